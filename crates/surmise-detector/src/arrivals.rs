@@ -2,7 +2,7 @@
 
 use surmise_time::Instant;
 
-use crate::{Beat, Verdict};
+use crate::{Beat, Verdict, float};
 
 /// The newest heartbeat of one incarnation of a peer, and the deadline. 24 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -83,9 +83,10 @@ impl Arrivals {
         *self = Self::NONE;
     }
 
-    /// Returns when the newest heartbeat arrived, if any has.
-    pub(crate) fn last(&self) -> Option<Instant> {
-        self.deadline.get().map(|_| self.last)
+    /// Returns the nanoseconds since the newest heartbeat, if there was one.
+    pub(crate) fn silence(&self, now: Instant) -> Option<f64> {
+        let nanos = now.as_nanos().saturating_sub(self.last.as_nanos());
+        self.deadline.get().map(|_| float::from_nanos(nanos))
     }
 
     #[inline]

@@ -1,0 +1,38 @@
+use crate::arrivals::Step;
+
+/// What to learn from an interval that was longer than its deadline allowed.
+///
+/// Such an interval ended a suspicion: the peer, or the network, was away for a while. Learned as it
+/// stands, one outage stretches the deadline for a whole window of heartbeats. Never learned, a peer
+/// that has slowed down for good stays suspected for ever. Intervals are judged after the loss between
+/// two heartbeats has been divided out, and before anything else changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum LateIntervals {
+    /// Learn what the deadline had allowed instead: outages leave little trace, and a peer that is
+    /// slower for good is followed step by step.
+    #[default]
+    Clamp,
+    /// Learn them as they are, like the published algorithms.
+    Learn,
+    /// Do not learn from them at all, like Akka.
+    Skip,
+}
+
+impl LateIntervals {
+    /// Returns the interval to learn from a step, in nanoseconds.
+    #[inline]
+    pub(crate) fn learned(self, step: Step) -> Option<u64> {
+        let interval = step.interval();
+        if interval <= step.allowed {
+            return Some(interval);
+        }
+        match self {
+            Self::Clamp => Some(step.allowed),
+            Self::Learn => Some(interval),
+            Self::Skip => None,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The quality of service of a detector: what it should be, and what it was.
+
+mod contract;
+mod meter;
+
+pub use self::{
+    contract::{Link, QosContract, Unattainable},
+    meter::{QosMeter, QosReport},
+};

@@ -1,0 +1,150 @@
+//! When the next heartbeat should arrive, from the sender's schedule: the estimate that Chen, Bertier and
+//! 2W-FD share.
+
+use surmise_time::Instant;
+
+use crate::{
+    ConfigError, OffsetStorage,
+    window::{ring_next, window_length},
+};
+
+/// The last arrivals, each as its offset from the schedule of a sender that sends every η.
+///
+/// The expected arrival of heartbeat s is the mean of A_i − η·s_i over the window, plus η·s. All is kept
+/// relative to the first heartbeat, in integers: exact after any number of beats.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule<S> {
+    offsets: S,
+    next: u32,
+    len: u32,
+    sum: i128,
+    /// η, in nanoseconds.
+    interval: u64,
+    /// The first heartbeat of the incarnation.
+    first: (u64, Instant),
+    /// The highest sequence number.
+    newest: u64,
+}
+
+impl<S: OffsetStorage> Schedule<S> {
+    pub(crate) fn new(interval: u64, offsets: S) -> Result<Self, ConfigError> {
+        window_length(offsets.as_ref().len(), 1)?;
+        let first = (0, Instant::ORIGIN);
+        Ok(Self { offsets, next: 0, len: 0, sum: 0, interval, first, newest: 0 })
+    }
+
+    /// Takes in a fresh heartbeat.
+    pub(crate) fn record(&mut self, sequence: u64, at: Instant) {
+        if self.len == 0 {
+            self.first = (sequence, at);
+        }
+        self.newest = sequence;
+        let new = self.offset(sequence, at);
+        let offsets = self.offsets.as_mut();
+        let length = offsets.len();
+        let Some(slot) = offsets.get_mut(self.next as usize) else {
+            debug_assert!(false, "the cursor stays within the window");
+            return;
+        };
+        let old = core::mem::replace(slot, new);
+        self.sum += i128::from(new);
+        if (self.len as usize) < length {
+            self.len += 1;
+        } else {
+            self.sum -= i128::from(old);
+        }
+        self.next = ring_next(self.next, length);
+    }
+
+    /// Returns when the heartbeat after the newest should arrive, in nanoseconds: possibly before the
+    /// clock's origin or after its end.
+    pub(crate) fn next_arrival(&self) -> i128 {
+        // The number after u64::MAX will never come, but the arithmetic has room for it.
+        self.arrival(i128::from(self.newest) + 1)
+    }
+
+    /// Returns by how many nanoseconds a heartbeat is later than it should be; none is before the first.
+    pub(crate) fn lateness(&self, sequence: u64, at: Instant) -> Option<i128> {
+        (self.len > 0).then(|| i128::from(at.as_nanos()) - self.arrival(sequence.into()))
+    }
+
+    /// Forgets everything but η.
+    pub(crate) fn restart(&mut self) {
+        self.next = 0;
+        self.len = 0;
+        self.sum = 0;
+    }
+
+    fn arrival(&self, sequence: i128) -> i128 {
+        let (first_sequence, first_at) = self.first;
+        let scheduled = i128::from(self.interval) * (sequence - i128::from(first_sequence));
+        i128::from(first_at.as_nanos()) + self.mean_offset() + scheduled
+    }
+
+    fn mean_offset(&self) -> i128 {
+        // Nearly always the sum fits 64 bits, and dividing 128 costs ten times as much.
+        match (i64::try_from(self.sum), self.len) {
+            (_, 0) => 0,
+            (Ok(sum), len) => sum.div_euclid(len.into()).into(),
+            (Err(_), len) => self.sum.div_euclid(len.into()),
+        }
+    }
+
+    /// Returns by how much a heartbeat strays from the schedule that the first one began, at most to
+    /// 292 years.
+    fn offset(&self, sequence: u64, at: Instant) -> i64 {
+        let (first_sequence, first_at) = self.first;
+        let elapsed = i128::from(at.as_nanos()) - i128::from(first_at.as_nanos());
+        let scheduled =
+            i128::from(self.interval) * (i128::from(sequence) - i128::from(first_sequence));
+        let offset = elapsed - scheduled;
+        i64::try_from(offset).unwrap_or(if offset < 0 { i64::MIN } else { i64::MAX })
+    }
+}
+
+/// Returns the instant at so many nanoseconds, or the nearest there is.
+pub(crate) fn instant(nanos: i128) -> Instant {
+    let nanos = u64::try_from(nanos).unwrap_or(if nanos < 0 { 0 } else { u64::MAX });
+    Instant::from_nanos(nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use quickcheck::quickcheck;
+
+    use super::*;
+
+    quickcheck! {
+        fn the_estimate_is_chens_formula(beats: Vec<(u8, u16)>) -> bool {
+            let interval = 1000_i128;
+            let mut schedule = Schedule::new(1000, [0; 4]).unwrap();
+            let (mut sequence, mut at) = (7_u64, 50_000_u64);
+            let mut window: Vec<(i128, i128)> = Vec::new();
+            beats.iter().all(|&(gap, elapsed)| {
+                sequence += 1 + u64::from(gap % 4);
+                at += u64::from(elapsed);
+                schedule.record(sequence, Instant::from_nanos(at));
+                window.push((sequence.into(), at.into()));
+                if window.len() > 4 {
+                    window.remove(0);
+                }
+                let sum: i128 = window.iter().map(|(s, a)| a - interval * s).sum();
+                let mean = sum.div_euclid(window.len() as i128);
+                schedule.next_arrival() == mean + interval * (i128::from(sequence) + 1)
+            })
+        }
+    }
+
+    #[test]
+    fn absurd_sequences_and_times_saturate() {
+        let mut schedule = Schedule::new(1 << 47, [0; 2]).unwrap();
+        schedule.record(0, Instant::MAX);
+        schedule.record(u64::MAX, Instant::MAX);
+        assert_eq!(instant(schedule.next_arrival()), Instant::MAX);
+        schedule.restart();
+        schedule.record(u64::MAX, Instant::ORIGIN);
+        assert_eq!(schedule.next_arrival(), 1 << 47);
+    }
+}
