@@ -58,3 +58,7 @@ pub use self::{
     manual::{ManualClock, ManualWallClock},
     wall_time::WallTime,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

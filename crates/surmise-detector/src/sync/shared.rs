@@ -154,7 +154,9 @@ mod loom_tests {
                 let peer = Arc::clone(&peer);
                 thread::spawn(move || peer.heartbeat(sequence, at(nanos)))
             });
-            writers.map(|writer| writer.join().unwrap());
+            for writer in writers {
+                writer.join().unwrap();
+            }
             // Whichever came first, the newer heartbeat decides.
             assert_eq!(peer.deadline(), Some(at(210)));
             assert_eq!(peer.with(FailureDetector::deadline), Some(at(210)));
