@@ -1,8 +1,54 @@
-//! What every detector keeps of its peer: the newest heartbeat, and the deadline that follows from it.
+//! What every detector keeps of its peer, and the way a heartbeat takes through it.
 
 use surmise_time::Instant;
 
 use crate::{Beat, Verdict, float};
+
+/// What tells one detector from another: what it learns from an arrival, and how long it waits then.
+///
+/// [`take_in`](Self::take_in) does the rest.
+pub(crate) trait Learner {
+    /// Returns what the detector keeps of its peer.
+    fn arrivals(&mut self) -> &mut Arrivals;
+
+    /// Learns from a fresh heartbeat.
+    fn learn(&mut self, arrival: &Arrival);
+
+    /// Returns for how many nanoseconds the newest heartbeat vouches for the peer: at least one.
+    fn patience(&self) -> u64;
+
+    /// Takes in a heartbeat: the body of [`FailureDetector::heartbeat`](crate::FailureDetector).
+    #[inline]
+    fn take_in(&mut self, sequence: u64, now: Instant) -> Beat {
+        // Nearly every heartbeat is the next one, in time. Told apart here, it costs half as much.
+        match self.arrivals().admit_punctual(sequence, now) {
+            Some(arrival) => {
+                self.renew(&arrival);
+                Beat::Fresh { lost: 0, suspected: false }
+            }
+            None => self.take_in_any(sequence, now),
+        }
+    }
+
+    #[cold]
+    fn take_in_any(&mut self, sequence: u64, now: Instant) -> Beat {
+        match self.arrivals().admit(sequence, now) {
+            Ok(arrival) => {
+                self.renew(&arrival);
+                arrival.beat()
+            }
+            Err(ignored) => ignored,
+        }
+    }
+
+    // Inlined into the punctual case, where most of what an arrival can be is known not to be.
+    #[inline(always)]
+    fn renew(&mut self, arrival: &Arrival) {
+        self.learn(arrival);
+        let patience = self.patience();
+        self.arrivals().trust_for(patience);
+    }
+}
 
 /// The newest heartbeat of one incarnation of a peer, and the deadline. 24 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +58,10 @@ pub(crate) struct Arrivals {
     deadline: Deadline,
 }
 
-/// A heartbeat that was news.
+/// A heartbeat that is news.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
+    pub(crate) sequence: u64,
     /// When it arrived; never before the one before it.
     pub(crate) at: Instant,
     /// How it follows the one before it, unless it is the first.
@@ -28,7 +75,7 @@ pub(crate) struct Step {
     pub(crate) gap: u64,
     /// The nanoseconds between the arrivals.
     pub(crate) elapsed: u64,
-    /// The nanoseconds that the deadline had allowed for that.
+    /// The nanoseconds that the deadline had allowed for that; where it was met, perhaps fewer.
     pub(crate) allowed: u64,
 }
 
@@ -36,14 +83,25 @@ impl Arrivals {
     pub(crate) const NONE: Self =
         Self { highest: 0, last: Instant::ORIGIN, deadline: Deadline::NONE };
 
-    /// Takes in a heartbeat, or says why it must be ignored.
-    ///
-    /// After an arrival the caller owes a new deadline.
+    /// Takes in a heartbeat if it is the successor of the newest and in time, else does nothing.
     #[inline]
-    pub(crate) fn admit(&mut self, sequence: u64, now: Instant) -> Result<Arrival, Beat> {
+    fn admit_punctual(&mut self, sequence: u64, now: Instant) -> Option<Arrival> {
+        let in_time = self.deadline.verdict(now) == Verdict::Trust;
+        if !in_time || sequence.checked_sub(self.highest) != Some(1) {
+            return None;
+        }
+        let elapsed = now.as_nanos().checked_sub(self.last.as_nanos())?;
+        self.highest = sequence;
+        self.last = now;
+        let step = Step { gap: 1, elapsed, allowed: elapsed };
+        Some(Arrival { sequence, at: now, step: Some(step) })
+    }
+
+    /// Takes in a heartbeat, or says why it must be ignored.
+    fn admit(&mut self, sequence: u64, now: Instant) -> Result<Arrival, Beat> {
         let Some(deadline) = self.deadline.get() else {
             *self = Self { highest: sequence, last: now, deadline: Deadline::NONE };
-            return Ok(Arrival { at: now, step: None });
+            return Ok(Arrival { sequence, at: now, step: None });
         };
         if sequence <= self.highest {
             return Err(if sequence == self.highest {
@@ -62,20 +120,14 @@ impl Arrivals {
         };
         self.highest = sequence;
         self.last = at;
-        Ok(Arrival { at, step: Some(step) })
+        Ok(Arrival { sequence, at, step: Some(step) })
     }
 
-    /// Trusts the peer for this many nanoseconds from the newest heartbeat.
+    /// Trusts the peer for this many nanoseconds from the newest heartbeat, at least one.
     #[inline]
-    pub(crate) fn trust_for(&mut self, nanos: u64) {
-        let deadline = self.last.as_nanos().saturating_add(nanos);
-        self.deadline = Deadline::at(Instant::from_nanos(deadline));
-    }
-
-    /// Trusts the peer until `deadline`, or just at its newest heartbeat if that is later.
-    #[inline]
-    pub(crate) fn trust_until(&mut self, deadline: Instant) {
-        self.deadline = Deadline::at(deadline.max(self.last));
+    fn trust_for(&mut self, nanos: u64) {
+        debug_assert!(nanos > 0, "a deadline of 0 would be none");
+        self.deadline = Deadline(self.last.as_nanos().saturating_add(nanos));
     }
 
     /// Forgets the incarnation.
@@ -84,6 +136,7 @@ impl Arrivals {
     }
 
     /// Returns the nanoseconds since the newest heartbeat, if there was one.
+    #[inline]
     pub(crate) fn silence(&self, now: Instant) -> Option<f64> {
         let nanos = now.as_nanos().saturating_sub(self.last.as_nanos());
         self.deadline.get().map(|_| float::from_nanos(nanos))
@@ -101,8 +154,7 @@ impl Arrivals {
 }
 
 impl Arrival {
-    #[inline]
-    pub(crate) fn beat(&self) -> Beat {
+    fn beat(&self) -> Beat {
         match self.step {
             None => Beat::First,
             Some(step) => Beat::Fresh { lost: step.gap - 1, suspected: step.is_late() },
@@ -135,11 +187,6 @@ impl Deadline {
     pub(crate) const NONE: Self = Self(0);
 
     #[inline]
-    pub(crate) fn at(deadline: Instant) -> Self {
-        Self(deadline.as_nanos().max(1))
-    }
-
-    #[inline]
     pub(crate) fn get(self) -> Option<Instant> {
         (self != Self::NONE).then(|| Instant::from_nanos(self.0))
     }
@@ -151,6 +198,11 @@ impl Deadline {
             deadline if now.as_nanos() <= deadline => Verdict::Trust,
             _ => Verdict::Suspect,
         }
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn at(deadline: Instant) -> Self {
+        Self(deadline.as_nanos().max(1))
     }
 
     #[cfg(feature = "std")]

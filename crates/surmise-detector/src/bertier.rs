@@ -4,10 +4,10 @@ use surmise_time::Instant;
 
 use crate::{
     Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage, Verdict,
-    arrivals::Arrivals,
+    arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
-    schedule::{Schedule, instant},
+    schedule::Schedule,
 };
 
 /// Bertier's detector: Chen's expected arrival, with a margin that follows the error of the estimate as
@@ -106,21 +106,7 @@ impl<S: OffsetStorage> Bertier<S> {
 
 impl<S: OffsetStorage> FailureDetector for Bertier<S> {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        let arrival = match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => arrival,
-            Err(ignored) => return ignored,
-        };
-        // The error is that of the estimate before this arrival became part of it.
-        if let Some(lateness) = self.schedule.lateness(sequence, arrival.at) {
-            let error = float::from_signed(lateness) - self.delay;
-            self.delay += self.gain * error;
-            self.deviation += self.gain * (error.abs() - self.deviation);
-        }
-        self.schedule.record(sequence, arrival.at);
-        let margin = self.delay_weight * self.delay + self.deviation_weight * self.deviation;
-        let deadline = self.schedule.next_arrival() + float::to_signed(margin);
-        self.arrivals.trust_until(instant(deadline));
-        arrival.beat()
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -134,5 +120,29 @@ impl<S: OffsetStorage> FailureDetector for Bertier<S> {
 
     fn verdict(&self, now: Instant) -> Verdict {
         self.arrivals.verdict(now)
+    }
+}
+
+impl<S: OffsetStorage> Learner for Bertier<S> {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, arrival: &Arrival) {
+        // The error is that of the estimate before this arrival became part of it.
+        if let Some(lateness) = self.schedule.lateness(arrival) {
+            let error = float::from_signed(lateness) - self.delay;
+            self.delay += self.gain * error;
+            self.deviation += self.gain * (error.abs() - self.deviation);
+        }
+        self.schedule.record(arrival);
+    }
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        let margin = self.delay_weight * self.delay + self.deviation_weight * self.deviation;
+        self.schedule.patience(float::to_signed(margin))
     }
 }

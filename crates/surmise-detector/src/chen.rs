@@ -4,10 +4,10 @@ use surmise_time::Instant;
 
 use crate::{
     Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage, Verdict,
-    arrivals::Arrivals,
+    arrivals::{Arrival, Arrivals, Learner},
     error,
     limits::{MAX_DURATION, MIN_DURATION},
-    schedule::{Schedule, instant},
+    schedule::Schedule,
 };
 
 /// Chen's NFD-E: suspects a peer a fixed margin after its next heartbeat should have arrived.
@@ -47,7 +47,7 @@ use crate::{
 pub struct Chen<S: OffsetStorage> {
     arrivals: Arrivals,
     schedule: Schedule<S>,
-    safety_margin: Duration,
+    safety_margin: u64,
 }
 
 /// How a [`Chen`] detector is set up.
@@ -83,11 +83,11 @@ impl<S: OffsetStorage> Chen<S> {
     /// If a field of the configuration or the length of the window is out of its range.
     pub fn with_storage(config: ChenConfig, storage: S) -> Result<Self, ConfigError> {
         let interval = error::duration("interval", config.interval, MIN_DURATION, MAX_DURATION)?;
-        error::duration("safety_margin", config.safety_margin, Duration::ZERO, MAX_DURATION)?;
+        let margin = config.safety_margin;
         Ok(Self {
             arrivals: Arrivals::NONE,
             schedule: Schedule::new(interval, storage)?,
-            safety_margin: config.safety_margin,
+            safety_margin: error::duration("safety_margin", margin, Duration::ZERO, MAX_DURATION)?,
         })
     }
 
@@ -101,14 +101,7 @@ impl<S: OffsetStorage> Chen<S> {
 
 impl<S: OffsetStorage> FailureDetector for Chen<S> {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        let arrival = match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => arrival,
-            Err(ignored) => return ignored,
-        };
-        self.schedule.record(sequence, arrival.at);
-        let expected = instant(self.schedule.next_arrival());
-        self.arrivals.trust_until(expected + self.safety_margin);
-        arrival.beat()
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -122,5 +115,22 @@ impl<S: OffsetStorage> FailureDetector for Chen<S> {
 
     fn verdict(&self, now: Instant) -> Verdict {
         self.arrivals.verdict(now)
+    }
+}
+
+impl<S: OffsetStorage> Learner for Chen<S> {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, arrival: &Arrival) {
+        self.schedule.record(arrival);
+    }
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        self.schedule.patience(self.safety_margin.into())
     }
 }

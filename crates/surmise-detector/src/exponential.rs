@@ -7,7 +7,11 @@ use surmise_time::Instant;
 
 use crate::{
     AccrualDetector, Beat, ConfigError, FailureDetector, InlineStorage, IntervalStorage,
-    LateIntervals, Verdict, arrivals::Arrivals, error, float, limits::MIN_DURATION, micros::Micros,
+    LateIntervals, Verdict,
+    arrivals::{Arrival, Arrivals, Learner},
+    error, float,
+    limits::MIN_DURATION,
+    micros::Micros,
     window::Intervals,
 };
 
@@ -152,15 +156,7 @@ impl<S: IntervalStorage> Exponential<S> {
 
 impl<S: IntervalStorage> FailureDetector for Exponential<S> {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        let arrival = match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => arrival,
-            Err(ignored) => return ignored,
-        };
-        if let Some(interval) = arrival.step.and_then(|step| self.late_intervals.learned(step)) {
-            self.intervals.record(interval);
-        }
-        self.arrivals.trust_for(float::to_nanos(self.multiple * self.mean()));
-        arrival.beat()
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -184,6 +180,26 @@ impl<S: IntervalStorage> AccrualDetector for Exponential<S> {
         // A mean of zero leaves every silence infinitely long, and none at all is not 0/0.
         let level = self.scale.level(silence / self.mean().max(f64::MIN_POSITIVE));
         level.min(f64::MAX)
+    }
+}
+
+impl<S: IntervalStorage> Learner for Exponential<S> {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, arrival: &Arrival) {
+        let step = arrival.step;
+        if let Some(interval) = step.and_then(|step| self.late_intervals.learned(step)) {
+            self.intervals.record(interval);
+        }
+    }
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        float::to_nanos(self.multiple * self.mean())
     }
 }
 

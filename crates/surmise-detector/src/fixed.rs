@@ -4,7 +4,7 @@ use surmise_time::Instant;
 
 use crate::{
     Beat, ConfigError, FailureDetector, Verdict,
-    arrivals::Arrivals,
+    arrivals::{Arrival, Arrivals, Learner},
     error,
     limits::{MAX_DURATION, MIN_DURATION},
 };
@@ -49,13 +49,7 @@ impl FixedTimeout {
 
 impl FailureDetector for FixedTimeout {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => {
-                self.arrivals.trust_for(self.timeout);
-                arrival.beat()
-            }
-            Err(ignored) => ignored,
-        }
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -68,5 +62,20 @@ impl FailureDetector for FixedTimeout {
 
     fn verdict(&self, now: Instant) -> Verdict {
         self.arrivals.verdict(now)
+    }
+}
+
+impl Learner for FixedTimeout {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, _arrival: &Arrival) {}
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        self.timeout
     }
 }

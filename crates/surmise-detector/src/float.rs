@@ -10,23 +10,15 @@ pub(crate) const SQRT_2_PI: f64 = 2.506_628_274_631_000_5;
 #[inline]
 #[expect(clippy::cast_precision_loss, reason = "relative error below 2⁻⁵³")]
 pub(crate) fn from_nanos(nanos: u64) -> f64 {
-    // The signed conversion is one instruction where the unsigned one needs a branch.
-    match i64::try_from(nanos) {
-        Ok(nanos) => nanos as f64,
-        Err(_) => nanos as f64,
-    }
+    nanos as f64
 }
 
-/// Returns the whole nanoseconds below a float; 0 for what is negative or NaN, saturating above.
+/// Returns nanoseconds below 2⁶³ as a float, in one instruction where the unsigned conversion takes six.
 #[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` saturates, and rounding down is what a deadline needs"
-)]
-pub(crate) fn to_nanos(nanos: f64) -> u64 {
-    // Again, the signed conversion is the cheap one.
-    if nanos < 9e18 { (nanos as i64).max(0) as u64 } else { nanos as u64 }
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "below 2⁶³")]
+pub(crate) fn from_interval(nanos: u64) -> f64 {
+    debug_assert!(nanos < 1 << 63, "an interval of 292 years");
+    nanos as i64 as f64
 }
 
 /// Returns signed nanoseconds as a float.
@@ -39,9 +31,32 @@ pub(crate) fn from_signed(nanos: i128) -> f64 {
     }
 }
 
+/// Returns the nearest whole nanoseconds for a deadline: at least 1, also for NaN, and at most 2⁵¹,
+/// which is 26 days.
+#[inline]
+pub(crate) fn to_nanos(nanos: f64) -> u64 {
+    // From 2⁵² on floats are whole numbers, so adding that much rounds to one and leaves it in the low
+    // bits: a third of the instructions of a saturating conversion.
+    const INTEGERS: f64 = 4_503_599_627_370_496.0;
+    const MANTISSA: u64 = (1 << 52) - 1;
+    (max(min(nanos, 0.5 * INTEGERS), 1.0) + INTEGERS).to_bits() & MANTISSA
+}
+
 /// Returns the whole nanoseconds below a signed float; 0 for NaN, saturating at 292 years.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 pub(crate) fn to_signed(nanos: f64) -> i128 {
     i128::from(libm::floor(nanos) as i64)
+}
+
+/// Returns the greater of two, or `b` if `a` is NaN: one instruction, where `f64::max` takes seven.
+#[inline]
+pub(crate) fn max(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+/// Returns the smaller of two, or `b` if `a` is NaN.
+#[inline]
+pub(crate) fn min(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
 }

@@ -4,7 +4,7 @@ use surmise_time::Instant;
 
 use crate::{
     Beat, ConfigError, FailureDetector, Verdict,
-    arrivals::{Arrivals, Step},
+    arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
 };
@@ -90,37 +90,11 @@ impl JitterScaled {
             count: 0,
         })
     }
-
-    fn learn(&mut self, step: Step) {
-        let lateness = (float::from_nanos(step.elapsed) / self.interval - 1.0).max(0.0);
-        self.count = self.count.saturating_add(1);
-        // While there are few, all count the same.
-        let at_least = 1.0 / f64::from(self.count);
-        self.slow += ALPHA_10000.max(at_least) * (fourth_power(lateness.min(0.1)) - self.slow);
-        let capped = lateness.min(3.0);
-        self.fast += ALPHA_200.max(at_least) * (capped * capped - self.fast);
-        self.burst += ALPHA_2.max(at_least) * (lateness.min(1.0) - self.burst);
-    }
-
-    /// Returns how long a heartbeat vouches for the peer, in intervals.
-    fn patience(&self) -> f64 {
-        let slow = libm::sqrt(libm::sqrt(self.slow));
-        let jitter = 0.003 + slow + 0.3 * libm::sqrt(self.fast) + 0.3 * self.burst;
-        1.0 + self.factor * jitter
-    }
 }
 
 impl FailureDetector for JitterScaled {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        let arrival = match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => arrival,
-            Err(ignored) => return ignored,
-        };
-        if let Some(step) = arrival.step {
-            self.learn(step);
-        }
-        self.arrivals.trust_for(float::to_nanos(self.interval * self.patience()));
-        arrival.beat()
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -133,6 +107,36 @@ impl FailureDetector for JitterScaled {
 
     fn verdict(&self, now: Instant) -> Verdict {
         self.arrivals.verdict(now)
+    }
+}
+
+impl Learner for JitterScaled {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, arrival: &Arrival) {
+        let Some(step) = arrival.step else {
+            return;
+        };
+        let lateness = float::max(float::from_nanos(step.elapsed) / self.interval - 1.0, 0.0);
+        self.count = self.count.saturating_add(1);
+        // While there are few, all count the same.
+        let at_least = 1.0 / f64::from(self.count);
+        self.slow += float::max(ALPHA_10000, at_least)
+            * (fourth_power(float::min(lateness, 0.1)) - self.slow);
+        let capped = float::min(lateness, 3.0);
+        self.fast += float::max(ALPHA_200, at_least) * (capped * capped - self.fast);
+        self.burst += float::max(ALPHA_2, at_least) * (float::min(lateness, 1.0) - self.burst);
+    }
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        let slow = libm::sqrt(libm::sqrt(self.slow));
+        let jitter = 0.003 + slow + 0.3 * libm::sqrt(self.fast) + 0.3 * self.burst;
+        float::to_nanos(self.interval * (1.0 + self.factor * jitter))
     }
 }
 

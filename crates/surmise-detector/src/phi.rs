@@ -8,7 +8,7 @@ pub use self::scale::PhiScale;
 use crate::{
     AccrualDetector, Beat, ConfigError, FailureDetector, InlineStorage, IntervalStorage,
     LateIntervals, Verdict,
-    arrivals::Arrivals,
+    arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
     micros::Micros,
@@ -189,7 +189,7 @@ impl<S: IntervalStorage> PhiAccrual<S> {
         let deviation = self.intervals.std_deviation();
         if self.intervals.len() < FEW {
             // A handful of intervals says little about their spread. Akka begins with this guess, too.
-            (mean, deviation.max(0.25 * mean))
+            (mean, float::max(deviation, 0.25 * mean))
         } else {
             (mean, deviation)
         }
@@ -198,17 +198,7 @@ impl<S: IntervalStorage> PhiAccrual<S> {
 
 impl<S: IntervalStorage> FailureDetector for PhiAccrual<S> {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        let arrival = match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => arrival,
-            Err(ignored) => return ignored,
-        };
-        if let Some(interval) = arrival.step.and_then(|step| self.late_intervals.learned(step)) {
-            self.intervals.record(interval);
-        }
-        let (mean, deviation) = self.mean_and_deviation();
-        let timeout = mean + self.acceptable_pause.as_nanos() + self.z_threshold * deviation;
-        self.arrivals.trust_for(float::to_nanos(timeout));
-        arrival.beat()
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -233,6 +223,27 @@ impl<S: IntervalStorage> AccrualDetector for PhiAccrual<S> {
         let lateness = silence - mean - self.acceptable_pause.as_nanos();
         // Without any deviation, lateness is infinitely rare, and punctuality is not 0/0.
         self.scale.phi(lateness / deviation.max(f64::MIN_POSITIVE))
+    }
+}
+
+impl<S: IntervalStorage> Learner for PhiAccrual<S> {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, arrival: &Arrival) {
+        let step = arrival.step;
+        if let Some(interval) = step.and_then(|step| self.late_intervals.learned(step)) {
+            self.intervals.record(interval);
+        }
+    }
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        let (mean, deviation) = self.mean_and_deviation();
+        float::to_nanos(mean + self.z_threshold * deviation + self.acceptable_pause.as_nanos())
     }
 }
 

@@ -4,7 +4,7 @@ use surmise_time::Instant;
 
 use crate::{
     Beat, ConfigError, FailureDetector, Verdict,
-    arrivals::Arrivals,
+    arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
 };
@@ -149,17 +149,7 @@ impl RateTarget {
 
 impl FailureDetector for RateTarget {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        let arrival = match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => arrival,
-            Err(ignored) => return ignored,
-        };
-        if let Some(step) = arrival.step {
-            let mistake = f64::from(u8::from(step.is_late()));
-            let moved = self.ln_margin + self.gain * (mistake - self.rate);
-            self.ln_margin = moved.clamp(LN_MIN_MARGIN, LN_MAX_MARGIN);
-        }
-        self.arrivals.trust_for(float::to_nanos(self.interval * (1.0 + self.margin())));
-        arrival.beat()
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -172,6 +162,27 @@ impl FailureDetector for RateTarget {
 
     fn verdict(&self, now: Instant) -> Verdict {
         self.arrivals.verdict(now)
+    }
+}
+
+impl Learner for RateTarget {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, arrival: &Arrival) {
+        if let Some(step) = arrival.step {
+            let mistake = f64::from(u8::from(step.is_late()));
+            let moved = self.ln_margin + self.gain * (mistake - self.rate);
+            self.ln_margin = moved.clamp(LN_MIN_MARGIN, LN_MAX_MARGIN);
+        }
+    }
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        float::to_nanos(self.interval * (1.0 + self.margin()))
     }
 }
 

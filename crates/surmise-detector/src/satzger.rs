@@ -5,7 +5,7 @@ use surmise_time::Instant;
 use crate::{
     AccrualDetector, Beat, ConfigError, FailureDetector, InlineStorage, LateIntervals, Verdict,
     WindowStorage,
-    arrivals::Arrivals,
+    arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
     window::Quantiles,
@@ -121,16 +121,7 @@ impl<S: WindowStorage> Satzger<S> {
 
 impl<S: WindowStorage> FailureDetector for Satzger<S> {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        let arrival = match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => arrival,
-            Err(ignored) => return ignored,
-        };
-        if let Some(interval) = arrival.step.and_then(|step| self.late_intervals.learned(step)) {
-            self.intervals.record(interval);
-        }
-        let timeout = self.stretch * float::from_nanos(self.quantile());
-        self.arrivals.trust_for(float::to_nanos(timeout));
-        arrival.beat()
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -156,6 +147,26 @@ impl<S: WindowStorage> AccrualDetector for Satzger<S> {
             0 => f64::from(u8::from(is_over(self.expected))),
             len => f64::from(self.intervals.count_while(is_over)) / f64::from(len),
         }
+    }
+}
+
+impl<S: WindowStorage> Learner for Satzger<S> {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, arrival: &Arrival) {
+        let step = arrival.step;
+        if let Some(interval) = step.and_then(|step| self.late_intervals.learned(step)) {
+            self.intervals.record(interval);
+        }
+    }
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        float::to_nanos(self.stretch * float::from_nanos(self.quantile()))
     }
 }
 

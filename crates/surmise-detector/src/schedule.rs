@@ -5,6 +5,7 @@ use surmise_time::Instant;
 
 use crate::{
     ConfigError, OffsetStorage,
+    arrivals::Arrival,
     window::{ring_next, window_length},
 };
 
@@ -20,26 +21,25 @@ pub(crate) struct Schedule<S> {
     sum: i128,
     /// η, in nanoseconds.
     interval: u64,
-    /// The first heartbeat of the incarnation.
+    /// The sequence and arrival of the first heartbeat of the incarnation, and of the newest.
     first: (u64, Instant),
-    /// The highest sequence number.
-    newest: u64,
+    newest: (u64, Instant),
 }
 
 impl<S: OffsetStorage> Schedule<S> {
     pub(crate) fn new(interval: u64, offsets: S) -> Result<Self, ConfigError> {
         window_length(offsets.as_ref().len(), 1)?;
-        let first = (0, Instant::ORIGIN);
-        Ok(Self { offsets, next: 0, len: 0, sum: 0, interval, first, newest: 0 })
+        let none = (0, Instant::ORIGIN);
+        Ok(Self { offsets, next: 0, len: 0, sum: 0, interval, first: none, newest: none })
     }
 
     /// Takes in a fresh heartbeat.
-    pub(crate) fn record(&mut self, sequence: u64, at: Instant) {
+    pub(crate) fn record(&mut self, arrival: &Arrival) {
+        self.newest = (arrival.sequence, arrival.at);
         if self.len == 0 {
-            self.first = (sequence, at);
+            self.first = self.newest;
         }
-        self.newest = sequence;
-        let new = self.offset(sequence, at);
+        let new = self.newest_offset();
         let offsets = self.offsets.as_mut();
         let length = offsets.len();
         let Some(slot) = offsets.get_mut(self.next as usize) else {
@@ -56,16 +56,22 @@ impl<S: OffsetStorage> Schedule<S> {
         self.next = ring_next(self.next, length);
     }
 
-    /// Returns when the heartbeat after the newest should arrive, in nanoseconds: possibly before the
-    /// clock's origin or after its end.
-    pub(crate) fn next_arrival(&self) -> i128 {
+    /// Returns the nanoseconds from the newest heartbeat to `margin` after the next one should arrive: at
+    /// least one.
+    #[inline]
+    pub(crate) fn patience(&self, margin: i128) -> u64 {
+        let (sequence, at) = self.newest;
         // The number after u64::MAX will never come, but the arithmetic has room for it.
-        self.arrival(i128::from(self.newest) + 1)
+        let expected = self.expected(i128::from(sequence) + 1);
+        let patience = expected + margin - i128::from(at.as_nanos());
+        u64::try_from(patience.max(1)).unwrap_or(u64::MAX)
     }
 
-    /// Returns by how many nanoseconds a heartbeat is later than it should be; none is before the first.
-    pub(crate) fn lateness(&self, sequence: u64, at: Instant) -> Option<i128> {
-        (self.len > 0).then(|| i128::from(at.as_nanos()) - self.arrival(sequence.into()))
+    /// Returns by how many nanoseconds a heartbeat is later than expected; `None` before the first.
+    #[inline]
+    pub(crate) fn lateness(&self, arrival: &Arrival) -> Option<i128> {
+        let at = i128::from(arrival.at.as_nanos());
+        (self.len > 0).then(|| at - self.expected(arrival.sequence.into()))
     }
 
     /// Forgets everything but η.
@@ -75,12 +81,15 @@ impl<S: OffsetStorage> Schedule<S> {
         self.sum = 0;
     }
 
-    fn arrival(&self, sequence: i128) -> i128 {
+    /// Returns when a heartbeat should arrive, possibly before the clock's origin or after its end.
+    #[inline]
+    fn expected(&self, sequence: i128) -> i128 {
         let (first_sequence, first_at) = self.first;
         let scheduled = i128::from(self.interval) * (sequence - i128::from(first_sequence));
         i128::from(first_at.as_nanos()) + self.mean_offset() + scheduled
     }
 
+    #[inline]
     fn mean_offset(&self) -> i128 {
         // Nearly always the sum fits 64 bits, and dividing 128 costs ten times as much.
         match (i64::try_from(self.sum), self.len) {
@@ -90,22 +99,16 @@ impl<S: OffsetStorage> Schedule<S> {
         }
     }
 
-    /// Returns by how much a heartbeat strays from the schedule that the first one began, at most to
-    /// 292 years.
-    fn offset(&self, sequence: u64, at: Instant) -> i64 {
-        let (first_sequence, first_at) = self.first;
+    /// Returns by how much the newest heartbeat strays from the schedule that the first one began, at
+    /// most to 292 years.
+    #[inline]
+    fn newest_offset(&self) -> i64 {
+        let ((first_sequence, first_at), (sequence, at)) = (self.first, self.newest);
         let elapsed = i128::from(at.as_nanos()) - i128::from(first_at.as_nanos());
-        let scheduled =
-            i128::from(self.interval) * (i128::from(sequence) - i128::from(first_sequence));
-        let offset = elapsed - scheduled;
+        let advance = i128::from(sequence) - i128::from(first_sequence);
+        let offset = elapsed - i128::from(self.interval) * advance;
         i64::try_from(offset).unwrap_or(if offset < 0 { i64::MIN } else { i64::MAX })
     }
-}
-
-/// Returns the instant at so many nanoseconds, or the nearest there is.
-pub(crate) fn instant(nanos: i128) -> Instant {
-    let nanos = u64::try_from(nanos).unwrap_or(if nanos < 0 { 0 } else { u64::MAX });
-    Instant::from_nanos(nanos)
 }
 
 #[cfg(test)]
@@ -116,6 +119,10 @@ mod tests {
 
     use super::*;
 
+    fn arrival(sequence: u64, at: Instant) -> Arrival {
+        Arrival { sequence, at, step: None }
+    }
+
     quickcheck! {
         fn the_estimate_is_chens_formula(beats: Vec<(u8, u16)>) -> bool {
             let interval = 1000_i128;
@@ -125,14 +132,16 @@ mod tests {
             beats.iter().all(|&(gap, elapsed)| {
                 sequence += 1 + u64::from(gap % 4);
                 at += u64::from(elapsed);
-                schedule.record(sequence, Instant::from_nanos(at));
+                schedule.record(&arrival(sequence, Instant::from_nanos(at)));
                 window.push((sequence.into(), at.into()));
                 if window.len() > 4 {
                     window.remove(0);
                 }
                 let sum: i128 = window.iter().map(|(s, a)| a - interval * s).sum();
                 let mean = sum.div_euclid(window.len() as i128);
-                schedule.next_arrival() == mean + interval * (i128::from(sequence) + 1)
+                let expected = mean + interval * (i128::from(sequence) + 1);
+                let patience = (expected + 500 - i128::from(at)).max(1);
+                schedule.patience(500) == u64::try_from(patience).unwrap()
             })
         }
     }
@@ -140,11 +149,12 @@ mod tests {
     #[test]
     fn absurd_sequences_and_times_saturate() {
         let mut schedule = Schedule::new(1 << 47, [0; 2]).unwrap();
-        schedule.record(0, Instant::MAX);
-        schedule.record(u64::MAX, Instant::MAX);
-        assert_eq!(instant(schedule.next_arrival()), Instant::MAX);
+        schedule.record(&arrival(0, Instant::MAX));
+        schedule.record(&arrival(u64::MAX, Instant::MAX));
+        assert_eq!(schedule.patience(0), u64::MAX);
         schedule.restart();
-        schedule.record(u64::MAX, Instant::ORIGIN);
-        assert_eq!(schedule.next_arrival(), 1 << 47);
+        schedule.record(&arrival(u64::MAX, Instant::ORIGIN));
+        assert_eq!(schedule.patience(0), 1 << 47);
+        assert_eq!(schedule.patience(-(1 << 50)), 1);
     }
 }

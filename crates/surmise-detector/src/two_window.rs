@@ -4,10 +4,10 @@ use surmise_time::Instant;
 
 use crate::{
     Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage, Verdict,
-    arrivals::Arrivals,
+    arrivals::{Arrival, Arrivals, Learner},
     error,
     limits::{MAX_DURATION, MIN_DURATION},
-    schedule::{Schedule, instant},
+    schedule::Schedule,
 };
 
 /// 2W-FD: Chen's estimate over a long window or over the last heartbeat alone, whichever is later.
@@ -41,8 +41,8 @@ use crate::{
 pub struct TwoWindow<S: OffsetStorage> {
     arrivals: Arrivals,
     schedule: Schedule<S>,
-    interval: Duration,
-    safety_margin: Duration,
+    interval: u64,
+    safety_margin: u64,
 }
 
 /// How a [`TwoWindow`] detector is set up.
@@ -76,27 +76,19 @@ impl<S: OffsetStorage> TwoWindow<S> {
     /// If a field of the configuration or the length of the window is out of its range.
     pub fn with_storage(config: TwoWindowConfig, storage: S) -> Result<Self, ConfigError> {
         let interval = error::duration("interval", config.interval, MIN_DURATION, MAX_DURATION)?;
-        error::duration("safety_margin", config.safety_margin, Duration::ZERO, MAX_DURATION)?;
+        let margin = config.safety_margin;
         Ok(Self {
             arrivals: Arrivals::NONE,
             schedule: Schedule::new(interval, storage)?,
-            interval: config.interval,
-            safety_margin: config.safety_margin,
+            interval,
+            safety_margin: error::duration("safety_margin", margin, Duration::ZERO, MAX_DURATION)?,
         })
     }
 }
 
 impl<S: OffsetStorage> FailureDetector for TwoWindow<S> {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
-        let arrival = match self.arrivals.admit(sequence, now) {
-            Ok(arrival) => arrival,
-            Err(ignored) => return ignored,
-        };
-        self.schedule.record(sequence, arrival.at);
-        let by_window = instant(self.schedule.next_arrival());
-        let by_last = arrival.at + self.interval;
-        self.arrivals.trust_until(by_window.max(by_last) + self.safety_margin);
-        arrival.beat()
+        self.take_in(sequence, now)
     }
 
     fn restart(&mut self) {
@@ -110,5 +102,23 @@ impl<S: OffsetStorage> FailureDetector for TwoWindow<S> {
 
     fn verdict(&self, now: Instant) -> Verdict {
         self.arrivals.verdict(now)
+    }
+}
+
+impl<S: OffsetStorage> Learner for TwoWindow<S> {
+    #[inline]
+    fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    #[inline]
+    fn learn(&mut self, arrival: &Arrival) {
+        self.schedule.record(arrival);
+    }
+
+    #[inline]
+    fn patience(&self) -> u64 {
+        let by_last = self.interval + self.safety_margin;
+        self.schedule.patience(self.safety_margin.into()).max(by_last)
     }
 }

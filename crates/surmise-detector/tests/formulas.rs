@@ -294,8 +294,8 @@ fn rate_target() {
         |arrivals, deadlines| {
             let mut l = 0.05_f64.ln();
             for i in 1..arrivals.len() {
-                // Deadlines are whole nanoseconds, rounded down.
-                let mistake = at(&arrivals[i]) > deadlines[i - 1].floor();
+                // Deadlines are whole nanoseconds.
+                let mistake = at(&arrivals[i]) > deadlines[i - 1].round();
                 l += 0.5 * (f64::from(u8::from(mistake)) - 0.01);
                 l = l.clamp(1e-5_f64.ln(), 100_f64.ln());
             }

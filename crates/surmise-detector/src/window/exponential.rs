@@ -1,5 +1,5 @@
 use super::Intervals;
-use crate::{ConfigError, error, float};
+use crate::{ConfigError, error, float, limits::MAX_NANOS};
 
 /// All intervals so far, each weighing less than the next: no window, 24 bytes.
 ///
@@ -46,10 +46,12 @@ impl ExponentiallyWeighted {
 impl Intervals for ExponentiallyWeighted {
     #[inline]
     fn record(&mut self, nanos: u64) {
-        self.count = self.count.saturating_add(1).min(self.beats);
+        if self.count < self.beats {
+            self.count += 1;
+        }
         // West, Updating mean and variance estimates, CACM 1979, with a weight that stops falling.
         let weight = 1.0 / f64::from(self.count);
-        let surprise = float::from_nanos(nanos) - self.mean;
+        let surprise = float::from_interval(nanos.min(MAX_NANOS)) - self.mean;
         self.mean += weight * surprise;
         self.variance = (1.0 - weight) * (self.variance + weight * surprise * surprise);
     }
@@ -66,7 +68,7 @@ impl Intervals for ExponentiallyWeighted {
 
     #[inline]
     fn std_deviation(&self) -> f64 {
-        libm::sqrt(self.variance).max(self.min_deviation.into())
+        float::max(libm::sqrt(self.variance), self.min_deviation.into())
     }
 }
 

@@ -15,6 +15,7 @@ pub struct Ring<B, T> {
     len: u32,
     /// A sample counts units of 2^shift nanoseconds.
     shift: u32,
+    unit: f64,
     sum: u64,
     sum_of_squares: u128,
     expected: f64,
@@ -25,23 +26,19 @@ pub struct Ring<B, T> {
 impl<B: AsRef<[T]> + AsMut<[T]>, T: Sample> Ring<B, T> {
     pub(crate) fn new(mut samples: B, expected: u64, min_deviation: f64) -> Self {
         samples.as_mut().fill(T::default());
+        let shift = T::shift(expected);
         Self {
             samples,
             next: 0,
             len: 0,
-            shift: T::shift(expected),
+            shift,
+            unit: float::from_nanos(1 << shift),
             sum: 0,
             sum_of_squares: 0,
             expected: float::from_nanos(expected),
             min_deviation,
             sample: PhantomData,
         }
-    }
-
-    /// Returns the nanoseconds of one unit.
-    #[inline]
-    fn unit(&self) -> f64 {
-        float::from_nanos(1 << self.shift)
     }
 }
 
@@ -74,7 +71,7 @@ impl<B: AsRef<[T]> + AsMut<[T]>, T: Sample> Intervals for Ring<B, T> {
         if self.len == 0 {
             return self.expected;
         }
-        float::from_nanos(self.sum) / f64::from(self.len) * self.unit()
+        float::from_nanos(self.sum) / f64::from(self.len) * self.unit
     }
 
     #[inline]
@@ -85,7 +82,7 @@ impl<B: AsRef<[T]> + AsMut<[T]>, T: Sample> Intervals for Ring<B, T> {
         // n²·σ² = n·Σx² − (Σx)², an integer, and not negative by Cauchy and Schwarz.
         let scaled_variance = u128::from(self.len) * self.sum_of_squares - square(self.sum);
         let deviation = libm::sqrt(from_u128(scaled_variance)) / f64::from(self.len);
-        (deviation * self.unit()).max(self.min_deviation)
+        float::max(deviation * self.unit, self.min_deviation)
     }
 }
 
@@ -150,13 +147,18 @@ fn square(x: u64) -> u128 {
 }
 
 #[inline]
-#[expect(clippy::cast_precision_loss, reason = "rounded to the nearest float")]
 fn from_u128(x: u128) -> f64 {
-    // Most fit 64 bits, for which the conversion is no call.
-    match i64::try_from(x) {
-        Ok(x) => x as f64,
-        Err(_) => x as f64,
+    match u64::try_from(x) {
+        Ok(x) => float::from_nanos(x),
+        Err(_) => from_wide(x),
     }
+}
+
+/// Converts what does not fit 64 bits: rare, and a call.
+#[cold]
+#[expect(clippy::cast_precision_loss, reason = "rounded to the nearest float")]
+fn from_wide(x: u128) -> f64 {
+    x as f64
 }
 
 #[cfg(test)]
