@@ -1,0 +1,54 @@
+//! A short run of every fuzz target.
+
+use std::{env, ffi::OsString};
+
+use anyhow::{Context as _, Result, ensure};
+use xshell::cmd;
+
+use crate::{
+    context::{Context, Missing},
+    toolchain,
+};
+
+/// Fuzzes each target for a while, from the committed seeds and what earlier runs have found.
+pub(crate) fn run(context: &Context) -> Result<()> {
+    let shell = &context.shell;
+    let nightly = toolchain::nightly(shell)?;
+    let _path = shell.push_env("PATH", install(context)?);
+
+    let target_dir = context.target("fuzz");
+    // There is no unsafe code for the address sanitizer to watch, and without it runs are faster.
+    let flags = ["--sanitizer", "none", "--target-dir"];
+    let list = cmd!(shell, "cargo +{nightly} fuzz list").read()?;
+    ensure!(!list.is_empty(), "there are no fuzz targets");
+    cmd!(shell, "cargo +{nightly} fuzz build {flags...} {target_dir}").run()?;
+    let limit = format!("-max_total_time={}", context.fuzz_seconds);
+    let quiet = ["-verbosity=0", "-print_final_stats=1"];
+    for target in list.lines() {
+        let corpus = target_dir.join("corpus").join(target);
+        let seeds = format!("fuzz/seeds/{target}");
+        shell.create_dir(&corpus)?;
+        shell.create_dir(&seeds)?;
+        cmd!(shell, "cargo +{nightly} fuzz run {flags...} {target_dir} {target} {corpus} {seeds}")
+            .args(["--", &limit])
+            .args(quiet)
+            .run()
+            .with_context(|| format!("{target} found an input that breaks a promise"))?;
+    }
+    Ok(())
+}
+
+/// Installs cargo-fuzz unless it is there, and returns the search path that leads to it.
+fn install(context: &Context) -> Result<OsString> {
+    let shell = &context.shell;
+    let tools = context.target("tools");
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(env::split_paths(&paths).chain([tools.join("bin")]))?;
+    let there = cmd!(shell, "cargo fuzz --version").env("PATH", &path);
+    if there.quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        cmd!(shell, "cargo install --quiet --locked --root {tools} cargo-fuzz")
+            .run()
+            .map_err(|error| Missing(error.to_string()))?;
+    }
+    Ok(path)
+}
