@@ -84,7 +84,7 @@ fn unpack(context: &Context, home: &Path) -> Result<()> {
     shell.remove_path(home)?;
     shell.create_dir(home)?;
     for package in debian::download(context, PACKAGE, &home.join("packages"))? {
-        cmd!(shell, "dpkg --extract {package} {home}").run()?;
+        cmd!(shell, "dpkg --extract {package} {home}").quiet().run()?;
     }
     Ok(())
 }
