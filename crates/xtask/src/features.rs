@@ -23,7 +23,9 @@ pub(crate) fn run(context: &Context) -> Result<()> {
                 .args(["--lib", "--bins", "--", "-D", "warnings"])
                 .run()?;
         }
-        cmd!(shell, "cargo test --package {name} --no-default-features").run()?;
+        // Its examples may show what other features add.
+        cmd!(shell, "cargo test --package {name} --no-default-features --lib --bins --tests")
+            .run()?;
     }
     Ok(())
 }
