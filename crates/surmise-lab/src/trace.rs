@@ -1,0 +1,155 @@
+//! Heartbeat traces: when each beat was sent, and when it arrived.
+//!
+//! A trace is what one node saw of another: one [`HeartbeatRecord`] a heartbeat, in order of
+//! sequence. [`read`] takes it from a CSV file (see [`parse_csv`]) or from saved `ping` output.
+//!
+//! # Limits
+//!
+//! An input is at most 1 GiB, and a trace at most [`MAX_BEATS`] records long, the lost beats among
+//! them; what is longer is an error, never a truncated trace.
+
+mod csv;
+mod error;
+
+use core::time::Duration;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+pub use self::{
+    csv::{parse_csv, write_csv},
+    error::TraceError,
+};
+
+/// The greatest number of records in one trace: eleven days at ten heartbeats a second.
+pub const MAX_BEATS: usize = 10_000_000;
+
+/// The greatest number of bytes in one input.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// The heartbeats of one sender as one receiver saw them.
+///
+/// # Examples
+///
+/// ```
+/// use surmise_lab::trace::{HeartbeatRecord, Trace};
+///
+/// let late = HeartbeatRecord::new(2, Some(200_000_000), Some(450_000_000));
+/// let lost = HeartbeatRecord::new(1, Some(100_000_000), None);
+/// let trace = Trace::new("office", vec![late, lost]);
+/// assert_eq!(trace.beats, [lost, late]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Trace {
+    /// The name that reports print: a file name, with `#2` appended for its second session.
+    pub name: String,
+    /// The heartbeats in order of sequence. A sequence that appears twice was delivered twice.
+    pub beats: Vec<HeartbeatRecord>,
+}
+
+impl Trace {
+    /// Creates a trace from records in any order.
+    ///
+    /// The sort is stable: duplicates of a sequence keep their order.
+    #[must_use]
+    pub fn new(name: impl Into<String>, mut beats: Vec<HeartbeatRecord>) -> Self {
+        beats.sort_by_key(|beat| beat.sequence);
+        Self { name: name.into(), beats }
+    }
+}
+
+/// One heartbeat: when it was sent and when it was received, in nanoseconds.
+///
+/// The two times may be read from different clocks, with different origins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct HeartbeatRecord {
+    /// The sender's count of heartbeats.
+    pub sequence: u64,
+    /// When it was sent, if that is known.
+    pub sent: Option<u64>,
+    /// When it was received, or `None` if it was lost.
+    pub received: Option<u64>,
+}
+
+impl HeartbeatRecord {
+    /// Creates a record from nanoseconds on the sender's and on the receiver's clock.
+    #[must_use]
+    pub const fn new(sequence: u64, sent: Option<u64>, received: Option<u64>) -> Self {
+        Self { sequence, sent, received }
+    }
+}
+
+/// How an input that leaves something open is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadOptions {
+    /// The time between two pings, for `ping` output whose lines carry no stamps.
+    ///
+    /// One second by default, as is `ping`'s own.
+    pub interval: Duration,
+}
+
+impl ReadOptions {
+    /// Creates options for pings sent at `interval`.
+    #[must_use]
+    pub const fn with_interval(interval: Duration) -> Self {
+        Self { interval }
+    }
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self::with_interval(Duration::from_secs(1))
+    }
+}
+
+/// Reads the traces in a file, or in the standard input if `path` is `-`.
+///
+/// The traces take the file's name, without its folders.
+///
+/// # Errors
+///
+/// [`TraceError`] if the file cannot be read, is too long, or is no trace.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::path::Path;
+/// use surmise_lab::trace::{ReadOptions, read};
+///
+/// for trace in read(Path::new("office.csv"), &ReadOptions::default())? {
+///     println!("{}: {} heartbeats", trace.name, trace.beats.len());
+/// }
+/// # Ok::<(), surmise_lab::trace::TraceError>(())
+/// ```
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Vec<Trace>, TraceError> {
+    let _ = options;
+    let file = path.display().to_string();
+    let bytes = if path == Path::new("-") {
+        read_limited(io::stdin().lock())
+    } else {
+        File::open(path).and_then(read_limited)
+    };
+    let bytes = bytes.map_err(|error| TraceError::read(&file, &error))?;
+    // A `ping` log may carry anything around its lines, in any encoding.
+    let text = String::from_utf8_lossy(&bytes);
+    let mut trace = parse_csv(&file, &text)?;
+    if let Some(name) = path.file_name() {
+        trace.name = name.to_string_lossy().into_owned();
+    }
+    Ok(vec![trace])
+}
+
+fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let length = source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(length).is_ok_and(|length| length <= MAX_BYTES) {
+        Ok(bytes)
+    } else {
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 1 GiB"))
+    }
+}
