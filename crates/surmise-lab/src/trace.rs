@@ -18,6 +18,7 @@ use std::{
     path::Path,
 };
 
+pub(crate) use self::csv::CsvWriter;
 pub use self::{
     csv::{parse_csv, write_csv},
     error::TraceError,

@@ -63,14 +63,37 @@ pub fn parse_csv(name: &str, text: &str) -> Result<Trace, TraceError> {
 ///
 /// Whatever `output` reports.
 pub fn write_csv(trace: &Trace, output: impl io::Write) -> io::Result<()> {
-    let mut writer = WriterBuilder::new().from_writer(output);
-    writer.write_record(HEADER)?;
-    let or_empty = |nanos: Option<u64>| nanos.map_or_else(String::new, |nanos| nanos.to_string());
+    let mut writer = CsvWriter::new(output)?;
     for beat in &trace.beats {
-        let sequence = beat.sequence.to_string();
-        writer.write_record([sequence, or_empty(beat.sent), or_empty(beat.received)])?;
+        writer.write(beat)?;
     }
     writer.flush()
+}
+
+/// Writes a trace row by row.
+#[derive(Debug)]
+pub(crate) struct CsvWriter<W: io::Write> {
+    inner: csv::Writer<W>,
+}
+
+impl<W: io::Write> CsvWriter<W> {
+    /// Writes the header.
+    pub(crate) fn new(output: W) -> io::Result<Self> {
+        let mut inner = WriterBuilder::new().from_writer(output);
+        inner.write_record(HEADER)?;
+        Ok(Self { inner })
+    }
+
+    pub(crate) fn write(&mut self, beat: &HeartbeatRecord) -> io::Result<()> {
+        let or_empty =
+            |nanos: Option<u64>| nanos.map_or_else(String::new, |nanos| nanos.to_string());
+        let row = [beat.sequence.to_string(), or_empty(beat.sent), or_empty(beat.received)];
+        Ok(self.inner.write_record(row)?)
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 /// Moves to the next record that is not blank; returns whether there is one.

@@ -1,0 +1,62 @@
+use core::{convert::Infallible, time::Duration};
+
+use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
+use surmise_time::Instant;
+
+use super::{clock, error::RecordError};
+
+/// Tells the threads of a recording when to end.
+///
+/// Clones hear of it together.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    signal: Receiver<Infallible>,
+}
+
+/// Ends what waits on a [`Stop`] when dropped.
+#[derive(Debug)]
+pub struct Stopper {
+    /// Nothing is ever sent: the channel closes with its only sender.
+    _signal: Sender<Infallible>,
+}
+
+impl Stop {
+    /// Creates a signal, and what gives it.
+    #[must_use]
+    pub fn new() -> (Stopper, Self) {
+        let (sender, signal) = channel::bounded(0);
+        (Stopper { _signal: sender }, Self { signal })
+    }
+
+    /// Creates a signal that the first Ctrl-C gives, or a request to terminate.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Interrupt`] if the process handles these already.
+    pub fn on_interrupt() -> Result<Self, RecordError> {
+        let (stopper, stop) = Self::new();
+        let mut stopper = Some(stopper);
+        // Not `try_set_handler`: shells start background jobs with Ctrl-C ignored, and that is no
+        // reason not to record.
+        ctrlc::set_handler(move || drop(stopper.take()))
+            .map_err(|error| RecordError::Interrupt { message: error.to_string() })?;
+        Ok(stop)
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        matches!(self.signal.try_recv(), Err(TryRecvError::Disconnected))
+    }
+
+    /// Waits until `deadline`, but no longer than until the signal; returns whether it was given.
+    pub(super) fn wait_until(&self, deadline: Instant) -> bool {
+        self.wait(deadline - clock::now())
+    }
+
+    /// Waits for `duration`, but no longer than until the signal; returns whether it was given.
+    pub(super) fn wait(&self, duration: Duration) -> bool {
+        match self.signal.recv_timeout(duration) {
+            Ok(never) => match never {},
+            Err(error) => error == RecvTimeoutError::Disconnected,
+        }
+    }
+}

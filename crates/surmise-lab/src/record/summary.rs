@@ -1,0 +1,104 @@
+use core::fmt;
+use std::{collections::HashSet, path::PathBuf};
+
+use crate::trace::Trace;
+
+/// What a recording came to, in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Summary {
+    /// A sender sent heartbeats.
+    Sent {
+        /// How many.
+        heartbeats: u64,
+        /// How many of them the operating system refused to send.
+        refused: u64,
+    },
+    /// A receiver wrote a trace.
+    Recorded {
+        /// Where.
+        output: PathBuf,
+        /// What is in it.
+        counts: Counts,
+        /// How many other datagrams were ignored.
+        foreign: u64,
+    },
+    /// A relay forwarded datagrams until it was stopped.
+    Relayed,
+}
+
+/// What is in a trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// The number of different heartbeats, the lost ones among them.
+    pub heartbeats: usize,
+    /// How many of them never arrived.
+    pub lost: usize,
+    /// How many first arrived after a later one had.
+    pub stale: usize,
+    /// How many arrivals were of a heartbeat that had arrived before.
+    pub duplicate: usize,
+}
+
+impl Counts {
+    /// Counts what is in `trace`.
+    #[must_use]
+    pub fn of(trace: &Trace) -> Self {
+        let mut arrivals: Vec<_> = trace.beats.iter().filter(|b| b.received.is_some()).collect();
+        arrivals.sort_by_key(|beat| beat.received);
+        let mut counts = Self::default();
+        let mut seen = HashSet::new();
+        let mut highest = None;
+        for beat in arrivals {
+            if !seen.insert(beat.sequence) {
+                counts.duplicate += 1;
+            } else if highest > Some(beat.sequence) {
+                counts.stale += 1;
+            }
+            highest = highest.max(Some(beat.sequence));
+        }
+        let lost = |sequence: &u64| !seen.contains(sequence);
+        let all: HashSet<_> = trace.beats.iter().map(|beat| beat.sequence).collect();
+        counts.heartbeats = all.len();
+        counts.lost = all.iter().copied().filter(lost).count();
+        counts
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent { heartbeats, refused } => {
+                write!(f, "sent {heartbeats} heartbeats, of which {refused} were refused")
+            }
+            Self::Recorded { output, counts, foreign } => {
+                let Counts { heartbeats, lost, stale, duplicate } = counts;
+                write!(
+                    f,
+                    "{}: {heartbeats} heartbeats, {lost} lost, {stale} out of order, {duplicate} \
+                     duplicates; {foreign} other datagrams ignored",
+                    output.display()
+                )
+            }
+            Self::Relayed => write!(f, "relayed until the end"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::HeartbeatRecord;
+
+    #[test]
+    fn counts_each_kind_once() {
+        let rows =
+            [(0, Some(10)), (1, None), (2, Some(30)), (2, Some(35)), (3, Some(25)), (4, None)];
+        let beats = rows.map(|(sequence, received)| HeartbeatRecord::new(sequence, None, received));
+        let counts = Counts::of(&Trace::new("t", beats.to_vec()));
+        // Beat 2 arrives after 3, and then again.
+        assert_eq!(counts, Counts { heartbeats: 5, lost: 2, stale: 1, duplicate: 1 });
+        assert_eq!(Counts::of(&Trace::default()), Counts::default());
+    }
+}
