@@ -1,7 +1,8 @@
 //! Heartbeat traces: when each beat was sent, and when it arrived.
 //!
 //! A trace is what one node saw of another: one [`HeartbeatRecord`] a heartbeat, in order of
-//! sequence. [`read`] takes it from a CSV file (see [`parse_csv`]) or from saved `ping` output.
+//! sequence. [`read`] takes it from a CSV file (see [`parse_csv`]) or from saved `ping` output (see
+//! [`parse_ping`]).
 //!
 //! # Limits
 //!
@@ -10,6 +11,7 @@
 
 mod csv;
 mod error;
+mod ping;
 
 use core::time::Duration;
 use std::{
@@ -22,6 +24,7 @@ pub(crate) use self::csv::CsvWriter;
 pub use self::{
     csv::{parse_csv, write_csv},
     error::TraceError,
+    ping::parse_ping,
 };
 
 /// The greatest number of records in one trace: eleven days at ten heartbeats a second.
@@ -110,7 +113,8 @@ impl Default for ReadOptions {
 
 /// Reads the traces in a file, or in the standard input if `path` is `-`.
 ///
-/// The traces take the file's name, without its folders.
+/// A file whose first line begins with `sequence` is CSV, any other is `ping` output. The traces take
+/// the file's name, without its folders.
 ///
 /// # Errors
 ///
@@ -128,7 +132,6 @@ impl Default for ReadOptions {
 /// # Ok::<(), surmise_lab::trace::TraceError>(())
 /// ```
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Vec<Trace>, TraceError> {
-    let _ = options;
     let file = path.display().to_string();
     let bytes = if path == Path::new("-") {
         read_limited(io::stdin().lock())
@@ -138,11 +141,22 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Vec<Trace>, TraceError
     let bytes = bytes.map_err(|error| TraceError::read(&file, &error))?;
     // A `ping` log may carry anything around its lines, in any encoding.
     let text = String::from_utf8_lossy(&bytes);
-    let mut trace = parse_csv(&file, &text)?;
-    if let Some(name) = path.file_name() {
-        trace.name = name.to_string_lossy().into_owned();
+    let mut traces = if is_csv(&text) {
+        vec![parse_csv(&file, &text)?]
+    } else {
+        parse_ping(&file, &text, options.interval)?
+    };
+    let short = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    for trace in &mut traces {
+        let session = trace.name.strip_prefix(&file).unwrap_or_default();
+        trace.name = format!("{short}{session}");
     }
-    Ok(vec![trace])
+    Ok(traces)
+}
+
+fn is_csv(text: &str) -> bool {
+    let is_ignored = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"');
+    text.trim_start_matches(is_ignored).starts_with("sequence")
 }
 
 fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {

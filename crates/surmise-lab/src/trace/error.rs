@@ -28,6 +28,15 @@ pub enum TraceError {
         /// The line as it stands, shortened if it is long.
         text: String,
     },
+    /// The input is neither CSV with the header of a trace nor `ping` output with a reply.
+    Unrecognised {
+        /// The name of the input.
+        file: String,
+        /// The number of the first line, from 1, that is not blank.
+        line: u64,
+        /// That line as it stands, shortened if it is long.
+        text: String,
+    },
     /// There is a header, and no row below it.
     NoBeats {
         /// The name of the input.
@@ -80,6 +89,11 @@ impl fmt::Display for TraceError {
             Self::Header { file, line, text } => write!(
                 f,
                 "{file}:{line}: the header is {text:?}, but must be \"sequence,sent_ns,received_ns\""
+            ),
+            Self::Unrecognised { file, line, text } => write!(
+                f,
+                "{file}:{line}: is {text:?}, but must be the header \
+                 \"sequence,sent_ns,received_ns\"; nor is there a reply to `ping` in any line"
             ),
             Self::NoBeats { file } => write!(f, "{file}: has a header, but no heartbeats"),
             Self::Columns { file, line, found } => write!(

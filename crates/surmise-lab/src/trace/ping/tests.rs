@@ -1,0 +1,399 @@
+use core::time::Duration;
+
+use super::*;
+use crate::trace::HeartbeatRecord;
+
+const MS: u64 = 1_000_000;
+const SECOND: u64 = 1_000 * MS;
+
+type Row = (u64, Option<u64>, Option<u64>);
+
+fn parse(text: &str) -> Vec<Trace> {
+    parse_ping("t", text, Duration::from_secs(1)).unwrap()
+}
+
+/// Returns the rows of a text that holds one session.
+fn rows(text: &str) -> Vec<Row> {
+    let traces = parse(text);
+    assert_eq!(traces.len(), 1, "{traces:?}");
+    rows_of(&traces[0])
+}
+
+fn rows_of(trace: &Trace) -> Vec<Row> {
+    trace.beats.iter().map(|beat| (beat.sequence, beat.sent, beat.received)).collect()
+}
+
+/// Returns the numbers of each session, and whether they arrived.
+fn sessions(text: &str) -> Vec<Vec<(u64, bool)>> {
+    let arrived = |trace: Trace| {
+        trace.beats.iter().map(|beat| (beat.sequence, beat.received.is_some())).collect()
+    };
+    parse(text).into_iter().map(arrived).collect()
+}
+
+/// Returns a row as it comes of `ping -i 1` without stamps; the round trip is in microseconds.
+fn answered(sequence: u64, round_trip: u64) -> Row {
+    let sent = sequence * SECOND;
+    (sequence, Some(sent), Some(sent + round_trip * 1_000))
+}
+
+fn lost(sequence: u64) -> Row {
+    (sequence, Some(sequence * SECOND), None)
+}
+
+#[test]
+fn iputils() {
+    let text = "\
+PING example.org (93.184.216.34) 56(84) bytes of data.
+64 bytes from 93.184.216.34 (93.184.216.34): icmp_seq=1 ttl=56 time=10.3 ms
+64 bytes from 93.184.216.34 (93.184.216.34): icmp_seq=2 ttl=56 time=0.045 ms
+64 bytes from 93.184.216.34 (93.184.216.34): icmp_seq=4 ttl=56 time=1003 ms
+64 bytes from 93.184.216.34 (93.184.216.34): icmp_seq=4 ttl=56 time=1004 ms (DUP!)
+^C
+--- example.org ping statistics ---
+5 packets transmitted, 3 received, +1 duplicates, 40% packet loss, time 4005ms
+rtt min/avg/max/mdev = 0.045/337.782/1003.000/470.386 ms, pipe 2
+";
+    let expected = [
+        answered(1, 10_300),
+        answered(2, 45),
+        lost(3),
+        answered(4, 1_003_000),
+        answered(4, 1_004_000),
+    ];
+    assert_eq!(rows(text), expected);
+}
+
+#[test]
+fn iputils_with_stamps_keeps_every_digit() {
+    let text = "\
+PING 10.0.0.7 (10.0.0.7) 56(84) bytes of data.
+[1700000000.123456] 64 bytes from 10.0.0.7: icmp_seq=12 ttl=56 time=10.3 ms
+[1700000002.100001] no answer yet for icmp_seq=13
+[1700000002.123457] 64 bytes from 10.0.0.7: icmp_seq=14 ttl=56 time=0.0005 ms
+";
+    let expected = [
+        (12, Some(1_700_000_000_113_156_000), Some(1_700_000_000_123_456_000)),
+        (13, None, None),
+        (14, Some(1_700_000_002_123_456_500), Some(1_700_000_002_123_457_000)),
+    ];
+    assert_eq!(rows(text), expected);
+}
+
+#[test]
+fn ipv6_names_without_ttl_and_old_spellings() {
+    let text = "\
+PING example.org(2606:2800:220:1:248:1893:25c8:1946) 56 data bytes
+64 bytes from 2606:2800:220:1:248:1893:25c8:1946: icmp_req=1 ttl=56 time=88.1 ms
+64 bytes from fe80::1%eth0: icmp_seq=2 time=0.3 ms
+64 bytes from host.example (2606:2800::1): icmp_seq=3 ttl=64 time<1 ms
+64 bytes from host.example (2606:2800::1): icmp_seq=4 ttl=64 time=250 us
+";
+    let expected = [answered(1, 88_100), answered(2, 300), answered(3, 1_000), answered(4, 250)];
+    assert_eq!(rows(text), expected);
+}
+
+#[test]
+fn bsd_and_macos() {
+    let text = "\
+PING example.org (93.184.216.34): 56 data bytes
+64 bytes from 93.184.216.34: icmp_seq=0 ttl=56 time=10.345 ms
+Request timeout for icmp_seq 1
+Request timeout for icmp_seq 2
+64 bytes from 93.184.216.34: icmp_seq=1 ttl=56 time=2100.500 ms
+64 bytes from 93.184.216.34: icmp_seq=3 ttl=56 time=11.000 ms
+92 bytes from 10.0.0.1: Destination Host Unreachable
+Vr HL TOS  Len   ID Flg  off TTL Pro  cks      Src      Dst
+ 4  5  00 5400 0000   0 0000  40  01 b8e7 10.0.0.2  93.184.216.34
+
+Request timeout for icmp_seq 4
+^C
+--- example.org ping statistics ---
+5 packets transmitted, 3 packets received, 40.0% packet loss
+round-trip min/avg/max/stddev = 10.345/707.282/2100.500/985.115 ms
+";
+    let expected =
+        [answered(0, 10_345), answered(1, 2_100_500), lost(2), answered(3, 11_000), lost(4)];
+    assert_eq!(rows(text), expected);
+}
+
+#[test]
+fn bsd_ping6() {
+    let text = "\
+PING6(56=40+8+8 bytes) ::1 --> ::1
+16 bytes from ::1, icmp_seq=0 hlim=64 time=0.067 ms
+16 bytes from ::1, icmp_seq=1 hlim=64 time=0.080 ms
+
+--- localhost ping6 statistics ---
+2 packets transmitted, 2 packets received, 0.0% packet loss
+";
+    assert_eq!(rows(text), [answered(0, 67), answered(1, 80)]);
+}
+
+#[test]
+fn busybox() {
+    let text = "\
+PING 127.0.0.1 (127.0.0.1): 56 data bytes
+64 bytes from 127.0.0.1: seq=0 ttl=64 time=0.045 ms
+64 bytes from 127.0.0.1: seq=1 ttl=64 time=0.047 ms
+64 bytes from 127.0.0.1: seq=1 ttl=64 time=0.051 ms (DUP!)
+
+--- 127.0.0.1 ping statistics ---
+2 packets transmitted, 2 packets received, 1 duplicates, 0% packet loss
+";
+    assert_eq!(rows(text), [answered(0, 45), answered(1, 47), answered(1, 51)]);
+}
+
+#[test]
+fn other_languages() {
+    let text = "\
+PING example.org (93.184.216.34) 56(84) Bytes an Daten.
+64 Bytes von 93.184.216.34: icmp_seq=1 ttl=56 Zeit=12,3 ms
+64 octets de 93.184.216.34 : icmp_seq=2 ttl=56 temps=9.1 ms
+";
+    assert_eq!(rows(text), [answered(1, 12_300), answered(2, 9_100)]);
+}
+
+#[test]
+fn text_before_the_line_is_passed_over() {
+    let text = "\
+2026-11-21 12:00:00 64 bytes from 10.0.0.7: icmp_seq=1 ttl=56 time=1 ms
+Nov 21 12:00:01 gate ping[4711]: 64 bytes from 10.0.0.7: icmp_seq=2 ttl=56 time=2 ms
+2026-11-21T12:00:02.250+01:00 | 64 bytes from 10.0.0.7: icmp_seq=3 ttl=56 time=3 ms
+^C64 bytes from 10.0.0.7: icmp_seq=4 ttl=56 time=4 ms
+\u{feff}00:00:05 64 bytes from 10.0.0.7: icmp_seq=5 ttl=56 time=5 ms\r
+";
+    let expected = [1, 2, 3, 4, 5].map(|n| answered(n, n * 1_000));
+    assert_eq!(rows(text), expected);
+
+    let stamped = "Nov 21 ping[4711]: [1.5] 64 bytes from 10.0.0.7: icmp_seq=1 ttl=56 time=1 ms\n";
+    assert_eq!(rows(stamped), [(1, Some(1_499 * MS), Some(1_500 * MS))]);
+}
+
+#[test]
+fn errors_of_routers_mark_what_was_sent() {
+    let text = "\
+64 bytes from 10.0.0.7: icmp_seq=1 ttl=56 time=1 ms
+From 10.0.0.1: icmp_seq=2 Redirect Host(New nexthop: 10.0.0.2)
+64 bytes from 10.0.0.7: icmp_seq=2 ttl=56 time=1 ms
+From 10.0.0.1 icmp_seq=1 Destination Host Unreachable
+From 10.0.0.1 icmp_seq=4 Destination Host Unreachable
+From 10.0.0.1 icmp_seq=3 Destination Host Unreachable
+ping: sendmsg: Network is unreachable
+";
+    assert_eq!(rows(text), [answered(1, 1_000), answered(2, 1_000), lost(3), lost(4)]);
+}
+
+#[test]
+fn the_interval_is_the_schedule() {
+    let text = "\
+64 bytes from 10.0.0.7: icmp_seq=5 ttl=56 time=1 ms
+64 bytes from 10.0.0.7: icmp_seq=7 ttl=56 time=2 ms
+";
+    let traces = parse_ping("t", text, Duration::from_millis(200)).unwrap();
+    let expected = [
+        (5, Some(1_000 * MS), Some(1_001 * MS)),
+        (6, Some(1_200 * MS), None),
+        (7, Some(1_400 * MS), Some(1_402 * MS)),
+    ];
+    assert_eq!(rows_of(&traces[0]), expected);
+}
+
+/// Returns the lines of replies without stamps: number and round trip in milliseconds.
+fn replies(of: &[(u64, u64)]) -> String {
+    let line = |(sequence, time): &(u64, u64)| {
+        format!("64 bytes from 10.0.0.7: icmp_seq={sequence} ttl=56 time={time} ms\n")
+    };
+    of.iter().map(line).collect()
+}
+
+#[test]
+fn runs_begin_at_headers_and_after_statistics() {
+    let header = "PING 10.0.0.7 (10.0.0.7) 56(84) bytes of data.\n";
+    let statistics = "--- 10.0.0.7 ping statistics ---\n2 packets transmitted\n";
+    let run = replies(&[(7, 1), (8, 1)]);
+    let later = replies(&[(9, 1)]);
+    let expected = [vec![(7, true), (8, true)], vec![(9, true)]];
+    assert_eq!(sessions(&[&run, header, &later].concat()), expected);
+    assert_eq!(sessions(&[&run, statistics, &later].concat()), expected);
+    // A run without replies is none, and does not count.
+    let text = [header, header, &run, statistics, header, &later, statistics].concat();
+    assert_eq!(sessions(&text), expected);
+    let names: Vec<_> = parse(&text).into_iter().map(|trace| trace.name).collect();
+    assert_eq!(names, ["t#1", "t#2"]);
+    assert_eq!(parse(&run)[0].name, "t");
+}
+
+#[test]
+fn runs_begin_where_the_count_does() {
+    let one_to_three = vec![(1, true), (2, true), (3, true)];
+    // The same number again, without a mark.
+    let again = replies(&[(1, 1), (2, 1), (3, 1), (1, 1), (2, 1), (3, 1)]);
+    assert_eq!(sessions(&again), [&one_to_three[..], &one_to_three]);
+    assert_eq!(sessions(&replies(&[(3, 1), (3, 1)])).len(), 2);
+    // Number 1 was lost before, and is too fast to be late.
+    let first_lost = replies(&[(2, 1), (3, 1), (1, 1), (2, 1), (3, 1)]);
+    assert_eq!(sessions(&first_lost), [&one_to_three[1..], &one_to_three]);
+    // A long run before: 1 is not the wrap.
+    let long = replies(&[(40_000, 1), (1, 1), (2, 1)]);
+    assert_eq!(sessions(&long), [vec![(40_000, true)], vec![(1, true), (2, true)]]);
+    let timeout =
+        replies(&[(0, 1), (1, 1)]) + "Request timeout for icmp_seq 0\n" + &replies(&[(1, 1)]);
+    assert_eq!(sessions(&timeout), [[(0, true), (1, true)], [(0, false), (1, true)]]);
+}
+
+#[test]
+fn late_replies_stay_in_their_run() {
+    // Number 1 took longer than it is behind; 5 is not where runs begin.
+    let late = replies(&[(2, 1), (3, 1), (1, 2_500), (6, 1), (5, 20), (7, 1)]);
+    let numbers: Vec<_> = (1..8).map(|sequence| (sequence, sequence != 4)).collect();
+    assert_eq!(sessions(&late), [numbers]);
+}
+
+#[test]
+fn stamps_tell_late_replies_exactly() {
+    let line = |stamp: &str, sequence: u64, time: u64| {
+        format!("[{stamp}] 64 bytes from 10.0.0.7: icmp_seq={sequence} ttl=56 time={time} ms\n")
+    };
+    let before = line("100.2", 2, 5) + &line("100.4", 3, 5);
+    let late = before.clone() + &line("100.401", 1, 402);
+    assert_eq!(sessions(&late), [vec![(1, true), (2, true), (3, true)]]);
+    let anew = before + &line("103.401", 1, 402);
+    assert_eq!(sessions(&anew), [vec![(2, true), (3, true)], vec![(1, true)]]);
+}
+
+#[test]
+fn a_run_has_stamps_or_has_none() {
+    let text = replies(&[(1, 1), (2, 1)])
+        + "[1700000000.5] 64 bytes from 10.0.0.7: icmp_seq=3 ttl=56 time=1 ms\n";
+    assert_eq!(sessions(&text), [vec![(1, true), (2, true)], vec![(3, true)]]);
+}
+
+#[test]
+fn the_count_goes_on_after_the_wrap() {
+    let text = replies(&[(65_534, 1), (65_535, 1), (1, 1), (0, 1_500), (3, 1)]);
+    let numbers: Vec<_> = (65_534..65_540).map(|sequence| (sequence, sequence != 65_538)).collect();
+    assert_eq!(sessions(&text), [numbers]);
+    let twice: Vec<_> = (0..140_000).map(|sequence| (sequence % 65_536, 1)).collect();
+    let traces = parse(&replies(&twice));
+    let sequences: Vec<_> = traces[0].beats.iter().map(|beat| beat.sequence).collect();
+    assert_eq!(traces.len(), 1);
+    assert_eq!(sequences, (0..140_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_outage_of_half_a_count_can_be_followed_and_no_more() {
+    let followed = sessions(&replies(&[(10, 1), (32_777, 1)]));
+    assert_eq!((followed.len(), followed[0].len()), (1, 32_768));
+    assert_eq!(sessions(&replies(&[(10, 1), (32_778, 1)])).len(), 2);
+}
+
+#[test]
+fn a_hostile_log_cannot_ask_for_billions_of_rows() {
+    let leaps: Vec<_> = (0..400).map(|leap| (leap * 32_767 % 65_536 + 2, 1)).collect();
+    let error = parse_ping("t", &replies(&leaps), Duration::from_secs(1)).unwrap_err();
+    let expected = TraceError::TooManyBeats { file: "t".into(), line: 307, limit: MAX_BEATS };
+    assert_eq!(error, expected);
+    // The limit is for the whole file, not for each run.
+    let runs = replies(&[(2, 1), (32_769, 1), (2, 1)]).repeat(310);
+    assert!(parse_ping("t", &runs, Duration::from_secs(1)).is_err());
+}
+
+#[test]
+fn extreme_numbers_saturate_or_are_refused() {
+    let huge = replies(&[(u64::MAX, 1)]);
+    let [(sequence, sent, received)] = rows(&huge)[..] else { panic!("one row") };
+    assert_eq!((sequence, sent, received), (u64::MAX, Some(u64::MAX), Some(u64::MAX)));
+    // The reply came before its request was sent: that time is not known, then.
+    let early = "[1.0] 64 bytes from 10.0.0.7: icmp_seq=1 ttl=56 time=1003 ms\n";
+    assert_eq!(rows(early), [(1, None, Some(SECOND))]);
+}
+
+#[test]
+fn says_where_it_is_wrong() {
+    let cases = [
+        ("", "t: is empty, so it is no trace"),
+        (
+            "\nhello\nworld\n",
+            "t:2: is \"hello\", but must be the header \"sequence,sent_ns,received_ns\"; nor is there \
+             a reply to `ping` in any line",
+        ),
+        (
+            "PING a (10.0.0.7)\n64 bytes from 10.0.0.7: icmp_seq=x ttl=56 time=1 ms\n",
+            "t:2: `icmp_seq` is \"x\", but must be a whole number of at most 64 bits",
+        ),
+        (
+            "64 bytes from 10.0.0.7: icmp_seq=1 ttl=56 time=abc ms\n",
+            "t:1: `time` is \"abc\", but must be a round trip such as `=10.3 ms`, which a line without \
+             a stamp cannot do without",
+        ),
+        (
+            "8 bytes from 10.0.0.7: icmp_seq=1 ttl=56\n",
+            "t:1: `time` is \"\", but must be a round trip such as `=10.3 ms`, which a line without a \
+             stamp cannot do without",
+        ),
+        (
+            "[18446744074.0] 64 bytes from 10.0.0.7: icmp_seq=1 ttl=56 time=1 ms\n",
+            "t:1: `stamp` is \"18446744074.0\", but must be a number of seconds of at most 64 bits in \
+             nanoseconds",
+        ),
+    ];
+    for (text, message) in cases {
+        let error = parse_ping("t", text, Duration::from_secs(1)).unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn a_last_line_may_be_cut_off() {
+    let whole = replies(&[(1, 1), (2, 103)]);
+    for cut in whole.len() / 2..whole.len() {
+        let text = &whole[..cut];
+        let expected = if cut < whole.len() - 1 { 1 } else { 2 };
+        assert_eq!(rows(text).len(), expected, "{text}");
+    }
+}
+
+quickcheck::quickcheck! {
+    fn what_ping_prints_reads_back(beats: Vec<(bool, u32, bool)>, stamped: bool) -> bool {
+        let mut text = String::new();
+        let mut expected = Vec::new();
+        for (sequence, &(is_lost, micros, is_doubled)) in (1..).zip(&beats) {
+            let round_trip = u64::from(micros) % 900_000;
+            let sent = sequence * SECOND;
+            let received = sent + round_trip * 1_000;
+            if is_lost {
+                let known = !stamped;
+                expected.push(HeartbeatRecord::new(sequence, known.then_some(sent), None));
+                continue;
+            }
+            for mark in ["", " (DUP!)"].iter().take(1 + usize::from(is_doubled)) {
+                if stamped {
+                    text += &format!("[{}.{:06}] ", received / SECOND, received % SECOND / 1_000);
+                }
+                text += &format!("64 bytes from 10.0.0.7: icmp_seq={sequence} ttl=56 ");
+                text += &format!("time={}.{:03} ms{mark}\n", round_trip / 1_000, round_trip % 1_000);
+                expected.push(HeartbeatRecord::new(sequence, Some(sent), Some(received)));
+            }
+        }
+        // What was lost at either end is not in the output.
+        let arrived = |beat: &HeartbeatRecord| beat.received.is_some();
+        let Some(first) = expected.iter().position(arrived) else {
+            return parse_ping("t", &text, Duration::from_secs(1)).is_err();
+        };
+        let last = expected.iter().rposition(arrived).unwrap_or(first);
+        let traces = parse(&text);
+        traces.len() == 1 && traces[0].beats == expected[first..=last]
+    }
+
+    fn no_text_panics(words: Vec<u8>, interval: u64) -> bool {
+        const WORDS: [&str; 24] = [
+            "64 bytes from ", "icmp_seq=", "icmp_seq ", " seq=", "1", "65535", "18446744073709551615",
+            " time=", " time<", "0.5", ",", ".", " ms", " s", "\n", "[", "]", "[1.5]", "DUP!", "PING (",
+            "no answer", "é", "\r", "ping statistics ---",
+        ];
+        let text: String = words.iter().map(|&word| WORDS[usize::from(word) % WORDS.len()]).collect();
+        let _ = parse_ping("t", &text, Duration::from_nanos(interval));
+        true
+    }
+}
