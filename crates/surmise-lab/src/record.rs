@@ -106,8 +106,8 @@ fn send(args: &RecordArgs, to: &str, stop: &Stop) -> Result<Summary, RecordError
 
 fn receive(args: &RecordArgs, at: &str, stop: &Stop) -> Result<Summary, RecordError> {
     let receiver = Receiver::bind(socket::resolve(at)?)?;
-    announce(&format!("receiving on {}", receiver.address()));
     let journal = Journal::create(output(args), args.force)?;
+    announce(&format!("receiving on {}", receiver.address()));
     let keep = Keep { duration: args.duration, linger: args.linger };
     receiver.run(&keep, journal, stop, &progress(args, "received")).write(None)
 }
