@@ -12,6 +12,7 @@
 mod csv;
 mod error;
 mod ping;
+mod shipped;
 
 use core::time::Duration;
 use std::{
@@ -25,6 +26,7 @@ pub use self::{
     csv::{parse_csv, write_csv},
     error::TraceError,
     ping::parse_ping,
+    shipped::shipped,
 };
 
 /// The greatest number of records in one trace: eleven days at ten heartbeats a second.
