@@ -1,33 +1,20 @@
 //! The command line of the laboratory.
 
-use std::process::ExitCode;
+mod cli;
 
-use clap::{Parser, Subcommand};
-use surmise_lab::record::{self, RecordArgs, Stop};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
-#[derive(Parser)]
-#[command(version, about)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Records heartbeats over UDP and writes the trace
-    Record(RecordArgs),
-}
+use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let Command::Record(args) = Cli::parse().command;
-    let outcome = Stop::on_interrupt().and_then(|stop| record::run(&args, &stop));
-    match outcome {
-        Ok(summary) => {
-            println!("{summary}");
-            ExitCode::SUCCESS
-        }
+    match cli::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            // Nobody is left to tell if this fails too.
+            let _ = writeln!(io::stderr(), "surmise-lab: {error}");
             ExitCode::FAILURE
         }
     }

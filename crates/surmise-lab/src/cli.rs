@@ -1,0 +1,38 @@
+use core::error::Error;
+use std::io::{self, Write as _};
+
+use clap::{Parser, Subcommand};
+use surmise_lab::{
+    compare::{self, CompareArgs},
+    record::{self, RecordArgs, Stop},
+};
+
+/// Compares failure detectors on real heartbeat traces, and records such traces.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Replays every detector on traces, and reports how fast and how often wrong each was
+    Compare(CompareArgs),
+    /// Records heartbeats over UDP and writes the trace
+    Record(RecordArgs),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        match self.command {
+            Command::Compare(args) => compare::run(&args)?,
+            Command::Record(args) => {
+                let summary = record::run(&args, &Stop::on_interrupt()?)?;
+                writeln!(io::stdout(), "{summary}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! Every detector of `surmise-detector`, swept over its parameter, on heartbeat traces.
+//!
+//! [`run`] is the command `surmise-lab compare`. What its numbers mean is written down in the crate's
+//! README, so that they can be recomputed.
+
+mod catalogue;
+mod comparison;
+mod confidence;
+mod defaults;
+mod error;
+mod number;
+mod output;
+mod pareto;
+mod quality;
+mod report;
+mod schedule;
+mod score;
+mod summary;
+mod table;
+mod text;
+mod timeline;
+
+use core::time::Duration;
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub use self::{
+    catalogue::{Point, PointError},
+    error::CompareError,
+    timeline::TimelineError,
+};
+use self::{comparison::Comparison, output::write_whole, timeline::Timeline};
+use crate::trace::{self, ReadOptions, Trace};
+
+/// What to compare, and where the results go.
+#[derive(Args, Clone, Debug)]
+#[non_exhaustive]
+pub struct CompareArgs {
+    /// Traces as CSV (sequence,sent_ns,received_ns) or saved `ping` output; the recorded ones if none
+    /// is given
+    #[arg(value_name = "TRACE")]
+    pub traces: Vec<PathBuf>,
+    /// Also write every result to FILE as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Where to write the report
+    #[arg(long, value_name = "FILE", default_value = "surmise-report.html")]
+    pub report: PathBuf,
+    /// The time between pings, for `ping` output without stamps
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_interval)]
+    pub interval: Duration,
+    /// Take `sent_ns` and `received_ns` to be read from one clock
+    #[arg(long)]
+    pub same_clock: bool,
+    /// Replay this point instead of the sweeps, as in `phi=8`; may be given more than once
+    #[arg(long = "detector", value_name = "NAME=VALUE")]
+    pub points: Vec<Point>,
+}
+
+/// Compares the detectors on each trace, prints a table, and writes the report.
+///
+/// # Errors
+///
+/// [`CompareError`] if a trace cannot be read or replayed, a detector does not take a parameter, or a
+/// result cannot be written.
+pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
+    let traces = load(args)?;
+    let mut comparisons = Vec::new();
+    let progress = progress_bar();
+    for (trace, timeline) in traces {
+        progress.set_message(trace.name.clone());
+        comparisons.push(Comparison::new(&trace, timeline, &args.points, &|| progress.inc(1))?);
+    }
+    progress.finish_and_clear();
+    if let Some(file) = &args.json {
+        write(file, &json(&comparisons))?;
+    }
+    let report = report::report(&comparisons).map_err(|error| CompareError::Draw {
+        file: args.report.display().to_string(),
+        message: error.to_string(),
+    })?;
+    write(&args.report, report.as_bytes())?;
+    print(&comparisons, &args.report)
+}
+
+/// Reads the traces, and makes them ready for replay.
+fn load(args: &CompareArgs) -> Result<Vec<(Trace, Timeline)>, CompareError> {
+    let options = ReadOptions::with_interval(args.interval);
+    let longest = args.points.iter().map(|point| point.nanos()).max().unwrap_or(0);
+    let mut loaded = Vec::new();
+    for path in &args.traces {
+        let mut refused = None;
+        let usable = loaded.len();
+        for trace in trace::read(path, &options)? {
+            match Timeline::new(&trace, args.same_clock, longest) {
+                Ok(timeline) => loaded.push((trace, timeline)),
+                Err(error) => refused = Some(CompareError::Timeline { trace: trace.name, error }),
+            }
+        }
+        // Of a file's sessions, those that are too short do not stand in the way of the others.
+        if let Some(error) = refused {
+            if loaded.len() == usable {
+                return Err(error);
+            }
+            let _ = writeln!(io::stderr(), "surmise-lab: left out: {error}");
+        }
+    }
+    Ok(loaded)
+}
+
+fn json(comparisons: &[Comparison]) -> Vec<u8> {
+    let scores: Vec<_> = comparisons.iter().flat_map(Comparison::scores).collect();
+    let mut json = serde_json::to_vec_pretty(&scores).expect("plain numbers and names");
+    json.push(b'\n');
+    json
+}
+
+fn print(comparisons: &[Comparison], report: &Path) -> Result<(), CompareError> {
+    let mut text = String::new();
+    for comparison in comparisons {
+        text.push_str(&table::comparison(comparison));
+        text.push('\n');
+    }
+    text.push_str(&format!("Report: {}\n", report.display()));
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads the output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| CompareError::write(Path::new("-"), &error)),
+    }
+}
+
+fn write(file: &Path, content: &[u8]) -> Result<(), CompareError> {
+    write_whole(file, content).map_err(|error| CompareError::write(file, &error))
+}
+
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {pos} replays, {msg}");
+    let bar = ProgressBar::new_spinner();
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be longer than zero".to_owned()),
+        Ok(interval) => Ok(interval),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,58 @@
+//! Files that are either written whole or not at all.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use tempfile::Builder;
+
+/// Writes a file, replacing it in one step if it exists.
+///
+/// A pipe or a device cannot be replaced and is written to.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    // A symbolic link keeps pointing where it does.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::OpenOptions::new().write(true).open(&target)?.write_all(content);
+    }
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = Builder::new();
+    builder.prefix(".surmise-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As any new file has them, less the process's mask; temporary files are private by default.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.persist(&target)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        write_whole(&path, b"a long first version").unwrap();
+        write_whole(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(write_whole(&folder.path().join("no/report.html"), b"").is_err());
+        assert!(write_whole(folder.path(), b"").is_err());
+    }
+}
