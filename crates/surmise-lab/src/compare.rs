@@ -91,26 +91,39 @@ pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
 /// Reads the traces, and makes them ready for replay.
 fn load(args: &CompareArgs) -> Result<Vec<(Trace, Timeline)>, CompareError> {
     let options = ReadOptions::with_interval(args.interval);
-    let longest = args.points.iter().map(|point| point.nanos()).max().unwrap_or(0);
+    if args.traces.is_empty() {
+        return timelines(trace::shipped(), args);
+    }
     let mut loaded = Vec::new();
     for path in &args.traces {
-        let mut refused = None;
-        let usable = loaded.len();
-        for trace in trace::read(path, &options)? {
-            match Timeline::new(&trace, args.same_clock, longest) {
-                Ok(timeline) => loaded.push((trace, timeline)),
-                Err(error) => refused = Some(CompareError::Timeline { trace: trace.name, error }),
-            }
-        }
-        // Of a file's sessions, those that are too short do not stand in the way of the others.
-        if let Some(error) = refused {
-            if loaded.len() == usable {
-                return Err(error);
-            }
-            let _ = writeln!(io::stderr(), "surmise-lab: left out: {error}");
-        }
+        loaded.extend(timelines(trace::read(path, &options)?, args)?);
     }
     Ok(loaded)
+}
+
+/// Makes the traces of one file ready for replay, at least one of them.
+fn timelines(
+    traces: Vec<Trace>,
+    args: &CompareArgs,
+) -> Result<Vec<(Trace, Timeline)>, CompareError> {
+    let longest = args.points.iter().map(|point| point.nanos()).max().unwrap_or(0);
+    let mut usable = Vec::new();
+    let mut refused = Vec::new();
+    for trace in traces {
+        match Timeline::new(&trace, args.same_clock, longest) {
+            Ok(timeline) => usable.push((trace, timeline)),
+            Err(error) => refused.push(CompareError::Timeline { trace: trace.name, error }),
+        }
+    }
+    let mut refused = refused.into_iter();
+    if usable.is_empty() {
+        return refused.next().map_or(Ok(usable), Err);
+    }
+    // Sessions that are too short do not stand in the way of the file's others.
+    for error in refused {
+        let _ = writeln!(io::stderr(), "surmise-lab: left out: {error}");
+    }
+    Ok(usable)
 }
 
 fn json(comparisons: &[Comparison]) -> Vec<u8> {

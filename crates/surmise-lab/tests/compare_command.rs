@@ -67,6 +67,37 @@ fn prints_tables_that_fit_and_the_path_of_the_report() {
 }
 
 #[test]
+fn the_recorded_traces_are_compared_when_none_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = compare(&folder, &[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    for name in ["calm", "contended", "bursty"] {
+        assert!(printed.contains(&format!("{name}: ")), "{name} is not in\n{printed}");
+    }
+    assert!(printed.lines().all(|line| line.chars().count() <= 100));
+    assert!(printed.ends_with("Report: surmise-report.html\n"));
+}
+
+#[test]
+fn of_a_ping_log_with_a_session_that_is_too_short_the_others_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = String::new();
+    for (host, replies) in [("10.0.0.1", 5), ("10.0.0.2", 150)] {
+        writeln!(log, "PING {host} ({host}) 56(84) bytes of data.").unwrap();
+        for sequence in 1..=replies {
+            writeln!(log, "64 bytes from {host}: icmp_seq={sequence} ttl=64 time=0.5 ms").unwrap();
+        }
+        writeln!(log, "\n--- {host} ping statistics ---").unwrap();
+    }
+    fs::write(folder.path().join("ping.log"), log).unwrap();
+    let output = compare(&folder, &["ping.log", "--interval", "200ms"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).starts_with("surmise-lab: left out: ping.log"));
+    assert_eq!(text(&output.stdout).matches("one every 200 ms").count(), 1);
+}
+
+#[test]
 fn json_has_the_promised_keys_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     write_trace(folder.path(), "a.csv", 600, unsteady);
