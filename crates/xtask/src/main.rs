@@ -6,6 +6,7 @@
     reason = "these keep libraries honest that do without std; a program has it"
 )]
 
+mod budgets;
 mod checks;
 mod context;
 mod cortex_m;
@@ -64,6 +65,8 @@ enum Chore {
         #[arg(long, value_name = "SECONDS", default_value_t = 30)]
         fuzz_seconds: u32,
     },
+    /// Counts the instructions and bytes of every detector, and fails where a budget is exceeded.
+    Budgets,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -78,6 +81,10 @@ fn main() -> anyhow::Result<ExitCode> {
             let context = Context::new(ci, fuzz_seconds)?;
             let chosen = |name| only.is_empty() || only.iter().any(|chosen| chosen == name);
             Ok(runner::run(&context, steps::ALL.iter().filter(|step| chosen(step.name))))
+        }
+        Chore::Budgets => {
+            budgets::run(&Context::new(false, 0)?)?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

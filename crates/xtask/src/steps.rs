@@ -1,4 +1,4 @@
-use crate::{checks, context::Context, cortex_m, features, fuzz, loom, no_std, package};
+use crate::{budgets, checks, context::Context, cortex_m, features, fuzz, loom, no_std, package};
 
 /// One check of the project, which can be run alone.
 pub(crate) struct Step {
@@ -35,5 +35,10 @@ pub(crate) const ALL: &[Step] = &[
         run: cortex_m::run,
     },
     Step { name: "loom", about: "the shared forms hold under every interleaving", run: loom::run },
+    Step {
+        name: "budgets",
+        about: "no detector takes more instructions or bytes than it may",
+        run: budgets::run,
+    },
     Step { name: "fuzz", about: "no fuzz target finds anything in a short run", run: fuzz::run },
 ];
