@@ -22,7 +22,7 @@ pub fn visit_all(visitor: &mut impl Visitor) -> Made<()> {
     accrual(visitor, "phi-weighted", || phi(ExponentiallyWeighted::over(1000)))?;
     visitor.visit("phi-1000-shared", || Ok(SharedPhi(sync::Shared::new(phi(boxed::<u32>())?))))?;
     accrual(visitor, "exponential", || {
-        let config = ExponentialConfig::for_interval(INTERVAL);
+        let config = ExponentialConfig::cassandra(INTERVAL);
         Ok(Exponential::with_storage(config, boxed::<u32>())?)
     })?;
     accrual(visitor, "satzger", || {
@@ -39,11 +39,11 @@ pub fn visit_all(visitor: &mut impl Visitor) -> Made<()> {
         Ok(TwoWindow::with_storage(config, boxed::<i64>())?)
     })?;
     visitor.visit("bertier", || {
-        let config = BertierConfig::for_interval(INTERVAL);
+        let config = BertierConfig::published(INTERVAL);
         Ok(Bertier::with_storage(config, boxed::<i64>())?)
     })?;
     visitor.visit("rate-target", || {
-        let config = RateTargetConfig::for_interval(INTERVAL);
+        let config = RateTargetConfig::for_rate(INTERVAL, 1e-3);
         Ok(RateTarget::new(config)?)
     })?;
     visitor.visit("jitter-scaled", || {

@@ -81,13 +81,13 @@ pub(crate) struct Step {
 
 impl Arrivals {
     pub(crate) const NONE: Self =
-        Self { highest: 0, last: Instant::ORIGIN, deadline: Deadline::NONE };
+        Self { highest: u64::MAX, last: Instant::ORIGIN, deadline: Deadline::NONE };
 
     /// Takes in a heartbeat if it is the successor of the newest and in time, else does nothing.
     #[inline]
     fn admit_punctual(&mut self, sequence: u64, now: Instant) -> Option<Arrival> {
-        let in_time = self.deadline.verdict(now) == Verdict::Trust;
-        if !in_time || sequence.checked_sub(self.highest) != Some(1) {
+        // Before the first heartbeat, no number succeeds the highest.
+        if now.as_nanos() > self.deadline.0 || sequence.checked_sub(self.highest) != Some(1) {
             return None;
         }
         let elapsed = now.as_nanos().checked_sub(self.last.as_nanos())?;

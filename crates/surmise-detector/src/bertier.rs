@@ -31,7 +31,7 @@ use crate::{
 /// use surmise_detector::{Bertier, BertierConfig, FailureDetector};
 /// use surmise_time::Instant;
 ///
-/// let config = BertierConfig::for_interval(Duration::from_millis(100));
+/// let config = BertierConfig::published(Duration::from_millis(100));
 /// let mut peer = Bertier::<[i64; 100]>::new(config)?;
 /// peer.heartbeat(1, Instant::from_nanos(1_000_000_000));
 /// // 20 ms late: the estimate moves by half of it, the margin by a tenth plus four tenths.
@@ -66,9 +66,9 @@ pub struct BertierConfig {
 }
 
 impl BertierConfig {
-    /// Returns the published configuration for heartbeats at this interval: γ = 0.1, β = 1, φ = 4.
+    /// Returns the configuration of the paper for heartbeats at this interval: γ = 0.1, β = 1, φ = 4.
     #[must_use]
-    pub const fn for_interval(interval: Duration) -> Self {
+    pub const fn published(interval: Duration) -> Self {
         Self { interval, gain: 0.1, delay_weight: 1.0, deviation_weight: 4.0 }
     }
 }

@@ -32,21 +32,20 @@ use crate::{
 ///
 /// # Examples
 ///
-/// Cassandra's detector, with its thousand intervals and threshold of 8:
+/// Cassandra's detector, and one that suspects when 99.9 % of intervals would have ended:
 ///
 /// ```
-/// # extern crate alloc;
 /// use core::time::Duration;
 /// use surmise_detector::{Exponential, ExponentialConfig, ExponentialScale};
 ///
-/// let peer = Exponential::with_storage(
-///     ExponentialConfig {
-///         threshold: 8.0,
-///         scale: ExponentialScale::Cassandra,
-///         ..ExponentialConfig::for_interval(Duration::from_secs(1))
-///     },
-///     vec![0_u32; 1000].into_boxed_slice(),
-/// )?;
+/// let cassandra = ExponentialConfig::cassandra(Duration::from_secs(1));
+/// let peer = Exponential::<[u32; 1000]>::new(cassandra)?;
+///
+/// let peer = Exponential::<[u32; 1000]>::new(ExponentialConfig {
+///     threshold: 0.999,
+///     scale: ExponentialScale::Probability,
+///     ..cassandra
+/// })?;
 /// # Ok::<(), surmise_detector::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -97,16 +96,29 @@ pub enum ExponentialScale {
 }
 
 impl ExponentialConfig {
-    /// Returns a configuration for heartbeats at this interval: suspicion from Cassandra's φ = 1 on,
-    /// which is 2.3 mean intervals, and no prior.
+    /// Returns Cassandra's configuration for heartbeats at this interval: its φ of 8, which is 18.4 mean
+    /// intervals, and no prior. It keeps 1000 intervals.
     #[must_use]
-    pub const fn for_interval(interval: Duration) -> Self {
+    pub const fn cassandra(interval: Duration) -> Self {
         Self {
-            threshold: 0.9,
-            scale: ExponentialScale::Probability,
+            threshold: 8.0,
+            scale: ExponentialScale::Cassandra,
             interval,
             prior_weight: 0,
-            late_intervals: LateIntervals::Clamp,
+            late_intervals: LateIntervals::Learn,
+        }
+    }
+
+    /// Returns chitchat's configuration for heartbeats at this interval: 8 mean intervals, and the
+    /// expected interval for five of them. It keeps 1000 intervals, and expects 5 s.
+    #[must_use]
+    pub const fn chitchat(interval: Duration) -> Self {
+        Self {
+            threshold: 8.0,
+            scale: ExponentialScale::Chitchat,
+            interval,
+            prior_weight: 5,
+            late_intervals: LateIntervals::Learn,
         }
     }
 }

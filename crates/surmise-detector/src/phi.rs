@@ -113,16 +113,30 @@ pub enum MinStdDeviation {
 
 impl PhiConfig {
     /// Returns a configuration for heartbeats at this interval: Φ = 8, no pause, and a standard
-    /// deviation of at least a tenth of the interval.
+    /// deviation of at least a twentieth of the interval.
     #[must_use]
     pub const fn for_interval(interval: Duration) -> Self {
         Self {
             threshold: 8.0,
             scale: PhiScale::Normal,
             interval,
-            min_std_deviation: MinStdDeviation::OfInterval(0.1),
+            min_std_deviation: MinStdDeviation::OfInterval(0.05),
             acceptable_pause: Duration::ZERO,
             late_intervals: LateIntervals::Clamp,
+        }
+    }
+
+    /// Returns Akka's and Pekko's configuration for heartbeats at this interval: their φ of 8, a standard
+    /// deviation of at least 100 ms, and a pause of 3 s. They keep 1000 intervals.
+    #[must_use]
+    pub const fn akka(interval: Duration) -> Self {
+        Self {
+            threshold: 8.0,
+            scale: PhiScale::Akka,
+            interval,
+            min_std_deviation: MinStdDeviation::Absolute(Duration::from_millis(100)),
+            acceptable_pause: Duration::from_secs(3),
+            late_intervals: LateIntervals::Skip,
         }
     }
 }

@@ -52,10 +52,7 @@ use crate::{
 /// use surmise_time::Instant;
 ///
 /// // One wrong suspicion in a thousand heartbeats.
-/// let config = RateTargetConfig {
-///     rate: 1e-3,
-///     ..RateTargetConfig::for_interval(Duration::from_millis(100))
-/// };
+/// let config = RateTargetConfig::for_rate(Duration::from_millis(100), 1e-3);
 /// let mut peer = RateTarget::new(config)?;
 /// peer.heartbeat(1, Instant::ORIGIN);
 /// assert_eq!(peer.deadline(), Some(Instant::ORIGIN + Duration::from_millis(105)));
@@ -86,10 +83,11 @@ pub struct RateTargetConfig {
 }
 
 impl RateTargetConfig {
-    /// Returns a configuration for heartbeats at this interval: one mistake in a thousand, γ = 1.
+    /// Returns a configuration for heartbeats at this interval, of which a share `rate` may be suspected
+    /// wrongly, with γ = 1.
     #[must_use]
-    pub const fn for_interval(interval: Duration) -> Self {
-        Self { interval, rate: 1e-3, gain: 1.0 }
+    pub const fn for_rate(interval: Duration, rate: f64) -> Self {
+        Self { interval, rate, gain: 1.0 }
     }
 
     /// Returns a configuration for heartbeats at this interval, with one mistake in each `recurrence`
@@ -107,10 +105,7 @@ impl RateTargetConfig {
     /// ```
     #[must_use]
     pub fn for_recurrence(interval: Duration, recurrence: Duration) -> Self {
-        Self {
-            rate: interval.as_secs_f64() / recurrence.as_secs_f64(),
-            ..Self::for_interval(interval)
-        }
+        Self::for_rate(interval, interval.as_secs_f64() / recurrence.as_secs_f64())
     }
 }
 

@@ -134,7 +134,7 @@ fn two_window() {
 
 #[test]
 fn bertier() {
-    let config = BertierConfig::for_interval(INTERVAL);
+    let config = BertierConfig::published(INTERVAL);
     follows(
         || Box::new(Bertier::<[i64; WINDOW]>::new(config).unwrap()),
         |arrivals, _| {

@@ -56,14 +56,14 @@ fn plain_detectors() -> Vec<(&'static str, AnyDetector)> {
     let (interval, safety_margin) = (INTERVAL, Duration::from_micros(200));
     let chen = ChenConfig { interval, safety_margin };
     let two_window = TwoWindowConfig { interval, safety_margin };
-    let bertier = BertierConfig::for_interval(interval);
+    let bertier = BertierConfig::published(interval);
     vec![
         ("fixed", Box::new(FixedTimeout::new(2 * interval).unwrap())),
         ("chen", Box::new(Chen::<[i64; 5]>::new(chen).unwrap())),
         ("two-window", Box::new(TwoWindow::<[i64; 5]>::new(two_window).unwrap())),
         ("bertier", Box::new(Bertier::<[i64; 5]>::new(bertier).unwrap())),
         ("rate-target", {
-            Box::new(RateTarget::new(RateTargetConfig::for_interval(interval)).unwrap())
+            Box::new(RateTarget::new(RateTargetConfig::for_rate(interval, 1e-3)).unwrap())
         }),
         ("jitter-scaled", {
             Box::new(JitterScaled::new(JitterScaledConfig::for_interval(interval)).unwrap())
@@ -89,14 +89,13 @@ fn accrual_detectors() -> Vec<(&'static str, f64, Box<dyn AccrualDetector>)> {
         ..phi
     };
     let akka = PhiConfig { scale: PhiScale::Akka, late_intervals: LateIntervals::Skip, ..phi };
-    let exponential = ExponentialConfig::for_interval(INTERVAL);
-    let cassandra =
-        ExponentialConfig { threshold: 8.0, scale: ExponentialScale::Cassandra, ..exponential };
-    let chitchat = ExponentialConfig {
-        threshold: 8.0,
-        scale: ExponentialScale::Chitchat,
-        prior_weight: 5,
-        ..exponential
+    let cassandra = ExponentialConfig::cassandra(INTERVAL);
+    let chitchat = ExponentialConfig::chitchat(INTERVAL);
+    let exponential = ExponentialConfig {
+        threshold: 0.9,
+        scale: ExponentialScale::Probability,
+        late_intervals: LateIntervals::Clamp,
+        ..cassandra
     };
     let satzger = SatzgerConfig::for_interval(INTERVAL);
     let weighted = ExponentiallyWeighted::over(7);

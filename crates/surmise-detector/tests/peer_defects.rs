@@ -7,9 +7,9 @@
 use core::time::Duration;
 
 use surmise_detector::{
-    AccrualDetector, Beat, Exponential, ExponentialConfig, ExponentialScale, ExponentiallyWeighted,
-    FailureDetector, Incarnated, LateIntervals, MinStdDeviation, PhiAccrual, PhiConfig, PhiScale,
-    Satzger, SatzgerConfig, Verdict, phi_from_z,
+    AccrualDetector, Beat, Exponential, ExponentialConfig, ExponentiallyWeighted, FailureDetector,
+    Incarnated, LateIntervals, MinStdDeviation, PhiAccrual, PhiConfig, Satzger, SatzgerConfig,
+    Verdict, phi_from_z,
 };
 use surmise_time::Instant;
 
@@ -78,11 +78,7 @@ fn akka_never_learns_a_slower_rhythm() {
 #[test]
 fn cassandra_counts_a_loss_as_a_long_interval() {
     // With every other heartbeat lost, its mean interval and so its timeout doubles.
-    let config = ExponentialConfig {
-        threshold: 8.0,
-        scale: ExponentialScale::Cassandra,
-        ..ExponentialConfig::for_interval(SECOND)
-    };
+    let config = ExponentialConfig::cassandra(SECOND);
     let mut peer = Exponential::with_storage(config, window()).unwrap();
     let mut now = Instant::ORIGIN;
     for sequence in (0..2000).step_by(2) {
@@ -110,12 +106,7 @@ fn hazelcast_and_komamitsu_let_an_outage_poison_the_window() {
 fn chitchat_takes_its_prior_for_the_truth_of_a_fast_peer() {
     // Its prior of 5 s counts for five intervals, whatever the heartbeat interval is. Here the prior is
     // the interval one expects.
-    let config = ExponentialConfig {
-        threshold: 8.0,
-        scale: ExponentialScale::Chitchat,
-        prior_weight: 5,
-        ..ExponentialConfig::for_interval(Duration::from_millis(100))
-    };
+    let config = ExponentialConfig::chitchat(Duration::from_millis(100));
     let mut peer = Exponential::with_storage(config, window()).unwrap();
     let last = steady(&mut peer, 10, Duration::from_millis(100));
     assert_eq!(timeout(&peer, last), Duration::from_millis(800));
@@ -228,24 +219,15 @@ fn memberlist_takes_a_rejoined_node_for_the_old_one() {
 
 #[test]
 fn thresholds_mean_what_they_mean_at_the_peers() {
-    // Akka: 8 at a floor of 100 ms and a pause of 3 s.
-    let akka = PhiConfig {
-        scale: PhiScale::Akka,
-        min_std_deviation: MinStdDeviation::Absolute(Duration::from_millis(100)),
-        acceptable_pause: 3 * SECOND,
-        ..PhiConfig::for_interval(SECOND)
-    };
+    // Akka: 8, at a floor of 100 ms and a pause of 3 s.
+    let akka = PhiConfig::akka(SECOND);
     let mut peer = PhiAccrual::with_storage(akka, window()).unwrap();
     let last = steady(&mut peer, 1200, SECOND);
     // y(z) = ln(10⁸ − 1) has its root at z = 5.2254.
     assert_eq!(timeout(&peer, last).as_millis(), 4522);
 
     // Cassandra: 8 is 18.42 mean intervals.
-    let cassandra = ExponentialConfig {
-        threshold: 8.0,
-        scale: ExponentialScale::Cassandra,
-        ..ExponentialConfig::for_interval(SECOND)
-    };
+    let cassandra = ExponentialConfig::cassandra(SECOND);
     let mut peer = Exponential::with_storage(cassandra, window()).unwrap();
     let last = steady(&mut peer, 1200, SECOND);
     assert_eq!(timeout(&peer, last).as_millis(), 18_420);

@@ -3,9 +3,9 @@
 use core::time::Duration;
 
 use surmise_detector::{
-    Beat, Bertier, BertierConfig, ConfigError, Exponential, ExponentialConfig, ExponentialScale,
-    FailureDetector, JitterScaled, JitterScaledConfig, LateIntervals, MinStdDeviation, PhiAccrual,
-    PhiConfig, PhiScale, RateTarget, RateTargetConfig, Satzger, SatzgerConfig,
+    Beat, Bertier, BertierConfig, ConfigError, Exponential, ExponentialConfig, FailureDetector,
+    JitterScaled, JitterScaledConfig, LateIntervals, MinStdDeviation, PhiAccrual, PhiConfig,
+    PhiScale, Satzger, SatzgerConfig,
 };
 use surmise_time::Instant;
 
@@ -36,14 +36,12 @@ pub(crate) fn presets(timeline: &Timeline) -> Result<Vec<Preset>, ConfigError> {
     Ok(presets)
 }
 
+/// Those of detectors that have any: a timeout, a margin or a rate of mistakes is the user's to choose.
 fn ours(interval: Duration) -> Result<Vec<Preset>, ConfigError> {
     let preset =
         |name, settings, detector| Preset { name, settings, origin: Origin::Ours, detector };
     let phi = PhiConfig::for_interval(interval);
-    let exponential = ExponentialConfig::for_interval(interval);
     let satzger = SatzgerConfig::for_interval(interval);
-    let bertier = BertierConfig::for_interval(interval);
-    let rate_target = RateTargetConfig::for_interval(interval);
     let jitter_scaled = JitterScaledConfig::for_interval(interval);
     let deviation = match phi.min_std_deviation {
         MinStdDeviation::OfInterval(share) => format!(", σ at least {share} η"),
@@ -56,27 +54,9 @@ fn ours(interval: Duration) -> Result<Vec<Preset>, ConfigError> {
             Box::new(PhiAccrual::with_storage(phi, window(WINDOW))?),
         ),
         preset(
-            "exponential",
-            format!("E {}", exponential.threshold),
-            Box::new(Exponential::with_storage(exponential, window(WINDOW))?),
-        ),
-        preset(
             "satzger",
             format!("share {}, stretch {}", satzger.threshold, satzger.stretch),
             Box::new(Satzger::with_storage(satzger, window(WINDOW))?),
-        ),
-        preset(
-            "bertier",
-            format!(
-                "γ {}, β {}, φ {}",
-                bertier.gain, bertier.delay_weight, bertier.deviation_weight
-            ),
-            Box::new(Bertier::with_storage(bertier, signed_window())?),
-        ),
-        preset(
-            "rate-target",
-            format!("ε {}, γ {}", rate_target.rate, rate_target.gain),
-            Box::new(RateTarget::new(rate_target)?),
         ),
         preset(
             "jitter-scaled",
@@ -109,19 +89,9 @@ fn peers(timeline: &Timeline) -> Result<Vec<Preset>, ConfigError> {
         };
         Ok(unnumbered(PhiAccrual::with_storage(config, window(length))?))
     };
-    let cassandra = ExponentialConfig {
-        threshold: 8.0,
-        scale: ExponentialScale::Cassandra,
-        interval,
-        prior_weight: 0,
-        late_intervals: LateIntervals::Learn,
-    };
-    let chitchat = ExponentialConfig {
-        scale: ExponentialScale::Chitchat,
-        interval: time(5_000),
-        prior_weight: 5,
-        ..cassandra
-    };
+    let bertier = BertierConfig::published(interval);
+    let cassandra = ExponentialConfig::cassandra(interval);
+    let chitchat = ExponentialConfig::chitchat(time(5_000));
     let aten = SatzgerConfig {
         threshold: 0.99,
         stretch: 1.5,
@@ -153,6 +123,11 @@ fn peers(timeline: &Timeline) -> Result<Vec<Preset>, ConfigError> {
             "phi-accrual-failure-detector",
             "Akka's Φ 8, n 100, σ at least 100 ms, pause 3 s",
             akka(8.0, time(3_000), 100, LateIntervals::Learn)?,
+        ),
+        preset(
+            "Bertier, as published",
+            "γ 0.1, β 1, φ 4, n 1000",
+            Box::new(Bertier::with_storage(bertier, signed_window())?),
         ),
         preset(
             "RabbitMQ aten",

@@ -63,8 +63,8 @@ fn numerics(report: &mut Report<'_>) -> fmt::Result {
 fn detectors(report: &mut Report<'_>) -> Result<fmt::Result, ConfigError> {
     let chen = ChenConfig { interval: INTERVAL, safety_margin: INTERVAL / 2 };
     let two_window = TwoWindowConfig { interval: INTERVAL, safety_margin: INTERVAL / 2 };
-    let bertier = BertierConfig::for_interval(INTERVAL);
-    let rate_target = RateTargetConfig { rate: 0.01, ..RateTargetConfig::for_interval(INTERVAL) };
+    let bertier = BertierConfig::published(INTERVAL);
+    let rate_target = RateTargetConfig::for_rate(INTERVAL, 0.01);
     let jitter_scaled = JitterScaledConfig::for_interval(INTERVAL);
     let detectors: [(&str, &mut dyn FailureDetector); 6] = [
         ("fixed", &mut FixedTimeout::new(2 * INTERVAL)?),
@@ -80,12 +80,12 @@ fn detectors(report: &mut Report<'_>) -> Result<fmt::Result, ConfigError> {
 fn accrual_detectors(report: &mut Report<'_>) -> Result<fmt::Result, ConfigError> {
     let phi = PhiConfig::for_interval(INTERVAL);
     let akka = PhiConfig { scale: PhiScale::Akka, ..phi };
-    let exponential = ExponentialConfig::for_interval(INTERVAL);
-    let chitchat = ExponentialConfig {
-        threshold: 8.0,
-        scale: ExponentialScale::Chitchat,
-        prior_weight: 5,
-        ..exponential
+    let chitchat = ExponentialConfig::chitchat(INTERVAL);
+    let exponential = ExponentialConfig {
+        threshold: 0.9,
+        scale: ExponentialScale::Probability,
+        prior_weight: 0,
+        ..chitchat
     };
     let satzger = SatzgerConfig { threshold: 0.9, ..SatzgerConfig::for_interval(INTERVAL) };
     let weighted = ExponentiallyWeighted::over(50);

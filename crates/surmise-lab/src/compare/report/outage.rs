@@ -10,8 +10,8 @@ use plotters::{
     style::Color as _,
 };
 use surmise_detector::{
-    AccrualDetector, ConfigError, Exponential, ExponentialConfig, ExponentialScale,
-    FailureDetector, PhiAccrual, PhiConfig,
+    AccrualDetector, ConfigError, Exponential, ExponentialConfig, FailureDetector, PhiAccrual,
+    PhiConfig,
 };
 use surmise_time::Instant;
 
@@ -108,8 +108,7 @@ impl Outage {
         )?;
         let exponential = ExponentialConfig {
             threshold: THRESHOLD,
-            scale: ExponentialScale::Cassandra,
-            ..ExponentialConfig::for_interval(timeline.interval())
+            ..ExponentialConfig::cassandra(timeline.interval())
         };
         let exponential = Exponential::with_storage(exponential, window(WINDOW))?;
         let curve = |detector| suspicions(timeline, detector, start..end);
