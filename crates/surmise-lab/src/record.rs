@@ -8,8 +8,9 @@
 //!
 //! One recording holds at most 5 000 000 heartbeats, which is five days at ten a second. Times are
 //! taken in user space, just before a datagram is sent and just after it was received: what the
-//! scheduler and the socket's queue add is in the trace, as it is for any service. Datagrams are
-//! not authenticated; anyone who can guess a session's number can add to its trace.
+//! scheduler and the socket's queue add is in the trace, as it is for any service. A receiver records
+//! the first session that it hears; a sender that is started again is another, and needs a receiver
+//! that is. Datagrams are not authenticated: whoever knows a session's number can add to its trace.
 
 mod args;
 mod clock;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use core::time::Duration;
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -83,7 +84,9 @@ fn a_sender_and_a_receiver_meet() {
 
     // Strangers at the door do no harm.
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
-    for bytes in [&b""[..], b"hello", &[0; 32], &[255; 2_000]] {
+    let beat = Datagram::new(DatagramKind::Heartbeat, 9, 0, 100).encode();
+    let too_long = [&beat[..], b"!"].concat();
+    for bytes in [&b""[..], b"hello", &[0; 32], &[255; 2_000], &too_long] {
         stranger.send_to(bytes, &receiver.address).unwrap();
     }
     let words = format!("--send {} --interval 2ms --count 30", receiver.address);
@@ -93,7 +96,7 @@ fn a_sender_and_a_receiver_meet() {
     let received = receiver.finish();
     assert!(received.status.success(), "{received:?}");
     let printed = String::from_utf8(received.stdout).unwrap();
-    assert!(printed.ends_with("4 other datagrams ignored\n"), "{printed}");
+    assert!(printed.ends_with("5 other datagrams ignored\n"), "{printed}");
     let trace = only_trace(&path);
     assert_eq!(Counts::of(&trace).heartbeats, 30);
     assert!(trace.beats.iter().all(|beat| beat.sent < beat.received));
@@ -138,6 +141,27 @@ fn a_relay_stands_between_two_programs() {
     let delay =
         |beat: &surmise_lab::trace::HeartbeatRecord| beat.received.unwrap() - beat.sent.unwrap();
     assert!(trace.beats.iter().map(delay).min().unwrap() >= 20_000_000);
+}
+
+#[test]
+fn what_is_late_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("late.csv");
+    let receiver = Listening::start("--receive 127.0.0.1:0 --linger 2s", Some(&path));
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let send = |kind, number| {
+        let datagram = Datagram::new(kind, 9, number, number);
+        sender.send_to(&datagram.encode(), &receiver.address).unwrap();
+    };
+    send(DatagramKind::Heartbeat, 0);
+    send(DatagramKind::End, 3);
+    // Nobody answers: this only lets time pass, so that a receiver that does not wait has gone.
+    sender.recv(&mut [0]).unwrap_err();
+    send(DatagramKind::Heartbeat, 1);
+    assert!(receiver.finish().status.success());
+    let counts = Counts::of(&only_trace(&path));
+    assert_eq!((counts.heartbeats, counts.lost), (3, 1));
 }
 
 #[cfg(unix)]

@@ -202,6 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_overtaken_is_still_under_way_as_long_as_it_must() {
+        let delay = "constant:50ms".parse().ok();
+        let reorder = "1".parse().unwrap();
+        let mut link = Link::new(Impairment { delay, reorder, ..Impairment::default() });
+        link.offer(vec![0], Instant::ORIGIN);
+        link.impairment.delay = None;
+        link.offer(vec![1], Instant::ORIGIN + 10 * MS);
+        let at = |link: &mut Link, ms| link.take(Instant::ORIGIN + ms * MS);
+        assert_eq!(at(&mut link, 49), Some(vec![1]));
+        assert_eq!(at(&mut link, 49), None);
+        assert_eq!(at(&mut link, 50), Some(vec![0]));
+    }
+
+    #[test]
     fn everything_can_be_doubled_or_lost() {
         let one = "1".parse().unwrap();
         let doubled = run(Impairment { duplicate: one, ..Impairment::default() }, 3);

@@ -168,6 +168,8 @@ Nov 21 12:00:01 gate ping[4711]: 64 bytes from 10.0.0.7: icmp_seq=2 ttl=56 time=
 
     let stamped = "Nov 21 ping[4711]: [1.5] 64 bytes from 10.0.0.7: icmp_seq=1 ttl=56 time=1 ms\n";
     assert_eq!(rows(stamped), [(1, Some(1_499 * MS), Some(1_500 * MS))]);
+    // The stamp nearest to the reply is that of `ping`.
+    assert_eq!(rows(&format!("[9.9] {stamped}")), rows(stamped));
 }
 
 #[test]
@@ -180,6 +182,7 @@ From 10.0.0.1 icmp_seq=1 Destination Host Unreachable
 From 10.0.0.1 icmp_seq=4 Destination Host Unreachable
 From 10.0.0.1 icmp_seq=3 Destination Host Unreachable
 ping: sendmsg: Network is unreachable
+tcp segment seq=9 rtt=3 ms
 ";
     assert_eq!(rows(text), [answered(1, 1_000), answered(2, 1_000), lost(3), lost(4)]);
 }
@@ -237,6 +240,8 @@ fn runs_begin_where_the_count_does() {
     // A long run before: 1 is not the wrap.
     let long = replies(&[(40_000, 1), (1, 1), (2, 1)]);
     assert_eq!(sessions(&long), [vec![(40_000, true)], vec![(1, true), (2, true)]]);
+    // No run begins at 50: this is an outage of an hour and a half.
+    assert_eq!(sessions(&replies(&[(60_000, 1), (50, 1)])).len(), 1);
     let timeout =
         replies(&[(0, 1), (1, 1)]) + "Request timeout for icmp_seq 0\n" + &replies(&[(1, 1)]);
     assert_eq!(sessions(&timeout), [[(0, true), (1, true)], [(0, false), (1, true)]]);
@@ -248,6 +253,9 @@ fn late_replies_stay_in_their_run() {
     let late = replies(&[(2, 1), (3, 1), (1, 2_500), (6, 1), (5, 20), (7, 1)]);
     let numbers: Vec<_> = (1..8).map(|sequence| (sequence, sequence != 4)).collect();
     assert_eq!(sessions(&late), [numbers]);
+    // Two behind, a second is the least that passes for late.
+    assert_eq!(sessions(&replies(&[(2, 1), (3, 1), (1, 1_000)])).len(), 1);
+    assert_eq!(sessions(&replies(&[(2, 1), (3, 1), (1, 999)])).len(), 2);
 }
 
 #[test]
@@ -384,6 +392,22 @@ quickcheck::quickcheck! {
         let last = expected.iter().rposition(arrived).unwrap_or(first);
         let traces = parse(&text);
         traces.len() == 1 && traces[0].beats == expected[first..=last]
+    }
+
+    fn the_count_of_rows_is_right_before_they_are_made(replies: Vec<(u8, bool, bool)>) -> bool {
+        let mut session = Session::new(SECOND);
+        for (sequence, stamped, duplicate) in replies {
+            let line = Line::Reply(line::Reply {
+                sequence: u64::from(sequence),
+                stamp: stamped.then_some(SECOND),
+                round_trip: Some(MS),
+                duplicate,
+            });
+            if !session.is_ended_by(&line) {
+                session.take(&line);
+            }
+        }
+        session.rows() == session.into_beats().len()
     }
 
     fn no_text_panics(words: Vec<u8>, interval: u64) -> bool {
