@@ -136,9 +136,9 @@ impl Default for ReadOptions {
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Vec<Trace>, TraceError> {
     let file = path.display().to_string();
     let bytes = if path == Path::new("-") {
-        read_limited(io::stdin().lock())
+        read_limited(io::stdin().lock(), MAX_BYTES)
     } else {
-        File::open(path).and_then(read_limited)
+        File::open(path).and_then(|file| read_limited(file, MAX_BYTES))
     };
     let bytes = bytes.map_err(|error| TraceError::read(&file, &error))?;
     // A `ping` log may carry anything around its lines, in any encoding.
@@ -161,12 +161,68 @@ fn is_csv(text: &str) -> bool {
     text.trim_start_matches(is_ignored).starts_with("sequence")
 }
 
-fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {
+fn read_limited(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let length = source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(length).is_ok_and(|length| length <= MAX_BYTES) {
+    let length = source.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(length).is_ok_and(|length| length <= limit) {
         Ok(bytes)
     } else {
-        Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 1 GiB"))
+        let message = format!("it is longer than {limit} bytes");
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const PING: &str = "64 bytes from 10.0.0.7: icmp_seq=4 ttl=56 time=1 ms\n";
+
+    /// Writes a file named `t.log` and reads it.
+    fn read_file(content: impl AsRef<[u8]>) -> Result<Vec<Trace>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.log");
+        fs::write(&path, content).unwrap();
+        let options = ReadOptions::with_interval(Duration::from_millis(200));
+        let folder = format!("{}/", folder.path().display());
+        read(&path, &options).map_err(|error| error.to_string().replace(&folder, "FOLDER/"))
+    }
+
+    #[test]
+    fn tells_csv_from_ping_output() {
+        let beat = HeartbeatRecord::new(1, Some(2), Some(3));
+        for header in ["sequence", "\u{feff}\r\n sequence", "\"sequence\""] {
+            let traces = read_file(format!("{header},sent_ns,received_ns\n1,2,3\n"));
+            assert_eq!(traces, Ok(vec![Trace::new("t.log", vec![beat])]), "{header}");
+        }
+        let beat = HeartbeatRecord::new(4, Some(800_000_000), Some(801_000_000));
+        assert_eq!(read_file(PING), Ok(vec![Trace::new("t.log", vec![beat])]));
+        let latin = [b"Gr\xfc\xdfe\n", PING.as_bytes(), PING.as_bytes()].concat();
+        let sessions = ["t.log#1", "t.log#2"].map(|name| Trace::new(name, vec![beat]));
+        assert_eq!(read_file(latin), Ok(sessions.to_vec()));
+    }
+
+    #[test]
+    fn errors_name_the_file_with_its_folder() {
+        let error = read_file("sequence,sent_ns,received_ns\n1,2,x\n").unwrap_err();
+        assert!(error.starts_with("FOLDER/t.log:2: `received_ns` is \"x\""), "{error}");
+        let error = read_file("seq,sent,received\n1,2,3\n").unwrap_err();
+        assert!(error.starts_with("FOLDER/t.log:1: is \"seq,sent,received\""), "{error}");
+        assert_eq!(read_file("").unwrap_err(), "FOLDER/t.log: is empty, so it is no trace");
+
+        let missing = read(Path::new("no/such.csv"), &ReadOptions::default()).unwrap_err();
+        assert!(matches!(&missing, TraceError::Read { kind: io::ErrorKind::NotFound, .. }));
+        assert!(missing.to_string().starts_with("no/such.csv: cannot be read: "), "{missing}");
+    }
+
+    #[test]
+    fn an_input_without_end_is_refused() {
+        assert_eq!(
+            read_limited(io::repeat(7), 100).unwrap_err().kind(),
+            io::ErrorKind::FileTooLarge
+        );
+        assert_eq!(read_limited(io::repeat(7).take(100), 100).unwrap().len(), 100);
     }
 }
