@@ -2,7 +2,9 @@
 
 use surmise_time::Instant;
 
-use crate::{Beat, Verdict, float};
+#[cfg(feature = "std")]
+use crate::Verdict;
+use crate::{Beat, float};
 
 /// What tells one detector from another: what it learns from an arrival, and how long it waits then.
 ///
@@ -77,6 +79,8 @@ pub(crate) struct Step {
     pub(crate) elapsed: u64,
     /// The nanoseconds that the deadline had allowed for that; where it was met, perhaps fewer.
     pub(crate) allowed: u64,
+    /// Whether the clock stepped back, so that nobody knows how long the step took.
+    pub(crate) unmeasured: bool,
 }
 
 impl Arrivals {
@@ -93,7 +97,7 @@ impl Arrivals {
         let elapsed = now.as_nanos().checked_sub(self.last.as_nanos())?;
         self.highest = sequence;
         self.last = now;
-        let step = Step { gap: 1, elapsed, allowed: elapsed };
+        let step = Step { gap: 1, elapsed, allowed: elapsed, unmeasured: false };
         Some(Arrival { sequence, at: now, step: Some(step) })
     }
 
@@ -117,6 +121,7 @@ impl Arrivals {
             gap: sequence - self.highest,
             elapsed: at.as_nanos() - self.last.as_nanos(),
             allowed: deadline.as_nanos() - self.last.as_nanos(),
+            unmeasured: now < self.last,
         };
         self.highest = sequence;
         self.last = at;
@@ -145,11 +150,6 @@ impl Arrivals {
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline.get()
-    }
-
-    #[inline]
-    pub(crate) fn verdict(&self, now: Instant) -> Verdict {
-        self.deadline.verdict(now)
     }
 }
 
@@ -191,6 +191,7 @@ impl Deadline {
         (self != Self::NONE).then(|| Instant::from_nanos(self.0))
     }
 
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn verdict(self, now: Instant) -> Verdict {
         match self.0 {

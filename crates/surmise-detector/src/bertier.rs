@@ -3,7 +3,7 @@ use core::time::Duration;
 use surmise_time::Instant;
 
 use crate::{
-    Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage, Verdict,
+    Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage,
     arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
@@ -112,14 +112,13 @@ impl<S: OffsetStorage> FailureDetector for Bertier<S> {
     fn restart(&mut self) {
         self.arrivals.restart();
         self.schedule.restart();
+        // The errors were those of a schedule that is no more.
+        self.delay = 0.0;
+        self.deviation = 0.0;
     }
 
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
-    }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
     }
 }
 

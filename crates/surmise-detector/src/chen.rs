@@ -3,7 +3,7 @@ use core::time::Duration;
 use surmise_time::Instant;
 
 use crate::{
-    Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage, Verdict,
+    Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage,
     arrivals::{Arrival, Arrivals, Learner},
     error,
     limits::{MAX_DURATION, MIN_DURATION},
@@ -20,7 +20,9 @@ use crate::{
 ///
 /// The [`freshness_point`](Self::freshness_point) does not move with one late heartbeat, so the
 /// detection time does not, either. The price: when the sender itself stalls and does not catch up, or
-/// η is wrong, the schedule is off for a whole window. [`TwoWindow`](crate::TwoWindow) bears that.
+/// η is wrong, the schedule is off for a whole window. [`TwoWindow`](crate::TwoWindow) bears that. A
+/// sequence number far ahead of the schedule is believed, too, and puts the next heartbeat as far into the
+/// future: numbers must count heartbeats, and restarts must be [reported](FailureDetector::restart).
 ///
 /// O(1) without allocation; 8 bytes a beat of the window and about 130 bytes.
 ///
@@ -111,10 +113,6 @@ impl<S: OffsetStorage> FailureDetector for Chen<S> {
 
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
-    }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
     }
 }
 

@@ -44,7 +44,8 @@ pub trait FailureDetector {
 
     /// Returns the last instant at which the peer is trusted, or `None` before the first heartbeat.
     ///
-    /// Only [`heartbeat`](Self::heartbeat) and [`restart`](Self::restart) change it. It is never before
+    /// The first instant of suspicion is a nanosecond later: a loop that wakes up just at the deadline
+    /// must wait that much longer, or it finds nothing to do. Only [`heartbeat`](Self::heartbeat) and [`restart`](Self::restart) change it. It is never before
     /// the last fresh heartbeat.
     fn deadline(&self) -> Option<Instant>;
 
@@ -67,6 +68,43 @@ pub trait AccrualDetector: FailureDetector {
     /// or infinite.
     fn suspicion_level(&self, now: Instant) -> f64;
 }
+
+/// Forwards to the detector behind a pointer.
+macro_rules! forward {
+    ($(#[$attribute:meta])* $Pointer:ty) => {
+        $(#[$attribute])*
+        impl<D: FailureDetector + ?Sized> FailureDetector for $Pointer {
+            fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+                (**self).heartbeat(sequence, now)
+            }
+
+            fn restart(&mut self) {
+                (**self).restart();
+            }
+
+            fn deadline(&self) -> Option<Instant> {
+                (**self).deadline()
+            }
+
+            fn verdict(&self, now: Instant) -> Verdict {
+                (**self).verdict(now)
+            }
+        }
+
+        $(#[$attribute])*
+        impl<D: AccrualDetector + ?Sized> AccrualDetector for $Pointer {
+            fn suspicion_level(&self, now: Instant) -> f64 {
+                (**self).suspicion_level(now)
+            }
+        }
+    };
+}
+
+forward!(&mut D);
+forward!(
+    #[cfg(feature = "alloc")]
+    alloc::boxed::Box<D>
+);
 
 /// What a detector thinks of its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

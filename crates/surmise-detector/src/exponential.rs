@@ -7,11 +7,10 @@ use surmise_time::Instant;
 
 use crate::{
     AccrualDetector, Beat, ConfigError, FailureDetector, InlineStorage, IntervalStorage,
-    LateIntervals, Verdict,
+    LateIntervals,
     arrivals::{Arrival, Arrivals, Learner},
     error, float,
-    limits::MIN_DURATION,
-    micros::Micros,
+    limits::{MAX_DURATION, MIN_DURATION},
     window::Intervals,
 };
 
@@ -54,7 +53,8 @@ pub struct Exponential<S: IntervalStorage> {
     intervals: S::Intervals,
     /// The deadline in mean intervals.
     multiple: f64,
-    prior: Micros,
+    /// In nanoseconds.
+    prior: f32,
     prior_weight: u16,
     scale: ExponentialScale,
     late_intervals: LateIntervals,
@@ -71,7 +71,7 @@ pub struct ExponentialConfig {
     /// What a suspicion level means, and so which thresholds there are.
     pub scale: ExponentialScale,
     /// The expected interval between heartbeats: the mean until the first interval is known. From 1 ns
-    /// to 71 minutes, rounded up to a microsecond where it serves as the prior.
+    /// to 39 hours, to seven digits where it serves as the prior.
     pub interval: Duration,
     /// For how many intervals the expected one stands in the mean for good; 0 for none. Higher means
     /// calmer at the start, and a mean pulled towards the expected interval.
@@ -141,12 +141,12 @@ impl<S: IntervalStorage> Exponential<S> {
     ///
     /// If a field of the configuration or the size of the storage is out of its range.
     pub fn with_storage(config: ExponentialConfig, storage: S) -> Result<Self, ConfigError> {
-        let interval = error::duration("interval", config.interval, MIN_DURATION, Micros::MAX)?;
+        let interval = error::duration("interval", config.interval, MIN_DURATION, MAX_DURATION)?;
         Ok(Self {
             arrivals: Arrivals::NONE,
             intervals: storage.into_intervals(interval, 0.0)?,
             multiple: config.scale.multiple(config.threshold)?,
-            prior: Micros::new("interval", config.interval)?,
+            prior: float::seven_digits(float::from_nanos(interval)),
             prior_weight: config.prior_weight,
             scale: config.scale,
             late_intervals: config.late_intervals,
@@ -162,7 +162,7 @@ impl<S: IntervalStorage> Exponential<S> {
         }
         let n = f64::from(self.intervals.len());
         let weight = f64::from(self.prior_weight);
-        (n * mean + weight * self.prior.as_nanos()) / (n + weight)
+        (n * mean + weight * f64::from(self.prior)) / (n + weight)
     }
 }
 
@@ -177,10 +177,6 @@ impl<S: IntervalStorage> FailureDetector for Exponential<S> {
 
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
-    }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
     }
 }
 

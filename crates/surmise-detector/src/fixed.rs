@@ -3,7 +3,7 @@ use core::time::Duration;
 use surmise_time::Instant;
 
 use crate::{
-    Beat, ConfigError, FailureDetector, Verdict,
+    Beat, ConfigError, FailureDetector,
     arrivals::{Arrival, Arrivals, Learner},
     error,
     limits::{MAX_DURATION, MIN_DURATION},
@@ -58,10 +58,6 @@ impl FailureDetector for FixedTimeout {
 
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
-    }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
     }
 }
 

@@ -31,15 +31,20 @@ pub(crate) fn from_signed(nanos: i128) -> f64 {
     }
 }
 
-/// Returns the nearest whole nanoseconds for a deadline: at least 1, also for NaN, and at most 2⁵¹,
-/// which is 26 days.
+/// Returns the nearest whole nanoseconds for a deadline: at least 1, also for NaN, saturating above.
 #[inline]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
 pub(crate) fn to_nanos(nanos: f64) -> u64 {
     // From 2⁵² on floats are whole numbers, so adding that much rounds to one and leaves it in the low
     // bits: a third of the instructions of a saturating conversion.
     const INTEGERS: f64 = 4_503_599_627_370_496.0;
     const MANTISSA: u64 = (1 << 52) - 1;
-    (max(min(nanos, 0.5 * INTEGERS), 1.0) + INTEGERS).to_bits() & MANTISSA
+    if nanos < 0.5 * INTEGERS {
+        (max(nanos, 1.0) + INTEGERS).to_bits() & MANTISSA
+    } else {
+        // More than 26 days, or NaN.
+        (nanos as u64).max(1)
+    }
 }
 
 /// Returns the whole nanoseconds below a signed float; 0 for NaN, saturating at 292 years.
@@ -47,6 +52,13 @@ pub(crate) fn to_nanos(nanos: f64) -> u64 {
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 pub(crate) fn to_signed(nanos: f64) -> i128 {
     i128::from(libm::floor(nanos) as i64)
+}
+
+/// Returns the nearest `f32`, which has seven digits: enough for what a user chooses, where a detector has
+/// only 64 bytes.
+#[expect(clippy::cast_possible_truncation, reason = "that is the purpose")]
+pub(crate) fn seven_digits(x: f64) -> f32 {
+    x as f32
 }
 
 /// Returns the greater of two, or `b` if `a` is NaN: one instruction, where `f64::max` takes seven.

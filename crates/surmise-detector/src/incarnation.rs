@@ -18,12 +18,15 @@ use crate::{AccrualDetector, Beat, FailureDetector, Verdict};
 ///
 /// let mut peer = Incarnated::new(FixedTimeout::new(Duration::from_secs(1))?);
 /// let now = Instant::ORIGIN;
-/// assert_eq!(peer.heartbeat(1, 500, now), Beat::First);
-/// assert_eq!(peer.heartbeat(2, 0, now), Beat::First);
-/// assert_eq!(peer.heartbeat(1, 501, now), Beat::Stale { highest: 0 });
-/// assert_eq!(peer.heartbeat(2, 1, now), Beat::Fresh { lost: 0, suspected: false });
+/// assert_eq!(peer.heartbeat_of(1, 500, now), Beat::First);
+/// assert_eq!(peer.heartbeat_of(2, 0, now), Beat::First);
+/// assert_eq!(peer.heartbeat_of(1, 501, now), Beat::Stale { highest: 0 });
+/// assert_eq!(peer.heartbeat_of(2, 1, now), Beat::Fresh { lost: 0, suspected: false });
 /// # Ok::<(), surmise_detector::ConfigError>(())
 /// ```
+///
+/// Many threads share one as any other detector, by
+/// [`Shared::update`](crate::sync::Shared::update).
 #[derive(Clone, Debug)]
 pub struct Incarnated<D> {
     detector: D,
@@ -40,7 +43,7 @@ impl<D: FailureDetector> Incarnated<D> {
 
     /// Takes in the heartbeat with this sequence number, sent in this incarnation of the peer, which
     /// arrived at `now`.
-    pub fn heartbeat(&mut self, incarnation: u64, sequence: u64, now: Instant) -> Beat {
+    pub fn heartbeat_of(&mut self, incarnation: u64, sequence: u64, now: Instant) -> Beat {
         if incarnation < self.incarnation {
             return Beat::Stale { highest: self.highest };
         }
@@ -48,14 +51,10 @@ impl<D: FailureDetector> Incarnated<D> {
             self.detector.restart();
             self.incarnation = incarnation;
         }
-        let beat = self.detector.heartbeat(sequence, now);
-        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
-            self.highest = sequence;
-        }
-        beat
+        self.heartbeat(sequence, now)
     }
 
-    /// Returns the highest incarnation seen.
+    /// Returns the highest incarnation seen, 0 before the first.
     #[must_use]
     pub const fn incarnation(&self) -> u64 {
         self.incarnation
@@ -67,23 +66,38 @@ impl<D: FailureDetector> Incarnated<D> {
         &self.detector
     }
 
-    /// Returns the last instant at which the peer is trusted, or `None` before its first heartbeat.
+    /// Takes the detector back.
     #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
+    pub fn into_inner(self) -> D {
+        self.detector
+    }
+}
+
+/// Without an incarnation, a heartbeat counts as one of the highest seen.
+impl<D: FailureDetector> FailureDetector for Incarnated<D> {
+    fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        let beat = self.detector.heartbeat(sequence, now);
+        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
+            self.highest = sequence;
+        }
+        beat
+    }
+
+    fn restart(&mut self) {
+        self.detector.restart();
+    }
+
+    fn deadline(&self) -> Option<Instant> {
         self.detector.deadline()
     }
 
-    /// Returns what to think of the peer at `now`.
-    #[must_use]
-    pub fn verdict(&self, now: Instant) -> Verdict {
+    fn verdict(&self, now: Instant) -> Verdict {
         self.detector.verdict(now)
     }
 }
 
-impl<D: AccrualDetector> Incarnated<D> {
-    /// Returns the level of suspicion at `now`.
-    #[must_use]
-    pub fn suspicion_level(&self, now: Instant) -> f64 {
+impl<D: AccrualDetector> AccrualDetector for Incarnated<D> {
+    fn suspicion_level(&self, now: Instant) -> f64 {
         self.detector.suspicion_level(now)
     }
 }

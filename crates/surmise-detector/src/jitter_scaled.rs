@@ -3,7 +3,7 @@ use core::time::Duration;
 use surmise_time::Instant;
 
 use crate::{
-    Beat, ConfigError, FailureDetector, Verdict,
+    Beat, ConfigError, FailureDetector,
     arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
@@ -18,7 +18,7 @@ use crate::{
 /// >
 /// > D = A + η·(1 + p·(0.003 + S^¼ + 0.3·√F + 0.3·B))
 ///
-/// S is the size of ordinary jitter, F follows the hour, and B reacts to a burst while it lasts. Every
+/// S is the size of ordinary jitter, F follows the last few hundred heartbeats, and B reacts to a burst while it lasts. Every
 /// lateness is capped before it is averaged, so that an outage cannot poison the margin.
 ///
 /// The formula was found by search on one half of a collection of traces and judged on the other. At
@@ -26,7 +26,7 @@ use crate::{
 /// 100 ms emissions between hosts (0.72×) and on synthetic bursts, heavy tails and stalls (0.3–0.8×). It
 /// gained nothing in query accuracy over φ. Judge it on a trace of your own.
 ///
-/// O(1), with three square roots a heartbeat; 72 bytes.
+/// O(1), with three square roots a heartbeat; 64 bytes.
 ///
 /// # Examples
 ///
@@ -45,7 +45,8 @@ use crate::{
 pub struct JitterScaled {
     arrivals: Arrivals,
     interval: f64,
-    factor: f64,
+    /// Kept to seven digits, so that the detector has 64 bytes.
+    factor: f32,
     /// S, F and B.
     slow: f64,
     fast: f64,
@@ -60,7 +61,8 @@ pub struct JitterScaled {
 pub struct JitterScaledConfig {
     /// η, the interval at which the peer sends. From 1 ns to 39 hours.
     pub interval: Duration,
-    /// p, the factor of the margin, from 0.001 to 1e6. Higher means slower and fewer mistakes.
+    /// p, the factor of the margin, from 0.001 to 1e6, to seven digits. Higher means slower and fewer
+    /// mistakes.
     pub factor: f64,
 }
 
@@ -83,7 +85,7 @@ impl JitterScaled {
         Ok(Self {
             arrivals: Arrivals::NONE,
             interval: float::from_nanos(interval),
-            factor: error::number("factor", config.factor, 0.001, 1e6)?,
+            factor: float::seven_digits(error::number("factor", config.factor, 0.001, 1e6)?),
             slow: 0.0,
             fast: 0.0,
             burst: 0.0,
@@ -103,10 +105,6 @@ impl FailureDetector for JitterScaled {
 
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
-    }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
     }
 }
 
@@ -136,7 +134,7 @@ impl Learner for JitterScaled {
     fn patience(&self) -> u64 {
         let slow = libm::sqrt(libm::sqrt(self.slow));
         let jitter = 0.003 + slow + 0.3 * libm::sqrt(self.fast) + 0.3 * self.burst;
-        float::to_nanos(self.interval * (1.0 + self.factor * jitter))
+        float::to_nanos(self.interval * (1.0 + f64::from(self.factor) * jitter))
     }
 }
 

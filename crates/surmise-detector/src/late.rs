@@ -13,11 +13,17 @@ use crate::arrivals::Step;
 pub enum LateIntervals {
     /// Learn what the deadline had allowed instead: an outage leaves little trace, and a peer that is
     /// slower for good is followed step by step, from 100 ms to 1 s within a quarter of the window.
+    ///
+    /// When all that an outage held up arrives at once, the many short intervals are learned and the long
+    /// one is not, which pulls the mean down. [`PhiAccrual`](crate::PhiAccrual) bears that, for its
+    /// deviation rises; [`Exponential`](crate::Exponential), which knows only the mean, is better off
+    /// with [`Learn`](Self::Learn).
     #[default]
     Clamp,
     /// Learn them as they are, like the published algorithms.
     Learn,
-    /// Do not learn from them at all, like Akka.
+    /// Do not learn from them at all, like Akka. A peer that has slowed down beyond its deadline stays
+    /// suspected for ever.
     Skip,
 }
 
@@ -25,6 +31,9 @@ impl LateIntervals {
     /// Returns the interval to learn from a step, in nanoseconds.
     #[inline]
     pub(crate) fn learned(self, step: Step) -> Option<u64> {
+        if step.unmeasured {
+            return None;
+        }
         let interval = step.interval();
         if interval <= step.allowed {
             return Some(interval);

@@ -42,10 +42,10 @@
 //! # What they share
 //!
 //! * Stale and duplicate heartbeats are [reported](Beat) and change nothing; a gap in the sequence
-//!   counts as loss, and the interval across it is divided by it. [`Incarnated`] tells the lives of a
-//!   restarting peer apart.
-//! * Whether a heartbeat was late is judged before anything moves, and [`LateIntervals`] says what is
-//!   learned from it.
+//!   counts as loss. [`Incarnated`] tells the lives of a restarting peer apart.
+//! * Whether a heartbeat was late is judged before anything moves. The detectors that learn intervals
+//!   ([`PhiAccrual`], [`Exponential`], [`Satzger`]) divide them by the gap, and [`LateIntervals`] says
+//!   what they learn from a late one.
 //! * Windows are inline arrays, boxes or [none](ExponentiallyWeighted): see [`IntervalStorage`]. They sum
 //!   integers. Nothing allocates after construction, and nothing drifts.
 //! * Suspicion is never NaN or infinite: see [`phi_from_z`].
@@ -85,7 +85,6 @@ mod incarnation;
 mod jitter_scaled;
 mod late;
 mod limits;
-mod micros;
 mod normal;
 mod phi;
 mod qos;

@@ -7,11 +7,10 @@ use surmise_time::Instant;
 pub use self::scale::PhiScale;
 use crate::{
     AccrualDetector, Beat, ConfigError, FailureDetector, InlineStorage, IntervalStorage,
-    LateIntervals, Verdict,
+    LateIntervals,
     arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
-    micros::Micros,
     window::Intervals,
 };
 
@@ -26,7 +25,8 @@ use crate::{
 /// > D = A + μ + pause + z(Φ)·max(σ, σ_min)
 ///
 /// which is computed once a heartbeat. An interval across lost heartbeats counts as the mean of the
-/// intervals it would have been.
+/// intervals it would have been. A handful of intervals says little about their spread: until there are
+/// ten, or as many as the storage remembers, σ is taken to be at least a quarter of μ, as Akka begins.
 ///
 /// # The threshold is unitless
 ///
@@ -71,7 +71,8 @@ pub struct PhiAccrual<S: IntervalStorage> {
     arrivals: Arrivals,
     intervals: S::Intervals,
     z_threshold: f64,
-    acceptable_pause: Micros,
+    /// In nanoseconds.
+    acceptable_pause: f32,
     scale: PhiScale,
     late_intervals: LateIntervals,
 }
@@ -93,7 +94,7 @@ pub struct PhiConfig {
     /// calmer on a network that is quieter than it will stay.
     pub min_std_deviation: MinStdDeviation,
     /// How much longer than usual a silence may be before it counts, as for a garbage collection. From
-    /// 0 to 71 minutes, rounded up to a microsecond. It is added to every detection time.
+    /// 0 to 39 hours, to seven digits. It is added to every detection time.
     pub acceptable_pause: Duration,
     /// What to learn from an interval that was too long.
     pub late_intervals: LateIntervals,
@@ -185,12 +186,14 @@ impl<S: IntervalStorage> PhiAccrual<S> {
                     * float::from_nanos(interval)
             }
         };
+        let pause = config.acceptable_pause;
+        let pause = error::duration("acceptable_pause", pause, Duration::ZERO, MAX_DURATION)?;
         let threshold = error::number("threshold", config.threshold, 1e-300, 1e5)?;
         Ok(Self {
             arrivals: Arrivals::NONE,
             intervals: storage.into_intervals(interval, min_deviation)?,
             z_threshold: config.scale.z(threshold),
-            acceptable_pause: Micros::new("acceptable_pause", config.acceptable_pause)?,
+            acceptable_pause: float::seven_digits(float::from_nanos(pause)),
             scale: config.scale,
             late_intervals: config.late_intervals,
         })
@@ -201,8 +204,7 @@ impl<S: IntervalStorage> PhiAccrual<S> {
     fn mean_and_deviation(&self) -> (f64, f64) {
         let mean = self.intervals.mean();
         let deviation = self.intervals.std_deviation();
-        if self.intervals.len() < FEW {
-            // A handful of intervals says little about their spread. Akka begins with this guess, too.
+        if self.intervals.are_few() {
             (mean, float::max(deviation, 0.25 * mean))
         } else {
             (mean, deviation)
@@ -222,10 +224,6 @@ impl<S: IntervalStorage> FailureDetector for PhiAccrual<S> {
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
     }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
-    }
 }
 
 impl<S: IntervalStorage> AccrualDetector for PhiAccrual<S> {
@@ -234,7 +232,7 @@ impl<S: IntervalStorage> AccrualDetector for PhiAccrual<S> {
             return 0.0;
         };
         let (mean, deviation) = self.mean_and_deviation();
-        let lateness = silence - mean - self.acceptable_pause.as_nanos();
+        let lateness = silence - mean - f64::from(self.acceptable_pause);
         // Without any deviation, lateness is infinitely rare, and punctuality is not 0/0.
         self.scale.phi(lateness / deviation.max(f64::MIN_POSITIVE))
     }
@@ -257,9 +255,6 @@ impl<S: IntervalStorage> Learner for PhiAccrual<S> {
     #[inline]
     fn patience(&self) -> u64 {
         let (mean, deviation) = self.mean_and_deviation();
-        float::to_nanos(mean + self.z_threshold * deviation + self.acceptable_pause.as_nanos())
+        float::to_nanos(mean + self.z_threshold * deviation + f64::from(self.acceptable_pause))
     }
 }
-
-/// So many intervals say something about their spread.
-const FEW: u32 = 10;

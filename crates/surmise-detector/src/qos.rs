@@ -1,5 +1,6 @@
 //! The quality of service of a detector: what it should be, and what it was.
 
+mod configurator;
 mod contract;
 mod meter;
 

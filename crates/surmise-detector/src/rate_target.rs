@@ -3,7 +3,7 @@ use core::time::Duration;
 use surmise_time::Instant;
 
 use crate::{
-    Beat, ConfigError, FailureDetector, Verdict,
+    Beat, ConfigError, FailureDetector,
     arrivals::{Arrival, Arrivals, Learner},
     error, float,
     limits::{MAX_DURATION, MIN_DURATION},
@@ -153,10 +153,6 @@ impl FailureDetector for RateTarget {
 
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
-    }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
     }
 }
 

@@ -3,7 +3,7 @@ use core::time::Duration;
 use surmise_time::Instant;
 
 use crate::{
-    AccrualDetector, Beat, ConfigError, FailureDetector, InlineStorage, LateIntervals, Verdict,
+    AccrualDetector, Beat, ConfigError, FailureDetector, InlineStorage, LateIntervals,
     WindowStorage,
     arrivals::{Arrival, Arrivals, Learner},
     error, float,
@@ -130,10 +130,6 @@ impl<S: WindowStorage> FailureDetector for Satzger<S> {
 
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
-    }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
     }
 }
 

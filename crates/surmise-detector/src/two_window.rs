@@ -3,7 +3,7 @@ use core::time::Duration;
 use surmise_time::Instant;
 
 use crate::{
-    Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage, Verdict,
+    Beat, ConfigError, FailureDetector, InlineStorage, OffsetStorage,
     arrivals::{Arrival, Arrivals, Learner},
     error,
     limits::{MAX_DURATION, MIN_DURATION},
@@ -98,10 +98,6 @@ impl<S: OffsetStorage> FailureDetector for TwoWindow<S> {
 
     fn deadline(&self) -> Option<Instant> {
         self.arrivals.deadline()
-    }
-
-    fn verdict(&self, now: Instant) -> Verdict {
-        self.arrivals.verdict(now)
     }
 }
 

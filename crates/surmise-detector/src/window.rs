@@ -17,3 +17,6 @@ pub(crate) use self::{
         window_length,
     },
 };
+
+/// So many intervals say something about their spread.
+const FEW: u32 = 10;

@@ -70,7 +70,7 @@ fn detectors_are_as_small_as_they_say() {
     assert_eq!(size_of::<RateTarget>(), 56);
     assert_eq!(size_of::<PhiAccrual<ExponentiallyWeighted>>(), 64);
     assert_eq!(size_of::<Exponential<ExponentiallyWeighted>>(), 64);
-    assert_eq!(size_of::<JitterScaled>(), 72);
+    assert_eq!(size_of::<JitterScaled>(), 64);
     // A boxed window of a thousand intervals, with everything around it.
     assert!(size_of::<PhiAccrual<Box<[u32]>>>() + 1000 * size_of::<u32>() <= 4200);
     assert!(size_of::<PhiAccrual<[u32; 1000]>>() <= 4200);

@@ -98,7 +98,7 @@ fn accrual_detectors() -> Vec<(&'static str, f64, Box<dyn AccrualDetector>)> {
         ..cassandra
     };
     let satzger = SatzgerConfig::for_interval(INTERVAL);
-    let weighted = ExponentiallyWeighted::over(7);
+    let weighted = ExponentiallyWeighted::over(10);
     vec![
         ("phi", 8.0, Box::new(PhiAccrual::<[u32; 5]>::new(phi).unwrap())),
         ("phi, no floor", 0.1, Box::new(PhiAccrual::<[u64; 5]>::new(bare_phi).unwrap())),
@@ -266,4 +266,73 @@ fn the_ends_of_time_and_of_the_numbers_are_borne() {
         assert_eq!(detector.verdict(Instant::MAX), Verdict::Trust, "{name}");
         assert_eq!(detector.heartbeat(u64::MAX, Instant::MAX), Beat::Duplicate, "{name}");
     }
+}
+
+#[test]
+fn steps_of_the_clock_teach_nothing() {
+    // Nine seconds back: until the clock has caught up, no interval can be known.
+    let config = ExponentialConfig {
+        threshold: 0.9,
+        scale: ExponentialScale::Probability,
+        late_intervals: LateIntervals::Clamp,
+        ..ExponentialConfig::cassandra(INTERVAL)
+    };
+    let mut peer = Exponential::<[u32; 10]>::new(config).unwrap();
+    let mut now = Instant::from_nanos(20_000_000_000);
+    for sequence in 1..=50 {
+        now += INTERVAL;
+        peer.heartbeat(sequence, now);
+    }
+    let patience = peer.deadline().unwrap() - now;
+    let mut stepped = Instant::from_nanos(now.as_nanos() - 9_000_000_000);
+    for sequence in 51..=100 {
+        stepped += INTERVAL;
+        peer.heartbeat(sequence, stepped);
+    }
+    assert_eq!(peer.deadline().unwrap() - now, patience);
+}
+
+#[test]
+fn a_full_window_is_believed_however_small() {
+    let config = PhiConfig {
+        min_std_deviation: MinStdDeviation::Absolute(Duration::from_micros(1)),
+        ..PhiConfig::for_interval(INTERVAL)
+    };
+    let patience_after = |beats| {
+        let mut peer = PhiAccrual::<[u32; 4]>::new(config).unwrap();
+        for sequence in 0..beats {
+            peer.heartbeat(sequence, Instant::from_nanos(sequence * 1_000_000));
+        }
+        peer.deadline().unwrap() - Instant::from_nanos((beats - 1) * 1_000_000)
+    };
+    // Three intervals: a quarter of the mean is added for each deviation. Four: none.
+    assert!(patience_after(4) > Duration::from_micros(2300));
+    assert!(patience_after(5) < Duration::from_micros(1010));
+}
+
+#[test]
+fn suspicion_reaches_its_threshold_also_after_months() {
+    let config = ExponentialConfig {
+        threshold: 1e5,
+        prior_weight: 0,
+        ..ExponentialConfig::chitchat(60_000 * INTERVAL)
+    };
+    let mut peer = Exponential::<[u64; 4]>::new(config).unwrap();
+    peer.heartbeat(1, Instant::ORIGIN);
+    let deadline = peer.deadline().unwrap();
+    assert_eq!(deadline, Instant::ORIGIN + Duration::from_secs(6_000_000));
+    assert!((peer.suspicion_level(deadline) - 1e5).abs() < 1e-3);
+}
+
+#[test]
+fn detectors_work_behind_pointers() {
+    fn last_deadline(mut detector: impl FailureDetector) -> Option<Instant> {
+        detector.heartbeat(1, Instant::ORIGIN);
+        detector.deadline()
+    }
+    let mut fixed = FixedTimeout::new(INTERVAL).unwrap();
+    let expected = Some(Instant::ORIGIN + INTERVAL);
+    assert_eq!(last_deadline(&mut fixed), expected);
+    let boxed: AnyDetector = Box::new(FixedTimeout::new(INTERVAL).unwrap());
+    assert_eq!(last_deadline(boxed), expected);
 }

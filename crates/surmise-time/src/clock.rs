@@ -30,14 +30,31 @@ pub trait WallClock {
     fn now(&self) -> WallTime;
 }
 
-impl<C: MonotonicClock + ?Sized> MonotonicClock for &C {
-    fn now(&self) -> Instant {
-        (**self).now()
-    }
+/// Forwards to the clock behind a pointer.
+macro_rules! forward {
+    ($(#[$attribute:meta])* $Pointer:ty) => {
+        $(#[$attribute])*
+        impl<C: MonotonicClock + ?Sized> MonotonicClock for $Pointer {
+            fn now(&self) -> Instant {
+                (**self).now()
+            }
+        }
+
+        $(#[$attribute])*
+        impl<C: WallClock + ?Sized> WallClock for $Pointer {
+            fn now(&self) -> WallTime {
+                (**self).now()
+            }
+        }
+    };
 }
 
-impl<C: WallClock + ?Sized> WallClock for &C {
-    fn now(&self) -> WallTime {
-        (**self).now()
-    }
-}
+forward!(&C);
+forward!(
+    #[cfg(feature = "std")]
+    alloc::boxed::Box<C>
+);
+forward!(
+    #[cfg(feature = "std")]
+    alloc::sync::Arc<C>
+);

@@ -23,13 +23,39 @@ use crate::{Instant, MonotonicClock, WallClock, WallTime};
 #[expect(clippy::exhaustive_structs, reason = "a unit struct is its own constructor")]
 pub struct OsClock;
 
+impl OsClock {
+    /// Returns the same point in time as the standard library has it, for timers that ask for that; or
+    /// `None` if it is too far in the future for the platform.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use surmise_time::{MonotonicClock, OsClock};
+    ///
+    /// let deadline = OsClock.now() + Duration::from_secs(3);
+    /// let timer = OsClock.to_std(deadline).expect("three seconds are not too far");
+    /// assert!(timer > std::time::Instant::now());
+    /// ```
+    #[must_use]
+    pub fn to_std(&self, instant: Instant) -> Option<std::time::Instant> {
+        origin().checked_add(Duration::from_nanos(instant.as_nanos()))
+    }
+}
+
 impl MonotonicClock for OsClock {
     #[expect(clippy::disallowed_methods, reason = "this is the file that reads the OS clock")]
     fn now(&self) -> Instant {
-        static ORIGIN: OnceLock<std::time::Instant> = OnceLock::new();
-        let now = std::time::Instant::now();
-        Instant::ORIGIN + now.saturating_duration_since(*ORIGIN.get_or_init(|| now))
+        let origin = origin();
+        Instant::ORIGIN + std::time::Instant::now().saturating_duration_since(origin)
     }
+}
+
+/// Returns when this process first asked.
+fn origin() -> std::time::Instant {
+    static ORIGIN: OnceLock<std::time::Instant> = OnceLock::new();
+    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the OS clock")]
+    *ORIGIN.get_or_init(std::time::Instant::now)
 }
 
 /// The operating system's wall clock, [`SystemTime`].
@@ -91,6 +117,14 @@ mod tests {
         let first = OsClock.now();
         let second = std::thread::spawn(|| OsClock.now()).join().unwrap();
         assert!(second >= first);
+    }
+
+    #[test]
+    fn the_standard_librarys_instant_is_the_same_point() {
+        let (before, after) = (OsClock.now(), OsClock.now() + Duration::from_secs(1));
+        let [first, second] = [before, after].map(|instant| OsClock.to_std(instant).unwrap());
+        assert_eq!(second - first, after - before);
+        assert!(first <= OsClock.to_std(OsClock.now()).unwrap());
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -35,6 +35,16 @@ fn tail_exponent(z: f64) -> f64 {
     r / t - 0.5625 - 0.5 * square
 }
 
+/// Returns −d ln Q/dz for z ≥ 0, given ln Q(z).
+pub(super) fn hazard(z: f64, ln_tail: f64) -> f64 {
+    if z < ASYMPTOTIC {
+        libm::exp(-0.5 * z * z - ln_tail) / SQRT_2_PI
+    } else {
+        // The two exponents would cancel.
+        z / (1.0 + asymptotic_correction(z))
+    }
+}
+
 /// Evaluates a polynomial whose coefficients begin with the constant one.
 #[inline(always)]
 pub(super) fn horner<const N: usize>(x: f64, coefficients: &[f64; N]) -> f64 {

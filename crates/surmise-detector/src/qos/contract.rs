@@ -1,8 +1,9 @@
 use core::{error::Error, fmt, time::Duration};
 
+use super::configurator::{MAX_BEATS, Problem};
 use crate::{
-    ChenConfig, ConfigError, error,
-    limits::{MAX_DURATION, MIN_DURATION},
+    ChenConfig, ConfigError, error, float,
+    limits::{MAX_DURATION, MAX_NANOS, MIN_DURATION},
 };
 
 /// What a service demands of a failure detector, in the terms of Chen, Toueg and Aguilera.
@@ -66,7 +67,7 @@ pub enum Unattainable {
     /// No interval meets the contract on this link.
     Contract {
         /// The shortest detection time that would be attainable with all else equal; `None` if that is
-        /// beyond 39 hours.
+        /// beyond 39 hours, or beyond a thousand of the shortest intervals.
         best_detection_time: Option<Duration>,
         /// The longest mistake recurrence time that would be attainable with all else equal.
         best_mistake_recurrence_time: Duration,
@@ -86,7 +87,8 @@ impl QosContract {
         }
     }
 
-    /// Returns the detector that meets the contract with the fewest heartbeats.
+    /// Returns the detector that meets the contract with the fewest heartbeats: the largest interval that
+    /// a scan finds, which is in nanoseconds and checked as it is returned.
     ///
     /// Nothing is assumed of the distribution of delays but its variance (the one-sided inequality of
     /// Chebyshev), so the true quality is usually far better: §5 and §6 of the paper. Delays and losses
@@ -100,19 +102,23 @@ impl QosContract {
     pub fn configure(&self, link: &Link) -> Result<ChenConfig, Unattainable> {
         let problem = self.problem(link)?;
         let Some(interval) = problem.largest_interval() else {
+            let best = problem.best_detection_time(MAX_NANOS);
             return Err(Unattainable::Contract {
-                best_detection_time: problem.best_detection_time(),
-                best_mistake_recurrence_time: seconds(problem.best_recurrence()),
+                best_detection_time: best.map(Duration::from_nanos),
+                best_mistake_recurrence_time: duration(problem.best_recurrence()),
             });
         };
-        let interval = seconds(interval).clamp(self.min_interval, self.detection_time);
+        let interval = Duration::from_nanos(interval);
         Ok(ChenConfig { interval, safety_margin: self.detection_time - interval })
     }
 
     fn problem(&self, link: &Link) -> Result<Problem, ConfigError> {
-        let detection = self.detection_time;
-        error::duration("detection_time", detection, Duration::from_micros(1), MAX_DURATION)?;
-        error::duration("min_interval", self.min_interval, detection / MAX_BEATS, detection)?;
+        let shortest = Duration::from_micros(1);
+        let detection =
+            error::duration("detection_time", self.detection_time, shortest, MAX_DURATION)?;
+        let least = Duration::from_nanos(detection.div_ceil(MAX_BEATS));
+        let min_interval =
+            error::duration("min_interval", self.min_interval, least, self.detection_time)?;
         for (field, value) in [
             ("mistake_recurrence_time", self.mistake_recurrence_time),
             ("mistake_duration", self.mistake_duration),
@@ -123,14 +129,19 @@ impl QosContract {
             }
         }
         let deviation = link.delay_std_deviation;
-        error::duration("delay_std_deviation", deviation, Duration::ZERO, MAX_DURATION)?;
+        let deviation = float::from_nanos(error::duration(
+            "delay_std_deviation",
+            deviation,
+            Duration::ZERO,
+            MAX_DURATION,
+        )?);
         Ok(Problem {
-            detection: detection.as_secs_f64(),
-            recurrence: self.mistake_recurrence_time.as_secs_f64(),
-            mistake: self.mistake_duration.as_secs_f64(),
-            min_interval: self.min_interval.as_secs_f64(),
+            detection,
+            recurrence: self.mistake_recurrence_time.as_secs_f64() * 1e9,
+            mistake: self.mistake_duration.as_secs_f64() * 1e9,
+            min_interval,
             loss: error::number("loss", link.loss, 0.0, 0.999)?,
-            variance: deviation.as_secs_f64() * deviation.as_secs_f64(),
+            variance: deviation * deviation,
         })
     }
 }
@@ -159,123 +170,10 @@ impl fmt::Display for Unattainable {
 
 impl Error for Unattainable {}
 
-/// The configurator's problem, in seconds.
-#[derive(Clone, Copy, Debug)]
-struct Problem {
-    detection: f64,
-    recurrence: f64,
-    mistake: f64,
-    min_interval: f64,
-    loss: f64,
-    variance: f64,
+/// Returns a duration of so many nanoseconds, rounded down, or the nearest there is.
+fn duration(nanos: f64) -> Duration {
+    Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX)
 }
-
-impl Problem {
-    /// Returns the largest η that meets the contract.
-    fn largest_interval(&self) -> Option<f64> {
-        let target = libm::log(self.recurrence);
-        let mut refused = None;
-        for interval in self.intervals() {
-            if self.ln_recurrence(interval) >= target {
-                return Some(refused.map_or(interval, |refused| self.bisect(interval, refused)));
-            }
-            refused = Some(interval);
-        }
-        None
-    }
-
-    /// Narrows down where the contract ceases to be met.
-    fn bisect(&self, mut met: f64, mut refused: f64) -> f64 {
-        let target = libm::log(self.recurrence);
-        for _ in 0..60 {
-            let middle = 0.5 * (met + refused);
-            if self.ln_recurrence(middle) >= target {
-                met = middle;
-            } else {
-                refused = middle;
-            }
-        }
-        met
-    }
-
-    /// Returns the longest T_MR that any interval yields.
-    fn best_recurrence(&self) -> f64 {
-        libm::exp(
-            self.intervals().map(|interval| self.ln_recurrence(interval)).fold(-1e3, f64::max),
-        )
-    }
-
-    /// Returns the shortest T_D that would do.
-    fn best_detection_time(&self) -> Option<Duration> {
-        let limit = MAX_DURATION.as_secs_f64();
-        let (mut short, mut long) = (self.detection, 2.0 * self.detection);
-        while (Self { detection: long, ..*self }).largest_interval().is_none() {
-            short = long;
-            long *= 2.0;
-            if long > limit {
-                return None;
-            }
-        }
-        for _ in 0..40 {
-            let middle = 0.5 * (short + long);
-            if (Self { detection: middle, ..*self }).largest_interval().is_some() {
-                long = middle;
-            } else {
-                short = middle;
-            }
-        }
-        Some(seconds(long))
-    }
-
-    /// Returns the intervals to try, from the largest down: the recurrence time is continuous in the
-    /// interval but not monotone, so that only a scan is safe.
-    fn intervals(&self) -> impl Iterator<Item = f64> {
-        let squared = self.detection * self.detection;
-        let gamma = (1.0 - self.loss) * squared / (self.variance + squared);
-        let max = (gamma * self.mistake).min(self.detection);
-        let min = self.min_interval.max(self.detection / f64::from(MAX_BEATS));
-        let ratio = libm::exp(libm::log(min / max) / f64::from(STEPS));
-        (0..=STEPS)
-            .map(
-                move |step| {
-                    if step == STEPS { min } else { max * libm::pow(ratio, f64::from(step)) }
-                },
-            )
-            .filter(move |_| min <= max)
-    }
-
-    /// Returns ln f(η), the logarithm of the T_MR that is certain at this interval:
-    /// f(η) = η·∏ (V + (D − jη)²)/(V + p(D − jη)²), over j from 1 to ⌈D/η⌉ − 1.
-    fn ln_recurrence(&self, interval: f64) -> f64 {
-        let mut sum = libm::log(interval);
-        let mut left = self.detection - interval;
-        while left > 0.0 {
-            let squared = left * left;
-            let missed = self.variance + self.loss * squared;
-            if missed == 0.0 {
-                return f64::INFINITY;
-            }
-            sum += libm::log((self.variance + squared) / missed);
-            left -= interval;
-        }
-        sum
-    }
-}
-
-/// Returns a duration of so many seconds, rounded down, or the nearest there is.
-fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or(if seconds > 0.0 {
-        Duration::MAX
-    } else {
-        Duration::ZERO
-    })
-}
-
-/// The most heartbeats in a detection time.
-const MAX_BEATS: u32 = 1000;
-
-/// How many intervals are tried.
-const STEPS: u32 = 256;
 
 #[cfg(test)]
 mod tests {

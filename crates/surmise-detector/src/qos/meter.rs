@@ -76,9 +76,9 @@ pub struct QosReport {
     /// T_MR on average: the time from one mistake to the next, as the span divided by the mistakes.
     /// `None` without mistakes.
     pub mistake_recurrence_time: Option<Duration>,
-    /// λ_M: mistakes a second. NaN if no time passed.
+    /// λ_M: mistakes a second.
     pub mistake_rate: f64,
-    /// P_A: the share of the time in which the verdict was right. NaN if no time passed.
+    /// P_A: the share of the time in which the verdict was right.
     pub query_accuracy_probability: f64,
     /// How many heartbeats the averages are over.
     pub scored: u64,
@@ -99,6 +99,8 @@ impl QosMeter {
     /// `sent` is an instant of the same clock as the others. Where senders and receivers have none in
     /// common, an estimate that is off by some time moves detection times by as much.
     pub fn beat(&mut self, now: Instant, sent: Instant, deadline: Instant) {
+        // A clock that stepped back: the heartbeat came no earlier than the one before it.
+        let now = self.newest.map_or(now, |newest| now.max(newest.at));
         match self.newest {
             None => self.first = now,
             Some(newest) => self.score(newest, now),
@@ -107,11 +109,13 @@ impl QosMeter {
         self.newest = Some(Newest { at: now, deadline, detection });
     }
 
-    /// Returns what was measured so far, or `None` before the second heartbeat.
+    /// Returns what was measured so far, or `None` if no time has passed between two heartbeats.
     #[must_use]
     pub fn report(&self) -> Option<QosReport> {
-        let newest = self.newest.filter(|_| self.scored > 0)?;
-        let span = newest.at - self.first;
+        let span = self.newest?.at - self.first;
+        if span.is_zero() {
+            return None;
+        }
         let seconds = span.as_secs_f64();
         Some(QosReport {
             detection_time: mean(self.detection, self.scored)?,
@@ -189,6 +193,17 @@ mod tests {
         meter.beat(at(100), at(100), at(40));
         meter.beat(at(110), at(110), at(120));
         assert_eq!(meter.report().unwrap().mistake_duration, Some(Duration::from_nanos(10)));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_is_no_mistake() {
+        let mut meter = QosMeter::new();
+        meter.beat(at(0), at(0), at(1));
+        meter.beat(at(100), at(100), at(200));
+        meter.beat(at(10), at(10), at(200));
+        let report = meter.report().unwrap();
+        assert_eq!((report.mistakes, report.scored), (1, 2));
+        assert_eq!(report.query_accuracy_probability, 1.0 - 99.0 / 100.0);
     }
 
     #[test]

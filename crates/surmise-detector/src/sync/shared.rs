@@ -55,7 +55,25 @@ impl<D: FailureDetector> Shared<D> {
     }
 
     /// Changes the detector under the lock, and publishes its deadline before the lock is free again.
-    fn update<R>(&self, change: impl FnOnce(&mut D) -> R) -> R {
+    ///
+    /// For what is not a heartbeat or a restart, as
+    /// [`Incarnated::heartbeat_of`](crate::Incarnated::heartbeat_of). From within `change`, other
+    /// methods of this value that lock would wait for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use surmise_detector::{FixedTimeout, Incarnated, sync::Shared};
+    /// use surmise_time::Instant;
+    ///
+    /// let detector = FixedTimeout::new(Duration::from_secs(1))?;
+    /// let peer = Shared::new(Incarnated::new(detector));
+    /// peer.update(|peer| peer.heartbeat_of(7, 1, Instant::ORIGIN));
+    /// assert!(peer.deadline().is_some());
+    /// # Ok::<(), surmise_detector::ConfigError>(())
+    /// ```
+    pub fn update<R>(&self, change: impl FnOnce(&mut D) -> R) -> R {
         let mut detector = self.detector.lock();
         let result = change(&mut detector);
         // Release and acquire, so that whoever sees the deadline also sees what led to it.
@@ -76,6 +94,8 @@ impl<D: FailureDetector> Shared<D> {
     }
 
     /// Looks at the detector under the lock, as for its level of suspicion.
+    ///
+    /// From within `look`, other methods of this value that lock would wait for ever.
     pub fn with<R>(&self, look: impl FnOnce(&D) -> R) -> R {
         look(&self.detector.lock())
     }

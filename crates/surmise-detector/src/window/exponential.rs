@@ -1,4 +1,4 @@
-use super::Intervals;
+use super::{FEW, Intervals};
 use crate::{ConfigError, error, float, limits::MAX_NANOS};
 
 /// All intervals so far, each weighing less than the next: no window, 24 bytes.
@@ -21,7 +21,6 @@ use crate::{ConfigError, error, float, limits::MAX_NANOS};
 pub struct ExponentiallyWeighted {
     mean: f64,
     variance: f64,
-    /// Kept to seven digits: it is a guess of the user's, and the detector has 64 bytes.
     min_deviation: f32,
     count: u16,
     beats: u16,
@@ -29,16 +28,15 @@ pub struct ExponentiallyWeighted {
 
 impl ExponentiallyWeighted {
     /// Creates a storage in which an interval loses most of its weight over this many beats, at least
-    /// two.
+    /// ten.
     #[must_use]
     pub const fn over(beats: u16) -> Self {
         Self { mean: 0.0, variance: 0.0, min_deviation: 0.0, count: 0, beats }
     }
 
     pub(super) fn begin(self, expected: u64, min_deviation: f64) -> Result<Self, ConfigError> {
-        error::count("beats", self.beats.into(), 2, u16::MAX.into())?;
-        #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough")]
-        let min_deviation = min_deviation as f32;
+        error::count("beats", self.beats.into(), FEW as usize, u16::MAX.into())?;
+        let min_deviation = float::seven_digits(min_deviation);
         Ok(Self { mean: float::from_nanos(expected), min_deviation, ..Self::over(self.beats) })
     }
 }
@@ -59,6 +57,11 @@ impl Intervals for ExponentiallyWeighted {
     #[inline]
     fn len(&self) -> u32 {
         self.count.into()
+    }
+
+    #[inline]
+    fn are_few(&self) -> bool {
+        u32::from(self.count) < FEW
     }
 
     #[inline]
@@ -100,7 +103,7 @@ mod tests {
         }
 
         fn mean_stays_within_what_was_seen(intervals: Vec<u32>) -> bool {
-            let mut weighted = begun(8);
+            let mut weighted = begun(12);
             intervals.iter().for_each(|&interval| weighted.record(interval.into()));
             let low = intervals.iter().min().map_or(1e6, |&x| f64::from(x));
             let high = intervals.iter().max().map_or(1e6, |&x| f64::from(x));
@@ -119,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn a_span_below_two_beats_is_refused() {
-        assert!(ExponentiallyWeighted::over(1).begin(1, 0.0).is_err());
-        assert!(ExponentiallyWeighted::over(2).begin(1, 0.0).is_ok());
+    fn a_span_below_ten_beats_is_refused() {
+        assert!(ExponentiallyWeighted::over(9).begin(1, 0.0).is_err());
+        assert!(ExponentiallyWeighted::over(10).begin(1, 0.0).is_ok());
     }
 }

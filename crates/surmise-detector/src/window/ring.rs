@@ -1,6 +1,6 @@
 use core::marker::PhantomData;
 
-use super::Intervals;
+use super::{FEW, Intervals};
 use crate::{float, limits::MAX_NANOS};
 
 /// The last intervals, with the sums of them and of their squares.
@@ -13,6 +13,8 @@ pub struct Ring<B, T> {
     samples: B,
     next: u32,
     len: u32,
+    /// So many intervals say something about their spread, or all that there is room for.
+    few: u32,
     /// A sample counts units of 2^shift nanoseconds.
     shift: u32,
     unit: f64,
@@ -27,10 +29,12 @@ impl<B: AsRef<[T]> + AsMut<[T]>, T: Sample> Ring<B, T> {
     pub(crate) fn new(mut samples: B, expected: u64, min_deviation: f64) -> Self {
         samples.as_mut().fill(T::default());
         let shift = T::shift(expected);
+        let few = u32::try_from(samples.as_mut().len()).map_or(FEW, |length| length.min(FEW));
         Self {
             samples,
             next: 0,
             len: 0,
+            few,
             shift,
             unit: float::from_nanos(1 << shift),
             sum: 0,
@@ -64,6 +68,11 @@ impl<B: AsRef<[T]> + AsMut<[T]>, T: Sample> Intervals for Ring<B, T> {
     #[inline]
     fn len(&self) -> u32 {
         self.len
+    }
+
+    #[inline]
+    fn are_few(&self) -> bool {
+        self.len < self.few
     }
 
     #[inline]

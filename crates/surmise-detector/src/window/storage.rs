@@ -10,7 +10,7 @@ use crate::ConfigError;
 ///
 /// | storage | remembers | bytes a beat | resolution |
 /// |---|---|---|---|
-/// | `[u32; N]`, `Box<[u32]>` | the last N intervals | 4 | 2⁻²² of the expected interval, or 1 ns |
+/// | `[u32; N]`, `Box<[u32]>` | the last N intervals | 4 | 2⁻²¹ of the expected interval, or 1 ns |
 /// | `[u64; N]`, `Box<[u64]>` | the last N intervals | 8 | 1 ns |
 /// | [`ExponentiallyWeighted`] | all, ever less | 0 | that of `f64` |
 ///
@@ -63,6 +63,10 @@ pub(crate) mod sealed {
 
         /// Returns how many intervals the statistics rest on.
         fn len(&self) -> u32;
+
+        /// Returns whether that is too few to tell their spread: fewer than ten, and than there is room
+        /// for.
+        fn are_few(&self) -> bool;
 
         /// Returns the mean in nanoseconds; before the first interval, the estimate.
         fn mean(&self) -> f64;
