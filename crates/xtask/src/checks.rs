@@ -23,6 +23,15 @@ pub(crate) fn fmt(context: &Context) -> Result<()> {
 pub(crate) fn clippy(context: &Context) -> Result<()> {
     let shell = &context.shell;
     cmd!(shell, "cargo clippy --workspace --all-targets --all-features -- -D warnings").run()?;
+    let target = context.target_directory();
+    let locked = context.locked();
+    for workspace in OTHER_WORKSPACES {
+        // Their tests cannot be built: each brings an entry point or a panic handler of its own.
+        cmd!(shell, "cargo clippy --manifest-path {workspace}/Cargo.toml --target-dir {target}")
+            .args(locked)
+            .args(["--", "-D", "warnings"])
+            .run()?;
+    }
     Ok(())
 }
 

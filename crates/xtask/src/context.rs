@@ -1,4 +1,9 @@
-use std::{cell::OnceCell, error::Error, fmt, path::PathBuf};
+use std::{
+    cell::OnceCell,
+    error::Error,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use xshell::Shell;
@@ -51,7 +56,12 @@ impl Context {
 
     /// Returns a directory of our own below cargo's target directory.
     pub(crate) fn target(&self, name: &str) -> PathBuf {
-        self.metadata.target_directory.join(name).into()
+        self.target_directory().join(name)
+    }
+
+    /// Returns cargo's target directory.
+    pub(crate) fn target_directory(&self) -> &Path {
+        self.metadata.target_directory.as_std_path()
     }
 }
 

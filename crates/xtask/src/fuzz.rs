@@ -7,14 +7,17 @@ use xshell::cmd;
 
 use crate::{
     context::{Context, Missing},
-    toolchain,
+    debian, toolchain,
 };
 
 /// Fuzzes each target for a while, from the committed seeds and what earlier runs have found.
 pub(crate) fn run(context: &Context) -> Result<()> {
     let shell = &context.shell;
     let nightly = toolchain::nightly(shell)?;
+    find_compiler(context)?;
     let _path = shell.push_env("PATH", install(context)?);
+    // `cargo fuzz` cannot be told to leave the lock file alone, so that is checked before.
+    cmd!(shell, "cargo fetch --manifest-path fuzz/Cargo.toml").args(context.locked()).run()?;
 
     let target_dir = context.target("fuzz");
     // There is no unsafe code for the address sanitizer to watch, and without it runs are faster.
@@ -26,16 +29,24 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     let quiet = ["-verbosity=0", "-print_final_stats=1"];
     for target in list.lines() {
         let corpus = target_dir.join("corpus").join(target);
-        let seeds = format!("fuzz/seeds/{target}");
         shell.create_dir(&corpus)?;
-        shell.create_dir(&seeds)?;
-        cmd!(shell, "cargo +{nightly} fuzz run {flags...} {target_dir} {target} {corpus} {seeds}")
-            .args(["--", &limit])
-            .args(quiet)
-            .run()
-            .with_context(|| format!("{target} found an input that breaks a promise"))?;
+        let seeds = Some(format!("fuzz/seeds/{target}")).filter(|path| shell.path_exists(path));
+        cmd!(
+            shell,
+            "cargo +{nightly} fuzz run {flags...} {target_dir} {target} {corpus} {seeds...}"
+        )
+        .args(["--", &limit])
+        .args(quiet)
+        .run()
+        .with_context(|| format!("{target} found an input that breaks a promise"))?;
     }
     Ok(())
+}
+
+/// Installs a compiler of C++, the language of libFuzzer, unless there is one.
+fn find_compiler(context: &Context) -> Result<()> {
+    let there = cmd!(context.shell, "c++ --version").quiet().ignore_stdout().ignore_stderr().run();
+    there.or_else(|_| debian::install(context, &["g++"]))
 }
 
 /// Installs cargo-fuzz unless it is there, and returns the search path that leads to it.
