@@ -66,7 +66,9 @@ fuzz_target!(|input: Input| {
             mistakes <= config.rate * heartbeats + slack,
             "{mistakes} mistakes in {heartbeats} heartbeats with {config:?}"
         );
-        if peer.margin() >= CAP {
+        let margin = peer.margin();
+        assert!((FLOOR..=CEILING).contains(&margin), "a margin of {margin} with {config:?}");
+        if margin >= CAP {
             // From here on there is no wider margin to be had, and nothing is promised.
             return;
         }
@@ -86,5 +88,7 @@ impl Arrival {
     }
 }
 
-/// The cap as the detector computes it, from its logarithm.
+/// The margin's limits as the detector computes them, from their logarithms.
+const FLOOR: f64 = RateTarget::MIN_MARGIN * (1.0 - 1e-12);
 const CAP: f64 = RateTarget::MAX_MARGIN * (1.0 - 1e-12);
+const CEILING: f64 = RateTarget::MAX_MARGIN * (1.0 + 1e-12);

@@ -92,7 +92,8 @@ impl AnyConfig {
                     interval: interval.into(),
                     late_intervals: late.into(),
                 };
-                model::drive_accrual(Satzger::with_storage(config, boxed::<u32>(window))?, ops);
+                let detector = Satzger::with_storage(config, boxed::<u32>(window))?;
+                model::drive_accrual(detector, config.threshold, ops);
             }
             Self::Phi { config, storage } => phi(config.into(), storage, ops)?,
             Self::Exponential { config, storage } => exponential(config.into(), storage, ops)?,
@@ -134,36 +135,50 @@ impl From<AnyExponential> for ExponentialConfig {
 }
 
 fn phi(config: PhiConfig, storage: Storage, ops: &[Op]) -> Result<(), ConfigError> {
+    let threshold = config.threshold;
     match storage {
-        Storage::Inline32 => model::drive_accrual(PhiAccrual::<[u32; 3]>::new(config)?, ops),
-        Storage::Inline64 => model::drive_accrual(PhiAccrual::<[u64; 3]>::new(config)?, ops),
+        Storage::Inline32 => {
+            model::drive_accrual(PhiAccrual::<[u32; 3]>::new(config)?, threshold, ops);
+        }
+        Storage::Inline64 => {
+            model::drive_accrual(PhiAccrual::<[u64; 3]>::new(config)?, threshold, ops);
+        }
         Storage::Boxed32(length) => {
-            model::drive_accrual(PhiAccrual::with_storage(config, boxed::<u32>(length))?, ops);
+            let detector = PhiAccrual::with_storage(config, boxed::<u32>(length))?;
+            model::drive_accrual(detector, threshold, ops);
         }
         Storage::Boxed64(length) => {
-            model::drive_accrual(PhiAccrual::with_storage(config, boxed::<u64>(length))?, ops);
+            let detector = PhiAccrual::with_storage(config, boxed::<u64>(length))?;
+            model::drive_accrual(detector, threshold, ops);
         }
         Storage::ExponentiallyWeighted(beats) => {
             let storage = ExponentiallyWeighted::over(beats);
-            model::drive_accrual(PhiAccrual::with_storage(config, storage)?, ops);
+            model::drive_accrual(PhiAccrual::with_storage(config, storage)?, threshold, ops);
         }
     }
     Ok(())
 }
 
 fn exponential(config: ExponentialConfig, storage: Storage, ops: &[Op]) -> Result<(), ConfigError> {
+    let threshold = config.threshold;
     match storage {
-        Storage::Inline32 => model::drive_accrual(Exponential::<[u32; 3]>::new(config)?, ops),
-        Storage::Inline64 => model::drive_accrual(Exponential::<[u64; 3]>::new(config)?, ops),
+        Storage::Inline32 => {
+            model::drive_accrual(Exponential::<[u32; 3]>::new(config)?, threshold, ops);
+        }
+        Storage::Inline64 => {
+            model::drive_accrual(Exponential::<[u64; 3]>::new(config)?, threshold, ops);
+        }
         Storage::Boxed32(length) => {
-            model::drive_accrual(Exponential::with_storage(config, boxed::<u32>(length))?, ops);
+            let detector = Exponential::with_storage(config, boxed::<u32>(length))?;
+            model::drive_accrual(detector, threshold, ops);
         }
         Storage::Boxed64(length) => {
-            model::drive_accrual(Exponential::with_storage(config, boxed::<u64>(length))?, ops);
+            let detector = Exponential::with_storage(config, boxed::<u64>(length))?;
+            model::drive_accrual(detector, threshold, ops);
         }
         Storage::ExponentiallyWeighted(beats) => {
             let storage = ExponentiallyWeighted::over(beats);
-            model::drive_accrual(Exponential::with_storage(config, storage)?, ops);
+            model::drive_accrual(Exponential::with_storage(config, storage)?, threshold, ops);
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What every detector must do, whatever it has learned.
 
-use core::fmt::Debug;
+use core::{fmt::Debug, time::Duration};
 
 use arbitrary::Arbitrary;
 use surmise_detector::{AccrualDetector, Beat, FailureDetector, Verdict};
@@ -36,18 +36,23 @@ pub(crate) enum Moment {
 
 /// Makes the calls and checks each result.
 pub(crate) fn drive<D: FailureDetector + Debug>(detector: D, ops: &[Op]) {
-    drive_with(detector, ops, |_, _| ());
+    drive_with(detector, ops, |_, _, _| ());
 }
 
 /// Makes the calls and checks each result, and the levels of suspicion.
-pub(crate) fn drive_accrual<D: AccrualDetector + Debug>(detector: D, ops: &[Op]) {
-    drive_with(detector, ops, check_levels);
+pub(crate) fn drive_accrual<D: AccrualDetector + Debug>(detector: D, threshold: f64, ops: &[Op]) {
+    drive_with(detector, ops, |detector, seen, times| {
+        check_levels(detector, times);
+        if let Some(newest) = seen {
+            check_threshold(detector, newest.at, threshold);
+        }
+    });
 }
 
 fn drive_with<D: FailureDetector + Debug>(
     mut detector: D,
     ops: &[Op],
-    check_levels: impl Fn(&D, &[Instant]),
+    check_levels: impl Fn(&D, Option<Newest>, &[Instant]),
 ) {
     let mut seen: Option<Newest> = None;
     for &op in ops {
@@ -70,7 +75,7 @@ fn drive_with<D: FailureDetector + Debug>(
         for &now in &times {
             assert_eq!(detector.verdict(now), expected_verdict(detector.deadline(), now));
         }
-        check_levels(&detector, &times);
+        check_levels(&detector, seen, &times);
     }
 }
 
@@ -138,6 +143,26 @@ fn check_levels<D: AccrualDetector>(detector: &D, times: &[Instant]) {
     }
 }
 
+/// Checks that the level crosses the threshold at the deadline, but for what rounding does.
+fn check_threshold(detector: &impl AccrualDetector, newest: Instant, threshold: f64) {
+    let Some(deadline) = detector.deadline() else { panic!("there was a heartbeat") };
+    let patience = deadline - newest;
+    let rounding = Duration::from_nanos(2) + patience / 100_000_000_000;
+    let before = detector.suspicion_level(deadline - rounding);
+    // A deadline is at least a nanosecond ahead, however low the threshold.
+    assert!(
+        patience <= rounding || before <= threshold * (1.0 + 1e-6),
+        "a level of {before} before the deadline, where it becomes {threshold}"
+    );
+    let after = detector.suspicion_level(deadline + rounding);
+    // Nor is it more than 26 days ahead, or beyond the clock's end.
+    let is_cut_short = patience >= MAX_PATIENCE || deadline + rounding == Instant::MAX;
+    assert!(
+        is_cut_short || after >= threshold * (1.0 - 1e-6),
+        "a level of {after} after the deadline, where it became {threshold}"
+    );
+}
+
 /// Returns the times worth a look, in order.
 fn times(detector: &impl FailureDetector, seen: Option<Newest>, probe: Instant) -> Vec<Instant> {
     let beat = seen.map_or(0, |newest| newest.at.as_nanos());
@@ -174,3 +199,6 @@ impl Moment {
         })
     }
 }
+
+/// The longest that an accrual detector waits.
+const MAX_PATIENCE: Duration = Duration::from_nanos(1 << 51);
