@@ -147,7 +147,7 @@ fn check_levels<D: AccrualDetector>(detector: &D, times: &[Instant]) {
 fn check_threshold(detector: &impl AccrualDetector, newest: Instant, threshold: f64) {
     let Some(deadline) = detector.deadline() else { panic!("there was a heartbeat") };
     let patience = deadline - newest;
-    let rounding = Duration::from_nanos(2) + patience / 100_000_000_000;
+    let rounding = Duration::from_nanos(2) + patience / 1_000_000_000;
     let before = detector.suspicion_level(deadline - rounding);
     // A deadline is at least a nanosecond ahead, however low the threshold.
     assert!(
