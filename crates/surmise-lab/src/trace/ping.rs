@@ -51,8 +51,9 @@ use super::{MAX_BEATS, Trace, TraceError, error::excerpt};
 /// # Errors
 ///
 /// [`TraceError`] if there is no reply at all, if a reply holds a number that cannot be read or lacks
-/// both stamp and round trip, or if there would be more than [`MAX_BEATS`] records. A last line
-/// without a line end, which was perhaps cut off, is no error.
+/// both stamp and round trip, or if there would be more than [`MAX_BEATS`] records, or more than a
+/// million and 100 for each line: so a short text cannot ask for much memory. A last line without a
+/// line end, which was perhaps cut off, is no error.
 ///
 /// # Examples
 ///
@@ -75,7 +76,7 @@ pub fn parse_ping(name: &str, text: &str, interval: Duration) -> Result<Vec<Trac
     let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
     let mut finished: Vec<Session> = Vec::new();
     let mut session = Session::new(interval);
-    let mut room = MAX_BEATS;
+    let mut rows = 0_usize;
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let is_whole = line.ends_with('\n');
         let parsed = match Line::parse(line.trim_end()) {
@@ -92,13 +93,13 @@ pub fn parse_ping(name: &str, text: &str, interval: Duration) -> Result<Vec<Trac
             }
         };
         if session.is_ended_by(&parsed) {
-            room = room.saturating_sub(session.rows());
+            rows = rows.saturating_add(session.rows());
             finished.push(core::mem::replace(&mut session, Session::new(interval)));
         }
         session.take(&parsed);
-        if session.rows() > room {
-            let (file, limit) = (name.to_owned(), MAX_BEATS);
-            return Err(TraceError::TooManyBeats { file, line: number, limit });
+        let limit = most_rows(number);
+        if rows.saturating_add(session.rows()) > limit {
+            return Err(TraceError::TooManyBeats { file: name.to_owned(), line: number, limit });
         }
     }
     finished.push(session);
@@ -112,6 +113,12 @@ pub fn parse_ping(name: &str, text: &str, interval: Duration) -> Result<Vec<Trac
             .map(|(number, beats)| Trace::new(format!("{name}#{number}"), beats))
             .collect()),
     }
+}
+
+/// Returns how many records so many lines may come to.
+fn most_rows(lines: u64) -> usize {
+    let rows = lines.saturating_mul(100).saturating_add(1_000_000);
+    usize::try_from(rows).unwrap_or(usize::MAX).min(MAX_BEATS)
 }
 
 fn unrecognised(name: &str, text: &str) -> TraceError {

@@ -297,13 +297,13 @@ fn an_outage_of_half_a_count_can_be_followed_and_no_more() {
 }
 
 #[test]
-fn a_hostile_log_cannot_ask_for_billions_of_rows() {
-    let leaps: Vec<_> = (0..400).map(|leap| (leap * 32_767 % 65_536 + 2, 1)).collect();
+fn a_hostile_log_cannot_ask_for_millions_of_rows() {
+    let leaps: Vec<_> = (0..40).map(|leap| (leap * 32_767 % 65_536 + 2, 1)).collect();
     let error = parse_ping("t", &replies(&leaps), Duration::from_secs(1)).unwrap_err();
-    let expected = TraceError::TooManyBeats { file: "t".into(), line: 307, limit: MAX_BEATS };
+    let expected = TraceError::TooManyBeats { file: "t".into(), line: 32, limit: 1_003_200 };
     assert_eq!(error, expected);
     // The limit is for the whole file, not for each run.
-    let runs = replies(&[(2, 1), (32_769, 1), (2, 1)]).repeat(310);
+    let runs = replies(&[(2, 1), (32_769, 1), (2, 1)]).repeat(31);
     assert!(parse_ping("t", &runs, Duration::from_secs(1)).is_err());
 }
 
