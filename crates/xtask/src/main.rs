@@ -8,6 +8,7 @@
 
 mod budgets;
 mod checks;
+mod compare;
 mod context;
 mod cortex_m;
 mod debian;

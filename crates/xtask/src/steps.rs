@@ -1,4 +1,6 @@
-use crate::{budgets, checks, context::Context, cortex_m, features, fuzz, loom, no_std, package};
+use crate::{
+    budgets, checks, compare, context::Context, cortex_m, features, fuzz, loom, no_std, package,
+};
 
 /// One check of the project, which can be run alone.
 pub(crate) struct Step {
@@ -39,6 +41,11 @@ pub(crate) const ALL: &[Step] = &[
         name: "budgets",
         about: "no detector takes more instructions or bytes than it may",
         run: budgets::run,
+    },
+    Step {
+        name: "compare",
+        about: "the first command of the README compares the detectors on the recorded traces",
+        run: compare::run,
     },
     Step { name: "fuzz", about: "no fuzz target finds anything in a short run", run: fuzz::run },
 ];
