@@ -8,22 +8,43 @@ use libfuzzer_sys::fuzz_target;
 use surmise_lab::trace::{HeartbeatRecord, Trace, TraceError, parse_csv, parse_ping, write_csv};
 
 fuzz_target!(|bytes: &[u8]| {
-    let text = String::from_utf8_lossy(bytes);
     // Not part of the input, so that a saved log is one as it stands.
     let interval = INTERVALS[bytes.len() % INTERVALS.len()];
-    match parse_ping("fuzz", &text, interval) {
+    read(&String::from_utf8_lossy(bytes), interval);
+    read(&log(bytes), interval);
+});
+
+/// Writes lines as `ping` does, of any numbers in any order.
+fn log(bytes: &[u8]) -> String {
+    let lines = bytes.as_chunks().0.iter().map(|&[kind, time, high, low]| {
+        let sequence = u16::from_be_bytes([high, low]);
+        match kind % 8 {
+            0 => "PING a (1.2.3.4) 56(84) bytes of data.\n".to_owned(),
+            1 | 2 => format!("[1700000{time}.5] 64 bytes from a: icmp_seq={sequence} time=3 ms\n"),
+            3 => format!("no answer yet for icmp_seq={sequence}\n"),
+            4 => format!("From b icmp_seq={sequence} Destination Host Unreachable\n"),
+            5 => format!("64 bytes from a: icmp_seq={sequence} time={time} ms (DUP!)\n"),
+            _ => format!("64 bytes from a: icmp_seq={sequence} time={time} ms\n"),
+        }
+    });
+    // Enough for more losses than are allowed.
+    lines.take(100).collect()
+}
+
+fn read(text: &str, interval: Duration) {
+    match parse_ping("fuzz", text, interval) {
         Ok(traces) => {
-            check_size(&text, &traces);
+            check_size(text, &traces);
             traces.iter().for_each(check_trace);
             check_names(&traces);
-            check_two_runs(&text, interval);
+            check_two_runs(text, interval);
         }
         Err(error) => {
             let message = error.to_string();
             assert!(message.starts_with("fuzz:") && message.len() < 1000, "{message}");
         }
     }
-});
+}
 
 /// Checks that a short log does not make a long trace.
 fn check_size(text: &str, traces: &[Trace]) {

@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use xshell::cmd;
 
 use crate::{
@@ -26,19 +26,23 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     ensure!(!list.is_empty(), "there are no fuzz targets");
     cmd!(shell, "cargo +{nightly} fuzz build {flags...} {target_dir}").run()?;
     let limit = format!("-max_total_time={}", context.fuzz_seconds);
-    let quiet = ["-verbosity=0", "-print_final_stats=1"];
     for target in list.lines() {
         let corpus = target_dir.join("corpus").join(target);
         shell.create_dir(&corpus)?;
         let seeds = Some(format!("fuzz/seeds/{target}")).filter(|path| shell.path_exists(path));
-        cmd!(
+        let fuzz = cmd!(
             shell,
             "cargo +{nightly} fuzz run {flags...} {target_dir} {target} {corpus} {seeds...}"
-        )
-        .args(["--", &limit])
-        .args(quiet)
-        .run()
-        .with_context(|| format!("{target} found an input that breaks a promise"))?;
+        );
+        let output = fuzz.args(["--", &limit]).ignore_status().output()?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            eprintln!("{log}");
+            bail!("{target} found an input that breaks a promise");
+        }
+        // Of all that a fuzzer has to say, one line matters when it finds nothing.
+        let last = log.lines().rfind(|line| line.starts_with("Done "));
+        println!("{target}: {}", last.context("the fuzzer was cut short")?);
     }
     Ok(())
 }
