@@ -129,3 +129,8 @@ fn half_a_nanosecond_of_interval() {
     let rows = traces::half_nanosecond(1_400);
     check("half", &rows, false);
 }
+
+#[test]
+fn deadlines_that_are_hours_away() {
+    check("slow", &traces::slow(1_200), false);
+}

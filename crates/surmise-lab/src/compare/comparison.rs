@@ -1,5 +1,7 @@
 //! Every detector on one trace.
 
+use surmise_detector::ConfigError;
+
 use super::{
     catalogue::{Kind, Point},
     confidence::poisson_interval,
@@ -74,12 +76,9 @@ impl Comparison {
             points.iter().map(|point| point.on(&timeline)).collect()
         };
         let replay = |point: Point| {
-            let quality = point
-                .detector(&timeline)
-                .map(|mut detector| timeline.replay(detector.as_mut()))
-                .map_err(|error| {
-                    CompareError::config(&trace.name, point.kind.name(), &timeline, &error)
-                });
+            let quality = replay_point(point, &timeline).map_err(|error| {
+                CompareError::config(&trace.name, point.kind.name(), &timeline, &error)
+            });
             step();
             quality
         };
@@ -132,6 +131,12 @@ impl Comparison {
         Kind::ALL.into_iter().filter(|&kind| self.of(kind).next().is_some())
     }
 
+    /// Returns whether a peer's default is better than one of ours.
+    pub(crate) fn has_dominated_default(&self) -> bool {
+        let ours = self.defaults.iter().filter(|outcome| outcome.origin == Origin::Ours);
+        ours.into_iter().any(|outcome| !outcome.dominated_by.is_empty())
+    }
+
     /// Returns the mistakes of a kind of detector at a mean detection time in seconds.
     pub(crate) fn mistakes_at(&self, kind: Kind, detection_time: f64) -> Option<f64> {
         let merits: Vec<(f64, u64)> = self.of(kind).map(Outcome::merit).collect();
@@ -171,6 +176,13 @@ fn mark_front(results: &mut [Outcome]) {
     for (outcome, on_front) in results.iter_mut().zip(pareto::front(&merits)) {
         outcome.on_front = on_front;
     }
+}
+
+/// Replays a point in the finest ticks that its deadlines leave room for.
+fn replay_point(point: Point, timeline: &Timeline) -> Result<Quality, ConfigError> {
+    let quality = timeline.replay(point.detector(timeline)?.as_mut());
+    let coarser = if quality.is_cut_short() { timeline.coarser() } else { None };
+    coarser.map_or(Ok(quality), |coarser| replay_point(point, &coarser))
 }
 
 fn replay_presets(

@@ -97,6 +97,16 @@ pub(crate) fn stalls(beats: u64) -> Vec<Row> {
     (1..=beats).map(beat).collect()
 }
 
+/// A heartbeat every ten seconds or so, on a network so unsteady that deadlines are hours away.
+pub(crate) fn slow(beats: u64) -> Vec<Row> {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let beat = |sequence| {
+        let sent = sequence * 100 * INTERVAL + random.random_range(0..INTERVAL);
+        row(sequence, sent, Some(sent + delay(&mut random, 1e8, 1e11)))
+    };
+    (1..=beats).map(beat).collect()
+}
+
 /// An interval of a whole number of nanoseconds and a half, and sequence numbers with large steps.
 pub(crate) fn half_nanosecond(beats: u64) -> Vec<Row> {
     let mut random = ChaCha8Rng::seed_from_u64(6);
