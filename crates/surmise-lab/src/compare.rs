@@ -139,6 +139,10 @@ fn print(comparisons: &[Comparison], report: &Path) -> Result<(), CompareError> 
         text.push_str(&table::comparison(comparison));
         text.push('\n');
     }
+    if comparisons.iter().any(|comparison| !comparison.chosen) {
+        text.push_str(table::legend());
+        text.push('\n');
+    }
     text.push_str(&format!("Report: {}\n", report.display()));
     match io::stdout().write_all(text.as_bytes()) {
         // Whoever reads the output has seen enough.

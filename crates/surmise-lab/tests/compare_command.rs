@@ -76,7 +76,14 @@ fn the_recorded_traces_are_compared_when_none_is_given() {
         assert!(printed.contains(&format!("{name}: ")), "{name} is not in\n{printed}");
     }
     assert!(printed.lines().all(|line| line.chars().count() <= 100));
-    assert!(printed.ends_with("Report: surmise-report.html\n"));
+    assert!(printed.ends_with("\n\nReport: surmise-report.html\n"));
+    // On none of them is a default of ours as bad as a peer's in one respect and worse in the other.
+    let undominated = "No default of ours is dominated by a peer's.";
+    assert_eq!(printed.matches(undominated).count(), 3, "{printed}");
+    assert_eq!(printed.matches("Pareto-optimal in mistakes and mean detection time: ").count(), 3);
+    let report = fs::read_to_string(folder.path().join("surmise-report.html")).unwrap();
+    assert_eq!(report.matches(&format!("<p class=\"statement\">{undominated}</p>")).count(), 3);
+    assert!(report.contains("None of our defaults is dominated by another system's default."));
 }
 
 #[test]
@@ -158,7 +165,12 @@ fn the_report_needs_nothing_else() {
         assert!(!report.contains(reference), "the report contains {reference:?}");
     }
     // Three figures, each for wide and for narrow screens, each with a description.
-    assert_eq!(report.matches("role=\"img\" aria-label=\"").count(), 6);
+    let figures = report.split("<svg class=").skip(1);
+    let described = figures.filter(|figure| {
+        let tag = figure.split('>').next().unwrap();
+        tag.contains("role=\"img\" aria-label=\"")
+    });
+    assert_eq!((described.count(), report.matches("<svg class=").count()), (6, 6));
     assert!(report.contains("prefers-color-scheme: dark"));
     assert!(report.contains("&lt;b&gt;"));
     assert!(report.contains("Pareto-optimal in mistakes and mean detection time"));
@@ -181,7 +193,7 @@ fn bad_input_is_named_and_nothing_is_written() {
         ("no-such.csv", "no-such.csv: "),
         ("empty.csv", "empty.csv: "),
         ("field.csv", "field.csv:3: `sent_ns` is \"x\""),
-        ("one.csv", "one.csv: 1 heartbeats arrived in order, but 102 are needed"),
+        ("one.csv", "one.csv: 1 heartbeat arrived in order, but 102 are needed"),
         ("short.csv", "short.csv: "),
     ];
     for (file, message) in cases {

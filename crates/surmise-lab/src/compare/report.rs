@@ -2,6 +2,7 @@
 
 mod curves;
 mod figure;
+mod findings;
 mod histogram;
 mod outage;
 mod tables;
@@ -42,27 +43,13 @@ pub(crate) fn report(comparisons: &[Comparison]) -> Result<String, DrawError> {
                         " How long would it have taken to notice a crash, and how often was a live peer \
                         suspected?"
                     }
-                    @if comparisons.len() > 1 { (contents(comparisons)) }
                 }
-                main { @for section in &sections { (section) } (definitions()) }
+                main { (findings::findings(comparisons)) @for section in &sections { (section) } (definitions()) }
                 footer { "Written by surmise-lab " (env!("CARGO_PKG_VERSION")) "." }
             }
         }
     };
     Ok(page.into_string())
-}
-
-fn contents(comparisons: &[Comparison]) -> Markup {
-    html! {
-        nav aria-label="Traces" {
-            ul {
-                @for (index, comparison) in comparisons.iter().enumerate() {
-                    li { a href={ "#trace-" (index) } { (comparison.name) } }
-                }
-                li { a href="#definitions" { "What the numbers mean" } }
-            }
-        }
-    }
 }
 
 fn section(index: usize, comparison: &Comparison) -> Result<Markup, DrawError> {

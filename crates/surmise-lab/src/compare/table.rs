@@ -30,14 +30,29 @@ pub(crate) fn comparison(comparison: &Comparison) -> String {
         ]
         .join("\n")
     };
-    format!("{}\n{body}\n", wrap(&heading))
+    let heading: Vec<String> = heading.lines().map(wrap).collect();
+    format!("{}\n{body}\n", heading.join("\n"))
+}
+
+/// Returns what the columns mean.
+pub(crate) fn legend() -> &'static str {
+    "T_D, the detection time: how long a crash just after a heartbeat would go unnoticed. A mistake: a
+deadline that passed while the peer was alive. Pareto-optimal: for how many of the swept parameters
+no other result is as good in both, and better in one. Observed/nominal: for parameters that promise
+a rate of mistakes, those made over those promised at 1 % of the heartbeats, with the 95 % interval;
+1 is as promised. Dominated: another default is as good in both, and better in one. –: out of reach.
+"
 }
 
 /// Says which detectors are Pareto-optimal.
 pub(crate) fn pareto_statement(comparison: &Comparison) -> String {
-    let optimal = |&kind: &Kind| comparison.of(kind).any(|outcome| outcome.on_front);
-    let names: Vec<&str> = comparison.kinds().filter(optimal).map(Kind::name).collect();
+    let names: Vec<&str> = pareto_optimal(comparison).map(Kind::name).collect();
     format!("Pareto-optimal in mistakes and mean detection time: {}.", names.join(", "))
+}
+
+/// Returns the detectors of which some result is on the front.
+pub(crate) fn pareto_optimal(comparison: &Comparison) -> impl Iterator<Item = Kind> {
+    comparison.kinds().filter(|&kind| comparison.of(kind).any(|outcome| outcome.on_front))
 }
 
 /// Says whether any default of ours is worse than a peer's in every respect.
@@ -70,7 +85,7 @@ fn defaults(comparison: &Comparison) -> String {
             Cell::new(match outcome.dominated_by.as_slice() {
                 [] => String::new(),
                 [name] => (*name).to_owned(),
-                [name, others @ ..] => format!("{name} +{}", others.len()),
+                [name, others @ ..] => format!("{name} and {} more", others.len()),
             }),
         ]);
     }
@@ -83,7 +98,7 @@ fn sweeps(comparison: &Comparison) -> String {
     let interval = comparison.summary.interval;
     let mut header = vec!["mistakes at T_D =".to_owned()];
     header.extend(TARGETS.map(|target| format!("{}\n{target} η", text::time(target * interval))));
-    header.push("on the\nfront".to_owned());
+    header.push("Pareto-\noptimal".to_owned());
     header.push("observed/nominal\nrate at 1 %".to_owned());
     table.set_header(header);
     for kind in comparison.kinds() {

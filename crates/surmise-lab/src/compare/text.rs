@@ -5,10 +5,10 @@ use super::{
     summary::Summary,
 };
 
-/// Describes a trace in a sentence.
+/// Describes a trace in two lines.
 pub(crate) fn summary(name: &str, summary: &Summary) -> String {
     format!(
-        "{name}: {} heartbeats, one every {}, over {}; {} lost ({}), {} stale; longest silence {}",
+        "{name}: {} heartbeats, one every {}, over {}\n{} lost ({}), {} stale; longest silence {}",
         integer(summary.sent),
         time(summary.interval),
         time(summary.span),
@@ -29,8 +29,12 @@ pub(crate) fn time(seconds: f64) -> String {
     with_unit(seconds, significant)
 }
 
-/// Writes a round time, such as stands at an axis.
+/// Writes a round time, such as stands at an axis. It stays in seconds, where it is round, up to a
+/// thousand.
 pub(crate) fn short_time(seconds: f64) -> String {
+    if (59.0..999.5).contains(&seconds) {
+        return format!("{} s", short(seconds));
+    }
     with_unit(seconds, short)
 }
 
@@ -66,6 +70,15 @@ pub(crate) fn significant(number: f64) -> String {
         format!("{number:.4}").trim_end_matches('0').to_owned()
     } else {
         format!("{number:.2e}")
+    }
+}
+
+/// Writes names one after the other, with an “and” before the last.
+pub(crate) fn list(names: &[&str]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        [name] => (*name).to_owned(),
+        [names @ .., last] => format!("{} and {last}", names.join(", ")),
     }
 }
 

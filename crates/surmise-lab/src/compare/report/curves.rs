@@ -39,6 +39,10 @@ pub(crate) fn curves(comparison: &Comparison) -> Result<Markup, DrawError> {
     Ok(html! {
         (keys(comparison))
         (plot)
+        p.note {
+            "★ marks the Pareto-optimal detectors; the broad line joins the results that no other beats. \
+            Point at a name to see its line alone."
+        }
     })
 }
 
@@ -72,7 +76,7 @@ fn draw(canvas: &Canvas<'_>, size: Size, comparison: &Comparison) -> Result<(), 
         let style = ShapeStyle { color: series(kind).to_rgba(), filled: false, stroke_width: 4 };
         chart.draw_series(LineSeries::new(points.iter().map(|(place, _)| *place), style))?;
         for (index, (place, on_front)) in points.iter().enumerate() {
-            if *on_front || index % 6 == 3 {
+            if *on_front || index % 6 == 3 || index + 1 == points.len() {
                 draw_marker(&mut chart, kind, *place, if *on_front { 5 } else { 4 })?;
             }
         }
@@ -152,12 +156,12 @@ fn marker(kind: Kind) -> &'static [(i32, i32)] {
     }
 }
 
-/// Returns a detector's points up to its second without a mistake, after which nothing happens.
+/// Returns a detector's points up to its first without a mistake, after which nothing happens.
 fn shown(comparison: &Comparison, kind: Kind) -> Vec<((f64, f64), bool)> {
     let mut outcomes: Vec<&Outcome> = comparison.of(kind).collect();
     outcomes.sort_by(|a, b| a.merit().0.total_cmp(&b.merit().0));
     let clean = outcomes.iter().position(|outcome| outcome.quality.mistakes() == 0);
-    let end = clean.map_or(outcomes.len(), |first| first + 2);
+    let end = clean.map_or(outcomes.len(), |first| first + 1);
     outcomes.iter().take(end).map(|outcome| (place(outcome), outcome.on_front)).collect()
 }
 
@@ -176,16 +180,16 @@ fn ranges(comparison: &Comparison) -> (Range<f64>, Range<f64>) {
     let least = points.iter().map(|point| point.0).fold(f64::INFINITY, f64::min);
     let most = points.iter().map(|point| point.0).fold(f64::NEG_INFINITY, f64::max);
     let height = points.iter().map(|point| point.1).fold(0.5, f64::max);
-    (least - 0.03..most.max(least + 0.1) + 0.03, NONE - 0.12..height + 0.12)
+    (least - 0.02..most.max(least + 0.02) + 0.02, NONE - 0.12..height + 0.12)
 }
 
-/// Returns the keys to the lines; pointing at one dims the others.
+/// Returns the keys to the lines; pointing at one, or tabbing to it, dims the others.
 fn keys(comparison: &Comparison) -> Markup {
     html! {
         ul.keys {
             @for kind in comparison.kinds() {
                 @let optimal = comparison.of(kind).any(|outcome| outcome.on_front);
-                li class=(format!("key-{}", kind.name())) title=(kind.parameter_name()) {
+                li class=(format!("key-{}", kind.name())) title=(kind.parameter_name()) tabindex="0" {
                     svg viewBox="0 0 88 24" aria-hidden="true" {
                         line x1="0" y1="12" x2="88" y2="12"
                             style=(format!("stroke:var(--{})", kind.name())) {}
@@ -193,7 +197,7 @@ fn keys(comparison: &Comparison) -> Markup {
                             style=(format!("fill:var(--{})", kind.name())) {}
                     }
                     (kind.name())
-                    @if optimal { span.optimal title="Pareto-optimal" { "★" } }
+                    @if optimal { span.optimal role="img" aria-label="Pareto-optimal" { "★" } }
                 }
             }
         }

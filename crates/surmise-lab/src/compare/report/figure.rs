@@ -16,7 +16,10 @@ use plotters::{
     style::Color as _,
 };
 
-use super::super::catalogue::Kind;
+use super::super::{
+    catalogue::Kind,
+    number::{float, round},
+};
 
 /// What a figure is drawn on.
 pub(crate) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -151,7 +154,7 @@ impl Ranged for Axis {
 }
 
 /// Returns the logarithms of 1, 2 and 5 times the powers of ten in a range of logarithms; of the powers
-/// alone where the range is long.
+/// alone where the range is long, and of any round numbers where it is short.
 pub(crate) fn log_labels(range: &Range<f64>, most: usize) -> Vec<f64> {
     let candidates = |steps: &[f64]| -> Vec<f64> {
         let decades = (-12..12).flat_map(|decade| {
@@ -159,11 +162,28 @@ pub(crate) fn log_labels(range: &Range<f64>, most: usize) -> Vec<f64> {
         });
         decades.filter(|label| range.contains(label)).collect()
     };
-    [[1.0, 2.0, 5.0].as_slice(), &[1.0, 3.0], &[1.0]]
+    let steps = [1.0, 2.0, 5.0].as_slice();
+    if candidates(steps).len() < 3 {
+        let range = 10_f64.powf(range.start)..10_f64.powf(range.end);
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        return linear_labels(&range, most).into_iter().map(f64::log10).collect();
+    }
+    [steps, &[1.0, 3.0], &[1.0]]
         .into_iter()
         .map(candidates)
         .find(|labels| labels.len() <= most)
         .unwrap_or_else(|| candidates(&[1.0]))
+}
+
+/// Returns round numbers in a range, at most so many.
+pub(crate) fn linear_labels(range: &Range<f64>, most: u32) -> Vec<f64> {
+    let rough = (range.end - range.start) / f64::from(most);
+    let power = 10_f64.powf(rough.log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+    let step = steps.into_iter().find(|step| *step >= rough).unwrap_or(rough);
+    let first = (range.start / step).ceil();
+    let labels = round((range.end / step).floor() - first);
+    (0..=labels.min(100)).map(|label| (first + float(label.into())) * step).collect()
 }
 
 /// Returns the part of the stylesheet that gives the drawn colours their meaning.
@@ -177,13 +197,13 @@ pub(crate) fn stylesheet() -> String {
         let _ = writeln!(css, "[fill=\"{hex}\"]{{fill:var(--{name})}}");
     }
     for kind in Kind::ALL {
-        // Pointing at a detector's key leaves only its line as it is.
+        // Pointing at a detector's key, or tabbing to it, leaves only its line as it is.
         let RGBColor(red, green, blue) = series(kind);
         let hex = format!("#{red:02X}{green:02X}{blue:02X}");
         let name = kind.name();
         let _ = writeln!(
             css,
-            "figure:has(.key-{name}:hover) :is([stroke^=\"#0101\"]:not([stroke=\"{hex}\"]),\
+            "figure:has(.key-{name}:is(:hover,:focus)) :is([stroke^=\"#0101\"]:not([stroke=\"{hex}\"]),\
              [fill^=\"#0101\"]:not([fill=\"{hex}\"])){{opacity:.12}}\
              polyline[stroke=\"{hex}\"],.key-{name} line{{{}}}",
             line_style(kind)

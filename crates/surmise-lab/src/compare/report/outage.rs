@@ -20,14 +20,14 @@ use super::{
         catalogue::{Kind, WINDOW, window},
         comparison::Comparison,
         defaults::{Origin, presets},
-        number::{float, round},
+        number::float,
         text,
         timeline::Timeline,
     },
     details,
     figure::{
         AXIS, Axis, BAND, Canvas, DrawError, GRID, MARK, PIXELS, Size, TEXT, axis, figure,
-        label_style, label_style_in, series,
+        label_style, label_style_in, linear_labels, series,
     },
 };
 
@@ -321,15 +321,4 @@ fn losses(lost: u64) -> String {
         1 => "one heartbeat".to_owned(),
         _ => format!("{} heartbeats", text::integer(lost)),
     }
-}
-
-/// Returns round numbers in a range, at most so many.
-fn linear_labels(range: &Range<f64>, most: u32) -> Vec<f64> {
-    let rough = (range.end - range.start) / f64::from(most);
-    let power = 10_f64.powf(rough.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    let step = steps.into_iter().find(|step| *step >= rough).unwrap_or(rough);
-    let first = (range.start / step).ceil();
-    let labels = round((range.end / step).floor() - first);
-    (0..=labels.min(100)).map(|label| (first + float(label.into())) * step).collect()
 }

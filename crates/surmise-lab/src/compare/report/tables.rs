@@ -64,7 +64,7 @@ pub(crate) fn equal_times(comparison: &Comparison) -> Markup {
         column.iter().flatten().map(|&count| round(count)).min().unwrap_or(u64::MAX)
     };
     html! {
-        div.scroll {
+        div.scroll tabindex="0" role="region" aria-label="Mistakes at equal detection time" {
             table {
                 thead {
                     tr {
@@ -102,7 +102,7 @@ pub(crate) fn equal_times(comparison: &Comparison) -> Markup {
 /// Returns what each detector makes of the trace as it comes.
 pub(crate) fn defaults(comparison: &Comparison) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" role="region" aria-label="Detectors as they come" {
             table {
                 thead {
                     tr {
@@ -144,7 +144,7 @@ pub(crate) fn defaults(comparison: &Comparison) -> Markup {
 pub(crate) fn calibrations(comparison: &Comparison) -> Markup {
     let kinds = comparison.kinds().filter(|kind| kind.for_nominal_rate(0.01).is_some());
     html! {
-        div.scroll {
+        div.scroll tabindex="0" role="region" aria-label="Observed over nominal mistakes" {
             table {
                 thead {
                     tr {
@@ -177,7 +177,7 @@ pub(crate) fn calibrations(comparison: &Comparison) -> Markup {
 /// Returns a table of plain cells, the first of each row as its heading.
 pub(crate) fn plain(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" role="region" aria-label="All rows" {
             table {
                 thead { tr { @for name in header { th scope="col" { (name) } } } }
                 tbody {
