@@ -9,11 +9,21 @@ use surmise_lab::{
 
 /// Compares failure detectors on real heartbeat traces, and records such traces.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// Stands below the commands in `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  Compare the detectors on the traces that come with this program:
+    surmise-lab compare
+
+  Record this machine for ten minutes, and compare them on that:
+    surmise-lab record --loopback --duration 10m --output mine.csv
+    surmise-lab compare mine.csv";
 
 #[derive(Debug, Subcommand)]
 enum Command {

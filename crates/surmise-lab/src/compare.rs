@@ -40,12 +40,13 @@ use crate::trace::{self, ReadOptions, Trace};
 /// What to compare, and where the results go.
 #[derive(Args, Clone, Debug)]
 #[non_exhaustive]
+#[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// Traces as CSV (sequence,sent_ns,received_ns) or saved `ping` output; the recorded ones if none
-    /// is given
+    /// Traces as CSV (sequence,sent_ns,received_ns) or saved `ping` output, `-` for the standard input;
+    /// the recorded ones that come with this program if none is given
     #[arg(value_name = "TRACE")]
     pub traces: Vec<PathBuf>,
-    /// Also write every result to FILE as JSON
+    /// Also write every result to FILE as JSON, an object for each trace, detector and parameter
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Where to write the report
@@ -57,10 +58,28 @@ pub struct CompareArgs {
     /// Take `sent_ns` and `received_ns` to be read from one clock
     #[arg(long)]
     pub same_clock: bool,
-    /// Replay this point instead of the sweeps, as in `phi=8`; may be given more than once
+    /// Replay this detector instead of the sweeps, as in `phi=8`; may be given more than once. A time
+    /// is in seconds
     #[arg(long = "detector", value_name = "NAME=VALUE")]
     pub points: Vec<Point>,
 }
+
+/// Stands below the options in `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  On the recorded traces:
+    surmise-lab compare
+
+  On your own network, as `ping` saw it:
+    ping -D -i 0.2 -c 3000 host.example > my.log
+    surmise-lab compare my.log --report my.html
+
+  Two detectors with parameters of your own:
+    surmise-lab compare my.log --detector phi=8 --detector fixed=1.5
+
+Detectors and their parameters: fixed (timeout), chen and two-window (safety margin), bertier
+(deviation weight), phi, exponential and satzger (threshold), rate-target (rate), jitter-scaled
+(factor).";
 
 /// Compares the detectors on each trace, prints a table, and writes the report.
 ///

@@ -16,6 +16,7 @@ use super::{
 #[command(
     group = ArgGroup::new("mode").required(true).args(["loopback", "send", "receive", "relay_listen"]),
     group = ArgGroup::new("relaying").args(["relay", "relay_listen"]),
+    override_usage = USAGE,
     after_help = EXAMPLES
 )]
 pub struct RecordArgs {
@@ -103,6 +104,13 @@ pub(super) struct ImpairmentArgs {
     #[arg(long, value_name = "N", requires = "relaying")]
     seed: Option<u64>,
 }
+
+/// Its four modes, which share few options, a line each.
+const USAGE: &str = "\
+surmise-lab record --loopback --output <FILE> [OPTIONS]
+       surmise-lab record --send <HOST:PORT> [OPTIONS]
+       surmise-lab record --receive <BIND:PORT> --output <FILE> [OPTIONS]
+       surmise-lab record --relay-listen <BIND:PORT> --relay-to <HOST:PORT> [OPTIONS]";
 
 /// Stands below the options in `--help`.
 const EXAMPLES: &str = "\
