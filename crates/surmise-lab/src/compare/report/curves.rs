@@ -18,8 +18,7 @@ use super::{
         text,
     },
     figure::{
-        AXIS, Axis, Canvas, DrawError, FRONT, GRID, PIXELS, Size, axis, figure, label_style,
-        log_labels, series,
+        Axis, Canvas, DrawError, FRONT, PIXELS, Size, axis, figure, log_labels, series, style_mesh,
     },
 };
 
@@ -57,13 +56,9 @@ fn draw(canvas: &Canvas<'_>, size: Size, comparison: &Comparison) -> Result<(), 
         .x_label_area_size(40 * PIXELS)
         .y_label_area_size(52 * PIXELS)
         .build_cartesian_2d(axis(x, x_labels), axis(y, y_labels))?;
-    chart
-        .configure_mesh()
-        .bold_line_style(GRID.stroke_width(PIXELS))
-        .light_line_style(GRID.mix(0.0))
-        .axis_style(AXIS.stroke_width(PIXELS))
-        .label_style(label_style())
-        .x_desc("mean detection time")
+    let mut mesh = chart.configure_mesh();
+    style_mesh(&mut mesh);
+    mesh.x_desc("mean detection time")
         .y_desc("mistakes")
         .x_label_formatter(&|x| text::short_time(10_f64.powf(*x)))
         .y_label_formatter(&|y| {

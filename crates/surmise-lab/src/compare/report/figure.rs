@@ -5,6 +5,7 @@ use std::io;
 
 use maud::{Markup, PreEscaped, html};
 use plotters::{
+    chart::MeshStyle,
     coord::{
         Shift,
         ranged1d::{DefaultFormatting, KeyPointHint, Ranged},
@@ -37,8 +38,8 @@ pub(crate) struct Axis {
 // The backend writes colours into the SVG, where a stylesheet cannot choose by theme. So each role has a
 // colour that no eye shall see, and the stylesheet selects the elements by it.
 pub(crate) const TEXT: RGBColor = RGBColor(1, 2, 1);
-pub(crate) const GRID: RGBColor = RGBColor(1, 2, 2);
-pub(crate) const AXIS: RGBColor = RGBColor(1, 2, 3);
+const GRID: RGBColor = RGBColor(1, 2, 2);
+const AXIS: RGBColor = RGBColor(1, 2, 3);
 pub(crate) const FRONT: RGBColor = RGBColor(1, 2, 4);
 pub(crate) const BAND: RGBColor = RGBColor(1, 2, 5);
 pub(crate) const BAR: RGBColor = RGBColor(1, 2, 6);
@@ -116,8 +117,16 @@ pub(crate) fn series(kind: Kind) -> RGBColor {
     RGBColor(1, 1, u8::try_from(index).unwrap_or_default())
 }
 
+/// Gives the lines and labels of a figure's axes their colours.
+pub(crate) fn style_mesh(mesh: &mut MeshStyle<'_, '_, Axis, Axis, SVGBackend<'_>>) {
+    mesh.bold_line_style(GRID.stroke_width(PIXELS))
+        .light_line_style(GRID.mix(0.0))
+        .axis_style(AXIS.stroke_width(PIXELS))
+        .label_style(label_style());
+}
+
 /// Returns the style of a figure's texts.
-pub(crate) fn label_style() -> TextStyle<'static> {
+fn label_style() -> TextStyle<'static> {
     ("sans-serif", 13 * PIXELS).into_font().color(&TEXT)
 }
 

@@ -18,8 +18,8 @@ use super::{
     },
     details,
     figure::{
-        AXIS, BAR, Canvas, DrawError, GRID, MARK, PIXELS, Size, axis, figure, label_style,
-        label_style_in, log_labels,
+        BAR, Canvas, DrawError, MARK, PIXELS, Size, axis, figure, label_style_in, log_labels,
+        style_mesh,
     },
 };
 
@@ -65,13 +65,9 @@ fn draw(canvas: &Canvas<'_>, size: Size, bars: &[Bar], interval: f64) -> Result<
         .x_label_area_size(40 * PIXELS)
         .y_label_area_size(60 * PIXELS)
         .build_cartesian_2d(axis(x, x_labels), axis(y.clone(), y_labels))?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .bold_line_style(GRID.stroke_width(PIXELS))
-        .light_line_style(GRID.mix(0.0))
-        .axis_style(AXIS.stroke_width(PIXELS))
-        .label_style(label_style())
+    let mut mesh = chart.configure_mesh();
+    style_mesh(&mut mesh);
+    mesh.disable_x_mesh()
         .x_desc("interval between arrivals")
         .y_desc("intervals")
         .x_label_formatter(&|x| text::short_time(10_f64.powf(*x)))

@@ -26,8 +26,8 @@ use super::{
     },
     details,
     figure::{
-        AXIS, Axis, BAND, Canvas, DrawError, GRID, MARK, PIXELS, Size, TEXT, axis, figure,
-        label_style, label_style_in, linear_labels, series,
+        Axis, BAND, Canvas, DrawError, MARK, PIXELS, Size, TEXT, axis, figure, label_style_in,
+        linear_labels, series, style_mesh,
     },
 };
 
@@ -152,15 +152,9 @@ impl Outage {
                 axis(0.0..CEILING, vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0]),
             )?;
         self.draw_silence(&mut chart, CEILING)?;
-        chart
-            .configure_mesh()
-            .bold_line_style(GRID.stroke_width(PIXELS))
-            .light_line_style(GRID.mix(0.0))
-            .axis_style(AXIS.stroke_width(PIXELS))
-            .label_style(label_style())
-            .y_desc("suspicion")
-            .y_label_formatter(&|y| format!("{y:.0}"))
-            .draw()?;
+        let mut mesh = chart.configure_mesh();
+        style_mesh(&mut mesh);
+        mesh.y_desc("suspicion").y_label_formatter(&|y| format!("{y:.0}")).draw()?;
         let threshold = vec![(self.shown.start, THRESHOLD), (self.shown.end, THRESHOLD)];
         chart.draw_series([PathElement::new(threshold, MARK.stroke_width(PIXELS))])?;
         for (kind, curve) in [(Kind::Phi, &self.phi), (Kind::Exponential, &self.exponential)] {
@@ -199,13 +193,9 @@ impl Outage {
             .y_label_area_size(left(size))
             .build_cartesian_2d(axis(self.shown.clone(), labels), axis(0.0..rows, vec![]))?;
         self.draw_silence(&mut chart, rows)?;
-        chart
-            .configure_mesh()
-            .bold_line_style(GRID.stroke_width(PIXELS))
-            .light_line_style(GRID.mix(0.0))
-            .axis_style(AXIS.stroke_width(PIXELS))
-            .label_style(label_style())
-            .x_desc("time since the last heartbeat before the silence")
+        let mut mesh = chart.configure_mesh();
+        style_mesh(&mut mesh);
+        mesh.x_desc("time since the last heartbeat before the silence")
             .x_label_formatter(&|x| text::short_time(*x))
             .draw()?;
         for (row, (name, kind, deadline)) in self.deadlines.iter().enumerate() {
