@@ -10,7 +10,7 @@ use surmise_detector::{
 };
 
 use super::{
-    number::{float, log_spaced, round},
+    number::{float, log_spaced, round, seven_digits},
     text,
     timeline::Timeline,
 };
@@ -166,13 +166,18 @@ impl Point {
         !self.kind.is_time() || timeline.scale().ticks_from_seconds(self.parameter) <= MAX_TICKS
     }
 
-    /// Returns the point that is in fact replayed: a time is a whole number of the timeline's ticks.
+    /// Returns the point that is in fact replayed: a time is a whole number of the timeline's ticks, and
+    /// a factor has the seven digits that its detector keeps.
     pub(crate) fn on(self, timeline: &Timeline) -> Self {
-        if !self.kind.is_time() {
-            return self;
-        }
-        let ticks = timeline.scale().ticks_from_seconds(self.parameter);
-        Self { parameter: timeline.scale().seconds(ticks.into()), ..self }
+        let parameter = if self.kind.is_time() {
+            let ticks = timeline.scale().ticks_from_seconds(self.parameter);
+            timeline.scale().seconds(ticks.into())
+        } else if self.kind == Kind::JitterScaled {
+            seven_digits(self.parameter)
+        } else {
+            self.parameter
+        };
+        Self { parameter, ..self }
     }
 
     /// Creates the detector, to be told of times in the timeline's ticks.

@@ -1,7 +1,5 @@
 //! Every detector on one trace.
 
-use surmise_detector::ConfigError;
-
 use super::{
     catalogue::{Kind, Point},
     confidence::poisson_interval,
@@ -71,14 +69,17 @@ impl Comparison {
         let chosen: Vec<Point> = if points.is_empty() {
             let interval = timeline.interval_seconds();
             let swept = Kind::ALL.into_iter().flat_map(|kind| kind.sweep(interval));
-            swept.filter(|point| point.fits(&timeline)).collect()
+            swept.filter(|point| point.fits(&timeline)).map(|point| point.on(&timeline)).collect()
         } else {
             points.iter().map(|point| point.on(&timeline)).collect()
         };
         let replay = |point: Point| {
-            let quality = replay_point(point, &timeline).map_err(|error| {
-                CompareError::config(&trace.name, point.kind.name(), &timeline, &error)
-            });
+            let quality = point
+                .detector(&timeline)
+                .map(|mut detector| timeline.replay(detector.as_mut()))
+                .map_err(|error| {
+                    CompareError::config(&trace.name, point.kind.name(), &timeline, &error)
+                });
             step();
             quality
         };
@@ -176,13 +177,6 @@ fn mark_front(results: &mut [Outcome]) {
     for (outcome, on_front) in results.iter_mut().zip(pareto::front(&merits)) {
         outcome.on_front = on_front;
     }
-}
-
-/// Replays a point in the finest ticks that its deadlines leave room for.
-fn replay_point(point: Point, timeline: &Timeline) -> Result<Quality, ConfigError> {
-    let quality = timeline.replay(point.detector(timeline)?.as_mut());
-    let coarser = if quality.is_cut_short() { timeline.coarser() } else { None };
-    coarser.map_or(Ok(quality), |coarser| replay_point(point, &coarser))
 }
 
 fn replay_presets(

@@ -21,6 +21,13 @@ pub(crate) fn round(number: f64) -> u64 {
     number.round() as u64
 }
 
+/// Returns the nearest number that an `f32` holds, or the number itself if it is beyond them all.
+#[expect(clippy::cast_possible_truncation, reason = "that is the purpose")]
+pub(crate) fn seven_digits(number: f64) -> f64 {
+    let rounded = f64::from(number as f32);
+    if rounded.is_finite() { rounded } else { number }
+}
+
 /// Returns `steps` numbers from `first` to `last`, each the same factor from the one before it.
 ///
 /// The bounds must be positive, and there must be at least two steps.

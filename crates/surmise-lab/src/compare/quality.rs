@@ -2,9 +2,6 @@
 
 use super::{number::float, schedule::Scale};
 
-/// Half of the longest wait that detectors compute, in what they take for nanoseconds.
-const MAX_WAIT: u64 = 1 << 50;
-
 /// The sums over the scored arrivals. They are integers, so nothing is lost before the last division.
 #[derive(Clone, Debug)]
 pub(crate) struct Quality {
@@ -16,7 +13,6 @@ pub(crate) struct Quality {
     detection_max: i128,
     mistakes: u64,
     mistake_sum: i128,
-    longest_wait: u64,
 }
 
 impl Quality {
@@ -30,7 +26,6 @@ impl Quality {
             detection_max: i128::MIN,
             mistakes: 0,
             mistake_sum: 0,
-            longest_wait: 0,
         }
     }
 
@@ -39,7 +34,6 @@ impl Quality {
     pub(crate) fn score(&mut self, at: u64, since: i128, deadline: u64, next: u64) {
         let detection = i128::from(deadline) - since;
         self.scored += 1;
-        self.longest_wait = self.longest_wait.max(deadline - at);
         self.first.get_or_insert(at);
         self.last = next;
         self.detection_sum += detection;
@@ -53,11 +47,6 @@ impl Quality {
     /// Returns how many arrivals were scored.
     pub(crate) fn scored(&self) -> u64 {
         self.scored
-    }
-
-    /// Returns whether a deadline was so far away that the detector may have wanted it further.
-    pub(crate) fn is_cut_short(&self) -> bool {
-        self.longest_wait >= MAX_WAIT
     }
 
     /// Returns how many of them were followed by a suspicion of the live peer.

@@ -41,14 +41,6 @@ impl Scale {
         Self { ticks_per_nano: ticks_per_nano.unwrap_or(MIN_TICKS_PER_NANO) }
     }
 
-    /// Returns a scale with about a sixteenth of the ticks, or `None` if there is none for a trace of
-    /// so many ticks of this one.
-    pub(crate) fn coarser(self, interval: Fraction, span: u64) -> Option<Self> {
-        let longest = MAX_TICKS / self.ticks_per_nano * 16;
-        let scale = Self::for_trace(interval, self.nanos(span), longest);
-        (scale.ticks_per_nano < self.ticks_per_nano).then_some(scale)
-    }
-
     /// Returns the ticks in so many nanoseconds, saturating.
     pub(crate) fn ticks(self, nanos: u64) -> u64 {
         nanos.saturating_mul(self.ticks_per_nano)
@@ -57,16 +49,6 @@ impl Scale {
     /// Returns the ticks between two times that may lie before each other.
     pub(crate) fn signed_ticks(self, nanos: i128) -> i128 {
         nanos.saturating_mul(i128::from(self.ticks_per_nano))
-    }
-
-    /// Returns the whole nanoseconds in so many ticks.
-    pub(crate) fn nanos(self, ticks: u64) -> u64 {
-        ticks / self.ticks_per_nano
-    }
-
-    /// Returns the whole nanoseconds between two times that may lie before each other.
-    pub(crate) fn signed_nanos(self, ticks: i128) -> i128 {
-        ticks / i128::from(self.ticks_per_nano)
     }
 
     /// Returns the nearest number of ticks to a fraction of nanoseconds, if a detector can take it.
@@ -239,23 +221,6 @@ mod tests {
         let exact = Scale::for_trace(Fraction::new(100, 3), 1000, 1000);
         assert_eq!(exact.interval(Fraction::new(100, 3)), Some(12_800));
         assert_eq!(exact.seconds(384_000_000_000), 1.0);
-    }
-
-    #[test]
-    fn coarser_scales_end_with_the_coarsest() {
-        let third = Fraction::new(100, 3);
-        let mut scale = Some(Scale::for_trace(third, 1000, 1000));
-        let mut ticks = Vec::new();
-        while let Some(current) = scale {
-            ticks.push(current.ticks_per_nano);
-            scale = current.coarser(third, current.ticks(1000));
-        }
-        assert_eq!(ticks, [384, 24, 2]);
-        let scale = Scale { ticks_per_nano: 24 };
-        assert_eq!(
-            (scale.nanos(scale.ticks(7)), scale.signed_nanos(scale.signed_ticks(-7))),
-            (7, -7)
-        );
     }
 
     #[test]

@@ -23,7 +23,6 @@ const MAX_SPAN: u64 = 1 << 62;
 pub(crate) struct Timeline {
     beats: Vec<Arrived>,
     scale: Scale,
-    exact_interval: Fraction,
     interval: u64,
     since: Since,
 }
@@ -102,7 +101,7 @@ impl Timeline {
         let worst_silence = news.windows(2).map(silence).max().unwrap_or(0);
         let sweep = interval.nanos().saturating_mul(SWEPT_INTERVALS);
         let scale = Scale::for_trace(interval, span, worst_silence.max(longest).max(sweep));
-        let ticks = scale.interval(interval).ok_or(TimelineError::Interval)?;
+        let interval = scale.interval(interval).ok_or(TimelineError::Interval)?;
 
         let (since, offset) = place_sent(&news, same_clock);
         let beats = rows.iter().zip(fresh).map(|(&(received, beat), fresh)| Arrived {
@@ -116,25 +115,7 @@ impl Timeline {
             },
             fresh,
         });
-        Ok(Self { beats: beats.collect(), scale, exact_interval: interval, interval: ticks, since })
-    }
-
-    /// Returns the same beats in coarser ticks, so that detectors can wait for longer; `None` if there
-    /// are no coarser ones.
-    pub(crate) fn coarser(&self) -> Option<Self> {
-        let span = self.beats.last().map_or(0, |beat| beat.at);
-        let scale = self.scale.coarser(self.exact_interval, span)?;
-        let beats = self.beats.iter().map(|beat| Arrived {
-            at: scale.ticks(self.scale.nanos(beat.at)),
-            since: scale.signed_ticks(self.scale.signed_nanos(beat.since)),
-            ..*beat
-        });
-        Some(Self {
-            beats: beats.collect(),
-            scale,
-            interval: scale.interval(self.exact_interval)?,
-            ..*self
-        })
+        Ok(Self { beats: beats.collect(), scale, interval, since })
     }
 
     /// Tells a detector of every beat that arrived, and scores what it made of the fresh ones.
@@ -153,7 +134,9 @@ impl Timeline {
             }
             detector.heartbeat(beat.sequence, now);
             if beat.fresh {
-                let deadline = detector.deadline().map_or(now, |deadline| deadline.max(now));
+                // Detectors wait for one tick at least, even where the formula's time had passed.
+                let deadline = detector.deadline().filter(|at| at.as_nanos() > beat.at + 1);
+                let deadline = deadline.unwrap_or(now);
                 previous = Some((*beat, deadline));
             }
         }
