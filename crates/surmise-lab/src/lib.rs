@@ -4,7 +4,8 @@
 //! * [`record`] makes one, by sending heartbeats over UDP and noting when they arrive.
 //! * [`compare`] replays every detector of `surmise-detector` on traces.
 //!
-//! It is the library behind the command `surmise-lab`, which its README describes.
+//! It is the library behind the command `surmise-lab`, which its README describes. It serves that command's
+//! own tests and fuzzing, and its interface is not stable.
 
 #![expect(
     clippy::std_instead_of_alloc,
