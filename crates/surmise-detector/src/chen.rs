@@ -57,6 +57,7 @@ pub struct Chen<S: OffsetStorage> {
 /// [`QosContract`](crate::QosContract) finds one that keeps a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
 pub struct ChenConfig {
     /// η, the interval at which the peer sends. From 1 ns to 39 hours. It must be the true one.

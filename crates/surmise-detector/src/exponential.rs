@@ -63,6 +63,7 @@ pub struct Exponential<S: IntervalStorage> {
 /// How an [`Exponential`] detector is set up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
 pub struct ExponentialConfig {
     /// The suspicion above which the peer is suspected, on the scale below. Higher means slower and

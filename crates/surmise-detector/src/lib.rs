@@ -63,7 +63,8 @@
 //!
 //! * `std` (default): the `sync` module.
 //! * `alloc`: boxed windows.
-//! * `serde`: configurations and results.
+//! * `serde`: configurations and results. A configuration names all its fields, with durations as serde
+//!   has them: `{"interval":{"secs":0,"nanos":100000000},"safety_margin":{"secs":0,"nanos":50000000}}`.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -80,6 +80,7 @@ pub struct PhiAccrual<S: IntervalStorage> {
 /// How a [`PhiAccrual`] detector is set up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
 pub struct PhiConfig {
     /// Φ, the suspicion above which the peer is suspected, on the scale below. From 1e-300 to 1e5;

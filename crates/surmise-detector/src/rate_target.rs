@@ -70,6 +70,7 @@ pub struct RateTarget {
 /// How a [`RateTarget`] detector is set up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
 pub struct RateTargetConfig {
     /// η, the interval at which the peer sends. From 1 ns to 39 hours.

@@ -57,6 +57,7 @@ pub struct Satzger<S: WindowStorage> {
 /// How a [`Satzger`] detector is set up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
 pub struct SatzgerConfig {
     /// The share of intervals that must be shorter than the silence, from 1e-9 to 1, to nine decimals.

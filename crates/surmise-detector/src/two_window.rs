@@ -48,6 +48,7 @@ pub struct TwoWindow<S: OffsetStorage> {
 /// How a [`TwoWindow`] detector is set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
 pub struct TwoWindowConfig {
     /// η, the interval at which the peer sends. From 1 ns to 39 hours.

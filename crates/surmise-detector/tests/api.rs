@@ -102,5 +102,11 @@ fn configurations_survive_serde() {
     };
     let json = serde_json::to_string(&config).unwrap();
     assert_eq!(serde_json::from_str::<PhiConfig>(&json).unwrap(), config);
+    let misspelt = json.replace("threshold", "treshold");
+    assert!(serde_json::from_str::<PhiConfig>(&misspelt).is_err());
+    let chen =
+        r#"{"interval":{"secs":0,"nanos":100000000},"safety_margin":{"secs":0,"nanos":50000000}}"#;
+    let margin = serde_json::from_str::<ChenConfig>(chen).unwrap().safety_margin;
+    assert_eq!(margin, Duration::from_millis(50));
     assert_eq!(serde_json::to_string(&Verdict::Suspect).unwrap(), "\"suspect\"");
 }
