@@ -37,7 +37,7 @@ pub(crate) fn clippy(context: &Context) -> Result<()> {
 
 pub(crate) fn test(context: &Context) -> Result<()> {
     let shell = &context.shell;
-    cmd!(shell, "cargo test --workspace --all-features --lib --bins --tests --examples").run()?;
+    cmd!(shell, "cargo test --workspace --all-features --all-targets").run()?;
     Ok(())
 }
 

@@ -118,18 +118,24 @@ impl Fraction {
     }
 }
 
-/// Returns the median of the intervals between consecutive times of sending, as far as they are known.
+/// Returns the median of the intervals between the sending of one beat and of the next.
 ///
-/// The beats are in order of sequence. A row without such a time is passed over, and one that repeats a
-/// heartbeat counts like any other: that is the definition, and a median hardly minds. `None` if fewer
-/// than two times are known.
+/// The beats are in order of sequence. `None` if no two neighbours have both a known time of sending.
 pub(crate) fn sending_interval(beats: &[HeartbeatRecord]) -> Option<Fraction> {
-    let sent: Vec<i128> = beats.iter().filter_map(|beat| beat.sent).map(i128::from).collect();
-    let intervals = sent.windows(2).filter_map(|pair| match pair {
-        [earlier, later] => Some(Fraction::new(later - earlier, 1)),
-        _ => None,
-    });
-    median(intervals.collect())
+    let mut intervals = Vec::new();
+    let mut previous: Option<(u64, u64)> = None;
+    for beat in beats {
+        let Some(sent) = beat.sent else { continue };
+        match previous {
+            Some((sequence, _)) if sequence == beat.sequence => continue,
+            Some((sequence, earlier)) if beat.sequence - sequence == 1 => {
+                intervals.push(Fraction::new(i128::from(sent) - i128::from(earlier), 1));
+            }
+            _ => {}
+        }
+        previous = Some((beat.sequence, sent));
+    }
+    median(intervals)
 }
 
 /// Returns the median of intervals, or `None` if there are none.
@@ -182,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn every_two_consecutive_times_of_sending_make_an_interval() {
+    fn only_consecutive_sequences_have_an_interval() {
         let beat = HeartbeatRecord::new;
         let beats = [
             beat(1, Some(0), None),
@@ -193,9 +199,8 @@ mod tests {
             beat(6, Some(200), Some(9)),
             beat(7, Some(190), Some(9)),
         ];
-        // 10, 0, 89, 101 and −10.
-        assert_eq!(sending_interval(&beats), Some(Fraction::new(10, 1)));
-        assert_eq!(sending_interval(&beats[..1]), None);
+        // 2 − 1 and 7 − 6, of which the second runs backwards.
+        assert_eq!(sending_interval(&beats), Some(Fraction::new(0, 1)));
     }
 
     #[test]

@@ -208,8 +208,12 @@ impl Naive {
 fn sending_interval(rows: &[Row]) -> Option<f64> {
     let mut rows = rows.to_vec();
     rows.sort_by_key(|row| row.sequence);
-    let sent: Vec<_> = rows.iter().filter_map(|row| row.sent).collect();
-    let intervals: Vec<f64> = sent.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+    rows.dedup_by_key(|row| row.sequence);
+    let intervals: Vec<f64> = rows
+        .windows(2)
+        .filter(|pair| pair[1].sequence == pair[0].sequence + 1)
+        .filter_map(|pair| Some((pair[1].sent? - pair[0].sent?) as f64))
+        .collect();
     (!intervals.is_empty()).then(|| median(intervals))
 }
 
