@@ -53,11 +53,13 @@ fn build_firmware(context: &Context) -> Result<PathBuf> {
 fn install_compiler(context: &Context) -> Result<()> {
     let shell = &context.shell;
     let source = "/usr/lib/rustlib/src/rust/library/core/src/lib.rs";
-    if ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/bin/ld.lld", source]
-        .iter()
-        .all(|path| shell.path_exists(path))
-    {
-        return Ok(());
+    let paths = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/bin/ld.lld", source];
+    if paths.iter().all(|path| shell.path_exists(path)) {
+        // A stable Debian's own compiler may be older than the edition.
+        let version = cmd!(shell, "/usr/bin/rustc --version").quiet().read()?;
+        if minor_version(&version) >= Some(OLDEST_MINOR) {
+            return Ok(());
+        }
     }
     debian::update_lists(context)?;
     // Where Debian's compiler is too old to build browsers, it has a newer one for them.
@@ -68,6 +70,14 @@ fn install_compiler(context: &Context) -> Result<()> {
         debian::install(context, &["rustc", "cargo", "rust-src", "lld"])
     }
 }
+
+/// Returns the 85 of `rustc 1.85.0 (…)`.
+fn minor_version(version: &str) -> Option<u32> {
+    version.strip_prefix("rustc 1.")?.split('.').next()?.parse().ok()
+}
+
+/// The first compiler that knows edition 2024 is 1.85.
+const OLDEST_MINOR: u32 = 85;
 
 /// Returns how many lines there are, if all of them are the same.
 fn compare(host: &str, device: &str) -> Result<usize> {
@@ -86,6 +96,13 @@ fn compare(host: &str, device: &str) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn compilers_are_told_apart_by_their_version() {
+        assert_eq!(minor_version("rustc 1.63.0"), Some(63));
+        assert_eq!(minor_version("rustc 1.96.1 (4b6f4b4b9 2026-06-25)"), Some(96));
+        assert_eq!(minor_version("rustc 2.0.0"), None);
+    }
 
     #[test]
     fn equal_output_is_counted() {

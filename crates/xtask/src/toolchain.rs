@@ -8,7 +8,9 @@ use crate::context::Missing;
 pub(crate) fn nightly(shell: &Shell) -> Result<String> {
     let missing = || Missing("no nightly toolchain is installed".into());
     let list = cmd!(shell, "rustup toolchain list").quiet().read().map_err(|_| missing())?;
-    let name = list.split_whitespace().find(|name| name.starts_with("nightly"));
+    // The undated one is the newest.
+    let names = list.split_whitespace().filter(|name| name.starts_with("nightly"));
+    let name = names.min_by_key(|name| name.starts_with("nightly-2"));
     Ok(name.ok_or_else(missing)?.to_owned())
 }
 
