@@ -61,8 +61,7 @@ impl<S: OffsetStorage> Schedule<S> {
     #[inline]
     pub(crate) fn patience(&self, margin: i128) -> u64 {
         let (sequence, at) = self.newest;
-        // The number after u64::MAX will never come, but the arithmetic has room for it.
-        let expected = self.expected(i128::from(sequence) + 1);
+        let expected = self.expected(sequence) + i128::from(self.interval);
         let patience = expected + margin - i128::from(at.as_nanos());
         u64::try_from(patience.max(1)).unwrap_or(u64::MAX)
     }
@@ -71,7 +70,7 @@ impl<S: OffsetStorage> Schedule<S> {
     #[inline]
     pub(crate) fn lateness(&self, arrival: &Arrival) -> Option<i128> {
         let at = i128::from(arrival.at.as_nanos());
-        (self.len > 0).then(|| at - self.expected(arrival.sequence.into()))
+        (self.len > 0).then(|| at - self.expected(arrival.sequence))
     }
 
     /// Forgets everything but η.
@@ -83,10 +82,18 @@ impl<S: OffsetStorage> Schedule<S> {
 
     /// Returns when a heartbeat should arrive, possibly before the clock's origin or after its end.
     #[inline]
-    fn expected(&self, sequence: i128) -> i128 {
-        let (first_sequence, first_at) = self.first;
-        let scheduled = i128::from(self.interval) * (sequence - i128::from(first_sequence));
-        i128::from(first_at.as_nanos()) + self.mean_offset() + scheduled
+    fn expected(&self, sequence: u64) -> i128 {
+        let (_, first_at) = self.first;
+        i128::from(first_at.as_nanos()) + self.mean_offset() + self.scheduled(sequence)
+    }
+
+    /// Returns how long after the first heartbeat one was due to be sent: at most 2¹¹¹ ns.
+    #[inline]
+    #[expect(clippy::cast_possible_wrap, reason = "the interval is at most 2⁴⁷ ns")]
+    fn scheduled(&self, sequence: u64) -> i128 {
+        // One multiplication, where that of two `i128` takes three.
+        let advance = sequence.saturating_sub(self.first.0);
+        (u128::from(self.interval) * u128::from(advance)) as i128
     }
 
     #[inline]
@@ -103,10 +110,9 @@ impl<S: OffsetStorage> Schedule<S> {
     /// most to 292 years.
     #[inline]
     fn newest_offset(&self) -> i64 {
-        let ((first_sequence, first_at), (sequence, at)) = (self.first, self.newest);
+        let ((_, first_at), (sequence, at)) = (self.first, self.newest);
         let elapsed = i128::from(at.as_nanos()) - i128::from(first_at.as_nanos());
-        let advance = i128::from(sequence) - i128::from(first_sequence);
-        let offset = elapsed - i128::from(self.interval) * advance;
+        let offset = elapsed - self.scheduled(sequence);
         i64::try_from(offset).unwrap_or(if offset < 0 { i64::MIN } else { i64::MAX })
     }
 }

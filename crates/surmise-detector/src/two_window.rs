@@ -41,8 +41,9 @@ use crate::{
 pub struct TwoWindow<S: OffsetStorage> {
     arrivals: Arrivals,
     schedule: Schedule<S>,
-    interval: u64,
+    /// Δ, and η + Δ.
     safety_margin: u64,
+    since_last: u64,
 }
 
 /// How a [`TwoWindow`] detector is set up.
@@ -78,11 +79,12 @@ impl<S: OffsetStorage> TwoWindow<S> {
     pub fn with_storage(config: TwoWindowConfig, storage: S) -> Result<Self, ConfigError> {
         let interval = error::duration("interval", config.interval, MIN_DURATION, MAX_DURATION)?;
         let margin = config.safety_margin;
+        let margin = error::duration("safety_margin", margin, Duration::ZERO, MAX_DURATION)?;
         Ok(Self {
             arrivals: Arrivals::NONE,
             schedule: Schedule::new(interval, storage)?,
-            interval,
-            safety_margin: error::duration("safety_margin", margin, Duration::ZERO, MAX_DURATION)?,
+            safety_margin: margin,
+            since_last: interval + margin,
         })
     }
 }
@@ -115,7 +117,6 @@ impl<S: OffsetStorage> Learner for TwoWindow<S> {
 
     #[inline]
     fn patience(&self) -> u64 {
-        let by_last = self.interval + self.safety_margin;
-        self.schedule.patience(self.safety_margin.into()).max(by_last)
+        self.schedule.patience(self.safety_margin.into()).max(self.since_last)
     }
 }
