@@ -78,3 +78,21 @@ fn worst_silence(timeline: &Timeline) -> Silence {
 fn length(items: usize) -> u64 {
     u64::try_from(items).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{compare::text, trace::shipped};
+
+    #[test]
+    fn the_worst_silences_of_the_shipped_traces_are_those_of_their_readme() {
+        let readme = include_str!("../../traces/README.md");
+        for trace in shipped() {
+            let timeline = Timeline::new(&trace, false, 0).unwrap();
+            let silence = text::time(Summary::new(&trace, &timeline).worst_silence);
+            let start = format!("| `{}.csv` |", trace.name);
+            let row = readme.lines().find(|line| line.starts_with(&start)).unwrap();
+            assert!(row.contains(&format!(" ms | {silence} | ")), "{silence} is not in {row}");
+        }
+    }
+}
