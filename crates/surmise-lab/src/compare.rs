@@ -29,6 +29,7 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+pub(crate) use self::timeline::LEAST_FRESH;
 pub use self::{
     catalogue::{Point, PointError},
     error::CompareError,
@@ -71,7 +72,7 @@ Examples:
     surmise-lab compare
 
   On your own network, as `ping` saw it:
-    ping -D -i 0.2 -c 3000 host.example > my.log
+    ping -D -i 0.2 -c 1500 example.org > my.log
     surmise-lab compare my.log --report my.html
 
   Two detectors with parameters of your own:

@@ -96,7 +96,7 @@ fn a_sender_and_a_receiver_meet() {
     let received = receiver.finish();
     assert!(received.status.success(), "{received:?}");
     let printed = String::from_utf8(received.stdout).unwrap();
-    assert!(printed.ends_with("5 other datagrams ignored\n"), "{printed}");
+    assert!(printed.contains("; 5 other datagrams ignored\n"), "{printed}");
     let trace = only_trace(&path);
     assert_eq!(Counts::of(&trace).heartbeats, 30);
     assert!(trace.beats.iter().all(|beat| beat.sent < beat.received));

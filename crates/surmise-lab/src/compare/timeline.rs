@@ -15,6 +15,9 @@ use crate::trace::{HeartbeatRecord, Trace};
 /// The fresh arrivals at the start of a trace that are not scored.
 pub(crate) const WARM_UP: usize = 100;
 
+/// The fewest fresh arrivals that can be scored: one after the warm-up, and its successor.
+pub(crate) const LEAST_FRESH: usize = WARM_UP + 2;
+
 /// The longest trace, in nanoseconds: 146 years.
 const MAX_SPAN: u64 = 1 << 62;
 
@@ -86,7 +89,7 @@ impl Timeline {
         let fresh = mark_fresh(&rows);
         let count = fresh.iter().filter(|&&fresh| fresh).count();
         if count < WARM_UP + 2 {
-            return Err(TimelineError::TooShort { fresh: count, needed: WARM_UP + 2 });
+            return Err(TimelineError::TooShort { fresh: count, needed: LEAST_FRESH });
         }
         let first = rows.first().map_or(0, |&(received, _)| received);
         let span = rows.last().map_or(0, |&(received, _)| received - first);

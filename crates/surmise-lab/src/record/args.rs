@@ -115,8 +115,8 @@ surmise-lab record --loopback --output <FILE> [OPTIONS]
 /// Stands below the options in `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  On one machine, ten seconds, then what the detectors make of it:
-    surmise-lab record --loopback --duration 10s --output my.csv
+  On one machine, a minute, then what the detectors make of it:
+    surmise-lab record --loopback --duration 1m --output my.csv
     surmise-lab compare my.csv
 
   Between two hosts, until Ctrl-C at the sender (start the receiver first):

@@ -1,9 +1,9 @@
 use core::fmt;
 use std::{collections::HashSet, path::PathBuf};
 
-use crate::trace::Trace;
+use crate::{compare::LEAST_FRESH, trace::Trace};
 
-/// What a recording came to, in one line.
+/// What a recording came to, in a line or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Summary {
@@ -64,6 +64,12 @@ impl Counts {
         counts.lost = all.iter().copied().filter(lost).count();
         counts
     }
+
+    /// Returns how many were the newest so far when they arrived.
+    #[must_use]
+    pub const fn fresh(&self) -> usize {
+        self.heartbeats.saturating_sub(self.lost).saturating_sub(self.stale)
+    }
 }
 
 impl fmt::Display for Summary {
@@ -79,7 +85,16 @@ impl fmt::Display for Summary {
                     "{}: {heartbeats} heartbeats, {lost} lost, {stale} out of order, {duplicate} \
                      duplicates; {foreign} other datagrams ignored",
                     output.display()
-                )
+                )?;
+                let fresh = counts.fresh();
+                if fresh < LEAST_FRESH {
+                    write!(
+                        f,
+                        "\n`surmise-lab compare` needs {LEAST_FRESH} heartbeats in order, and this \
+                         trace has {fresh}: record for longer"
+                    )?;
+                }
+                Ok(())
             }
             Self::Relayed => write!(f, "relayed until the end"),
         }
@@ -99,6 +114,19 @@ mod tests {
         let counts = Counts::of(&Trace::new("t", beats.to_vec()));
         // Beat 2 arrives after 3, and then again.
         assert_eq!(counts, Counts { heartbeats: 5, lost: 2, stale: 1, duplicate: 1 });
+        assert_eq!(counts.fresh(), 2);
         assert_eq!(Counts::of(&Trace::default()), Counts::default());
+    }
+
+    #[test]
+    fn a_trace_too_short_to_compare_is_called_so() {
+        let said = |heartbeats| {
+            let counts = Counts { heartbeats, lost: 3, stale: 2, duplicate: 9 };
+            Summary::Recorded { output: "my.csv".into(), counts, foreign: 0 }.to_string()
+        };
+        let hint =
+            "\n`surmise-lab compare` needs 102 heartbeats in order, and this trace has 101: ";
+        assert!(said(106).contains(hint), "{}", said(106));
+        assert_eq!(said(107).lines().count(), 1);
     }
 }
