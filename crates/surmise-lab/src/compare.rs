@@ -53,9 +53,9 @@ pub struct CompareArgs {
     /// Where to write the report
     #[arg(long, value_name = "FILE", default_value = "surmise-report.html")]
     pub report: PathBuf,
-    /// The time between pings, for `ping` output without stamps
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_interval)]
-    pub interval: Duration,
+    /// The time between pings, for `ping` output without stamps [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = parse_interval)]
+    pub interval: Option<Duration>,
     /// Take `sent_ns` and `received_ns` to be read from one clock
     #[arg(long)]
     pub same_clock: bool,
@@ -110,15 +110,34 @@ pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
 
 /// Reads the traces, and makes them ready for replay.
 fn load(args: &CompareArgs) -> Result<Vec<(Trace, Timeline)>, CompareError> {
-    let options = ReadOptions::with_interval(args.interval);
+    let options = args.interval.map_or_else(ReadOptions::default, ReadOptions::with_interval);
     if args.traces.is_empty() {
         return timelines(trace::shipped(), args);
     }
     let mut loaded = Vec::new();
     for path in &args.traces {
-        loaded.extend(timelines(trace::read(path, &options)?, args)?);
+        let traces = trace::read(path, &options)?;
+        if let Some(note) = note_on_times(path, &traces, args.interval) {
+            let _ = writeln!(io::stderr(), "surmise-lab: {note}");
+        }
+        loaded.extend(timelines(traces, args)?);
     }
     Ok(loaded)
+}
+
+/// Says where the times of a file's traces are from, if that is not plain.
+fn note_on_times(path: &Path, traces: &[Trace], given: Option<Duration>) -> Option<String> {
+    let path = path.display();
+    match (traces.iter().find_map(|trace| trace.assumed_interval), given) {
+        (Some(assumed), _) => {
+            let interval = humantime::format_duration(assumed);
+            Some(format!(
+                "{path} has no time stamps: assuming one ping every {interval} (--interval)"
+            ))
+        }
+        (None, Some(_)) => Some(format!("{path} has times of its own: --interval is ignored")),
+        (None, None) => None,
+    }
 }
 
 /// Makes the traces of one file ready for replay, at least one of them.

@@ -54,6 +54,8 @@ pub struct Trace {
     pub name: String,
     /// The heartbeats in order of sequence. A sequence that appears twice was delivered twice.
     pub beats: Vec<HeartbeatRecord>,
+    /// The time between two sendings that was assumed, because the input has no stamps.
+    pub assumed_interval: Option<Duration>,
 }
 
 impl Trace {
@@ -63,7 +65,7 @@ impl Trace {
     #[must_use]
     pub fn new(name: impl Into<String>, mut beats: Vec<HeartbeatRecord>) -> Self {
         beats.sort_by_key(|beat| beat.sequence);
-        Self { name: name.into(), beats }
+        Self { name: name.into(), beats, assumed_interval: None }
     }
 }
 
@@ -198,9 +200,13 @@ mod tests {
             assert_eq!(traces, Ok(vec![Trace::new("t.log", vec![beat])]), "{header}");
         }
         let beat = HeartbeatRecord::new(4, Some(800_000_000), Some(801_000_000));
-        assert_eq!(read_file(PING), Ok(vec![Trace::new("t.log", vec![beat])]));
+        let assumed_interval = Some(Duration::from_millis(200));
+        let unstamped = |name| Trace { assumed_interval, ..Trace::new(name, vec![beat]) };
+        assert_eq!(read_file(PING), Ok(vec![unstamped("t.log")]));
+        let stamped = read_file(format!("[0.801] {PING}"));
+        assert_eq!(stamped, Ok(vec![Trace::new("t.log", vec![beat])]));
         let latin = [b"Gr\xfc\xdfe\n", PING.as_bytes(), PING.as_bytes()].concat();
-        let sessions = ["t.log#1", "t.log#2"].map(|name| Trace::new(name, vec![beat]));
+        let sessions = ["t.log#1", "t.log#2"].map(unstamped);
         assert_eq!(read_file(latin), Ok(sessions.to_vec()));
     }
 

@@ -100,8 +100,39 @@ fn of_a_ping_log_with_a_session_that_is_too_short_the_others_are_compared() {
     fs::write(folder.path().join("ping.log"), log).unwrap();
     let output = compare(&folder, &["ping.log", "--interval", "200ms"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).starts_with("surmise-lab: left out: ping.log"));
+    assert!(text(&output.stderr).contains("surmise-lab: left out: ping.log"));
     assert_eq!(text(&output.stdout).matches("one every 200 ms").count(), 1);
+}
+
+#[test]
+fn where_the_times_are_from_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let reply = |sequence: u32| format!("64 bytes from ::1: icmp_seq={sequence} time=0.5 ms\n");
+    let plain: String = (1..=150).map(reply).collect();
+    let stamped: String = (1..=150).map(|i| format!("[{i}.5] {}", reply(i))).collect();
+    fs::write(folder.path().join("plain.log"), plain).unwrap();
+    fs::write(folder.path().join("stamped.log"), stamped).unwrap();
+    let assumed = "plain.log has no time stamps: assuming one ping every";
+    let cases = [
+        (["plain.log"].as_slice(), format!("surmise-lab: {assumed} 1s (--interval)\n")),
+        (
+            &["plain.log", "--interval=200ms"],
+            format!("surmise-lab: {assumed} 200ms (--interval)\n"),
+        ),
+        (&["stamped.log"], String::new()),
+        (
+            &["stamped.log", "--interval=200ms"],
+            "surmise-lab: stamped.log has times of its own: --interval is ignored\n".to_owned(),
+        ),
+    ];
+    for (arguments, said) in cases {
+        let output = compare(&folder, &[arguments, &["--detector=fixed=2"]].concat());
+        assert!(output.status.success(), "{arguments:?}");
+        assert_eq!(text(&output.stderr), said, "{arguments:?}");
+        let report = fs::read_to_string(folder.path().join("surmise-report.html")).unwrap();
+        let assumed = said.contains("assuming");
+        assert_eq!(report.contains("The log has no time stamps"), assumed, "{arguments:?}");
+    }
 }
 
 #[test]

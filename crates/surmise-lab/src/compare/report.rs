@@ -111,7 +111,13 @@ fn facts(comparison: &Comparison) -> Markup {
         dl.facts {
             @for (name, value) in &facts { div { dt { (name) } dd { (value) } } }
         }
-        p.note { (since) }
+        p.note {
+            (since)
+            @if let Some(interval) = summary.assumed_interval {
+                " The log has no time stamps: one ping every " (text::time(interval.as_secs_f64()))
+                " is assumed (" code { "--interval" } ")."
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What can be said of a trace before any detector has seen it.
 
+use core::time::Duration;
+
 use super::timeline::{Since, Timeline, WARM_UP};
 use crate::trace::Trace;
 
@@ -19,6 +21,7 @@ pub(crate) struct Summary {
     pub(crate) worst_silence: f64,
     pub(crate) outage: Silence,
     pub(crate) since: Since,
+    pub(crate) assumed_interval: Option<Duration>,
 }
 
 /// The time between two fresh arrivals, in ticks.
@@ -51,6 +54,7 @@ impl Summary {
             worst_silence: timeline.scale().seconds(outage.ticks().into()),
             outage,
             since: timeline.since(),
+            assumed_interval: trace.assumed_interval,
         }
     }
 }

@@ -104,15 +104,14 @@ pub fn parse_ping(name: &str, text: &str, interval: Duration) -> Result<Vec<Trac
     }
     finished.push(session);
     finished.retain(Session::has_replies);
-    let beats: Vec<_> = finished.into_iter().map(Session::into_beats).collect();
-    match beats.len() {
-        0 => Err(unrecognised(name, text)),
-        1 => Ok(beats.into_iter().map(|beats| Trace::new(name, beats)).collect()),
-        _ => Ok((1..)
-            .zip(beats)
-            .map(|(number, beats)| Trace::new(format!("{name}#{number}"), beats))
-            .collect()),
-    }
+    let only = finished.len() == 1;
+    let traces = (1..).zip(finished).map(|(number, session)| {
+        let name = if only { name.to_owned() } else { format!("{name}#{number}") };
+        let assumed_interval = session.assumed_interval();
+        Trace { assumed_interval, ..Trace::new(name, session.into_beats()) }
+    });
+    let traces: Vec<_> = traces.collect();
+    if traces.is_empty() { Err(unrecognised(name, text)) } else { Ok(traces) }
 }
 
 /// Returns how many records so many lines may come to.

@@ -1,3 +1,4 @@
+use core::time::Duration;
 use std::collections::HashSet;
 
 use super::line::{Line, Reply};
@@ -84,6 +85,11 @@ impl Session {
 
     pub(super) fn has_replies(&self) -> bool {
         !self.arrivals.is_empty()
+    }
+
+    /// Returns the time between two requests, if the replies do not tell it.
+    pub(super) fn assumed_interval(&self) -> Option<Duration> {
+        (self.stamped == Some(false)).then(|| Duration::from_nanos(self.interval))
     }
 
     /// Returns how many records the session will come to.
