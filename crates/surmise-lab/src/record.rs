@@ -9,8 +9,8 @@
 //! One recording holds at most 5 000 000 heartbeats, which is five days at ten a second. Times are
 //! taken in user space, just before a datagram is sent and just after it was received: what the
 //! scheduler and the socket's queue add is in the trace, as it is for any service. A receiver records
-//! the first session that it hears; a sender that is started again is another, and needs a receiver
-//! that is. Datagrams are not authenticated: whoever knows a session's number can add to its trace.
+//! the first session that it hears; a sender that is started again is another, which the receiver
+//! says and ignores. Datagrams are not authenticated: whoever knows a session's number can add to its trace.
 
 mod args;
 mod clock;
@@ -102,7 +102,7 @@ fn send(args: &RecordArgs, to: &str, stop: &Stop) -> Result<Summary, RecordError
     let sent = sender.run(stop, |sequence| progress.set_position(sequence + 1)).map_err(failed)?;
     progress.finish_and_clear();
     let heartbeats = u64::try_from(sent.times.len()).unwrap_or(u64::MAX);
-    Ok(Summary::Sent { heartbeats, refused: sent.refused })
+    Ok(Summary::Sent { heartbeats, refused: sent.refused, unheard: sent.unheard })
 }
 
 fn receive(args: &RecordArgs, at: &str, stop: &Stop) -> Result<Summary, RecordError> {

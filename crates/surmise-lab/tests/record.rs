@@ -5,7 +5,7 @@
 use core::time::Duration;
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     net::UdpSocket,
     path::Path,
     process::{Child, ChildStderr, Command, Output, Stdio},
@@ -100,6 +100,43 @@ fn a_sender_and_a_receiver_meet() {
     let trace = only_trace(&path);
     assert_eq!(Counts::of(&trace).heartbeats, 30);
     assert!(trace.beats.iter().all(|beat| beat.sent < beat.received));
+}
+
+#[test]
+fn a_second_sender_is_announced_once_and_kept_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("first.csv");
+    let mut receiver = Listening::start("--receive 127.0.0.1:0 --linger 100ms", Some(&path));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let beats = [(1, 0), (2, 0), (2, 1), (1, 1)];
+    let beats =
+        beats.map(|(session, n)| Datagram::new(DatagramKind::Heartbeat, session, n, 100 + n));
+    for datagram in beats.into_iter().chain([Datagram::new(DatagramKind::End, 1, 2, 0)]) {
+        socket.send_to(&datagram.encode(), &receiver.address).unwrap();
+    }
+    let mut said = String::new();
+    receiver.errors.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "another sender has started; this recording keeps to the first\n");
+    let printed = String::from_utf8(receiver.finish().stdout).unwrap();
+    assert!(
+        printed.contains("; 0 other datagrams ignored, and 2 of a second sender\n"),
+        "{printed}"
+    );
+    assert_eq!(only_trace(&path).beats.len(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sender_says_that_nobody_listens() {
+    // A socket that hears only itself keeps the port from others, and refuses what they send.
+    let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = deaf.local_addr().unwrap();
+    deaf.connect(address).unwrap();
+    let words = format!("--send {address} --interval 1ms --count 20");
+    let sent = record(&words, None);
+    let expected = "sent 20 heartbeats, of which 0 were refused; 20 of 20 were answered by \
+                    “nobody listens”\n";
+    assert_eq!(String::from_utf8(sent.stdout).unwrap(), expected);
 }
 
 #[test]

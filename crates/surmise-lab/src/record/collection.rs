@@ -10,6 +10,7 @@ pub(super) struct Collection {
     arrivals: Vec<HeartbeatRecord>,
     announced: Option<u64>,
     foreign: u64,
+    other_sessions: u64,
 }
 
 /// What a datagram was.
@@ -17,7 +18,9 @@ pub(super) struct Collection {
 pub(super) enum Taken {
     Heartbeat(HeartbeatRecord),
     End,
-    /// Not ours: no datagram of a recorder, or of another session, or beyond every limit.
+    /// Of another sender than the first that was heard.
+    OtherSession,
+    /// Not ours: no datagram of a recorder, an end before any heartbeat, or beyond every limit.
     Foreign,
 }
 
@@ -36,11 +39,15 @@ impl Collection {
                     )),
                 }
             }
+            Ok(Datagram { session, .. }) if self.session.is_some_and(|ours| ours != session) => {
+                Taken::OtherSession
+            }
             _ => Taken::Foreign,
         };
         match (taken, datagram) {
             (Taken::Heartbeat(beat), _) => self.arrivals.push(beat),
             (Taken::End, Ok(end)) => self.announced = Some(end.sequence),
+            (Taken::OtherSession, _) => self.other_sessions += 1,
             _ => self.foreign += 1,
         }
         taken
@@ -52,6 +59,10 @@ impl Collection {
 
     pub(super) const fn foreign(&self) -> u64 {
         self.foreign
+    }
+
+    pub(super) const fn other_sessions(&self) -> u64 {
+        self.other_sessions
     }
 
     /// Returns whether there is room for no more heartbeats.
@@ -165,10 +176,10 @@ mod tests {
         assert_eq!(collection.take(Err(DecodeError::Length { found: 3 }), 0), Taken::Foreign);
         assert!(matches!(collection.take(beat(0, 5), 6), Taken::Heartbeat(_)));
         let stranger = Datagram::new(DatagramKind::Heartbeat, SESSION + 1, 1, 5);
-        assert_eq!(collection.take(Ok(stranger), 7), Taken::Foreign);
+        assert_eq!(collection.take(Ok(stranger), 7), Taken::OtherSession);
         assert_eq!(collection.take(beat(MAX_HEARTBEATS, 5), 7), Taken::Foreign);
         assert_eq!(collection.take(end(MAX_HEARTBEATS + 1), 7), Taken::Foreign);
-        assert_eq!(collection.foreign(), 5);
+        assert_eq!((collection.foreign(), collection.other_sessions()), (4, 1));
         assert_eq!(rows(&collection.into_trace("t", None)), [(0, Some(0), Some(1))]);
     }
 }

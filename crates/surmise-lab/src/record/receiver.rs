@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use surmise_time::Instant;
 
 use super::{
-    Counts, Datagram, DecodeError, Summary, clock,
+    Counts, Datagram, DecodeError, Summary, announce, clock,
     collection::{Collection, Taken},
     error::RecordError,
     journal::Journal,
@@ -19,6 +19,9 @@ const MAX_WAITING: usize = 65_536;
 
 /// How often the end is looked for while nothing arrives.
 const TICK: Duration = Duration::from_millis(50);
+
+/// Said once, when the first datagram of another session arrives.
+const OTHER_SESSION: &str = "another sender has started; this recording keeps to the first";
 
 /// For how long a receiver receives.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +112,7 @@ impl Gathered {
     pub(super) fn write(self, sent: Option<&[u64]>) -> Result<Summary, RecordError> {
         let Self { collection, journal, failure } = self;
         let foreign = collection.foreign();
+        let other_sessions = collection.other_sessions();
         if collection.arrived() == 0 && sent.is_none_or(<[u64]>::is_empty) {
             journal.discard();
             return Err(failure.unwrap_or(RecordError::NothingArrived { foreign }));
@@ -116,7 +120,8 @@ impl Gathered {
         let trace = collection.into_trace(&journal.name(), sent);
         let counts = Counts::of(&trace);
         let output = journal.finish(&trace)?;
-        failure.map_or(Ok(Summary::Recorded { output, counts, foreign }), Err)
+        let summary = Summary::Recorded { output, counts, foreign, other_sessions };
+        failure.map_or(Ok(summary), Err)
     }
 }
 
@@ -138,7 +143,10 @@ fn gather(
                         progress.inc(1);
                     }
                     Taken::End => end = end.min(clock::now() + keep.linger),
-                    Taken::Foreign => {}
+                    Taken::OtherSession if collection.other_sessions() == 1 => {
+                        progress.suspend(|| announce(OTHER_SESSION));
+                    }
+                    Taken::OtherSession | Taken::Foreign => {}
                 }
                 if arrived.is_empty() {
                     journal.flush()?;

@@ -49,6 +49,8 @@ pub(super) struct Sent {
     pub(super) times: Vec<u64>,
     /// How many of them it refused.
     pub(super) refused: u64,
+    /// How many answers came that nobody listens. The system may merge several into one.
+    pub(super) unheard: u64,
 }
 
 /// Sends heartbeats.
@@ -86,6 +88,7 @@ impl Sender {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     // This is the answer to an earlier heartbeat, and this one was not sent.
+                    sent.unheard += u64::from(sequence > 0);
                     sent.refused +=
                         u64::from(self.send(DatagramKind::Heartbeat, sequence, now).is_err());
                 }
@@ -94,17 +97,22 @@ impl Sender {
             }
             each(sequence);
         }
-        self.announce_end(sent.times.len());
+        sent.unheard += u64::from(self.announce_end(sent.times.len()));
         Ok(sent)
     }
 
-    fn announce_end(&self, sent: usize) {
+    /// Returns whether the first announcement brought the answer that nobody heard the last heartbeat.
+    fn announce_end(&self, sent: usize) -> bool {
         let count = u64::try_from(sent).unwrap_or(u64::MAX);
-        for _ in 0..ENDS {
+        let mut unheard = false;
+        for announcement in 0..ENDS {
             // The receiver does without, if none arrives.
-            let _lost = self.send(DatagramKind::End, count, clock::now().as_nanos());
+            let outcome = self.send(DatagramKind::End, count, clock::now().as_nanos());
+            let answer = outcome.is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused);
+            unheard |= announcement == 0 && sent > 0 && answer;
             clock::wait(END_INTERVAL);
         }
+        unheard
     }
 
     fn send(&self, kind: DatagramKind, sequence: u64, now: u64) -> io::Result<()> {

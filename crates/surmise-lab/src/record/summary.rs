@@ -13,6 +13,8 @@ pub enum Summary {
         heartbeats: u64,
         /// How many of them the operating system refused to send.
         refused: u64,
+        /// How many were answered by the other host with “nobody listens”, at least.
+        unheard: u64,
     },
     /// A receiver wrote a trace.
     Recorded {
@@ -20,6 +22,8 @@ pub enum Summary {
         output: PathBuf,
         /// What is in it.
         counts: Counts,
+        /// How many datagrams of later senders were ignored.
+        other_sessions: u64,
         /// How many other datagrams were ignored.
         foreign: u64,
     },
@@ -75,10 +79,14 @@ impl Counts {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sent { heartbeats, refused } => {
-                write!(f, "sent {heartbeats} heartbeats, of which {refused} were refused")
+            Self::Sent { heartbeats, refused, unheard } => {
+                write!(f, "sent {heartbeats} heartbeats, of which {refused} were refused")?;
+                if *unheard > 0 {
+                    write!(f, "; {unheard} of {heartbeats} were answered by “nobody listens”")?;
+                }
+                Ok(())
             }
-            Self::Recorded { output, counts, foreign } => {
+            Self::Recorded { output, counts, other_sessions, foreign } => {
                 let Counts { heartbeats, lost, stale, duplicate } = counts;
                 write!(
                     f,
@@ -86,6 +94,9 @@ impl fmt::Display for Summary {
                      duplicates; {foreign} other datagrams ignored",
                     output.display()
                 )?;
+                if *other_sessions > 0 {
+                    write!(f, ", and {other_sessions} of a second sender")?;
+                }
                 let fresh = counts.fresh();
                 if fresh < LEAST_FRESH {
                     write!(
@@ -122,7 +133,8 @@ mod tests {
     fn a_trace_too_short_to_compare_is_called_so() {
         let said = |heartbeats| {
             let counts = Counts { heartbeats, lost: 3, stale: 2, duplicate: 9 };
-            Summary::Recorded { output: "my.csv".into(), counts, foreign: 0 }.to_string()
+            Summary::Recorded { output: "my.csv".into(), counts, other_sessions: 0, foreign: 0 }
+                .to_string()
         };
         let hint =
             "\n`surmise-lab compare` needs 102 heartbeats in order, and this trace has 101: ";
