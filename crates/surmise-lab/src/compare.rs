@@ -26,7 +26,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PathBufValueParser, TypedValueParser as _},
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use self::timeline::LEAST_FRESH;
@@ -47,11 +50,13 @@ pub struct CompareArgs {
     /// the recorded ones that come with this program if none is given
     #[arg(value_name = "TRACE")]
     pub traces: Vec<PathBuf>,
-    /// Also write every result to FILE as JSON, an object for each trace, detector and parameter
+    /// Also write every result to FILE as JSON, an object for each trace, detector and parameter; `-`
+    /// is the standard output, and the tables then go to the standard error
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Where to write the report
-    #[arg(long, value_name = "FILE", default_value = "surmise-report.html")]
+    #[arg(long, value_name = "FILE", default_value = "surmise-report.html",
+          value_parser = PathBufValueParser::new().try_map(report_file))]
     pub report: PathBuf,
     /// The time between pings, for `ping` output without stamps [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = parse_interval)]
@@ -97,15 +102,17 @@ pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
         comparisons.push(Comparison::new(&trace, timeline, &args.points, &|| progress.inc(1))?);
     }
     progress.finish_and_clear();
-    if let Some(file) = &args.json {
-        write(file, &json(&comparisons))?;
+    match &args.json {
+        Some(file) if file == Path::new("-") => write_out(&json(&comparisons))?,
+        Some(file) => write(file, &json(&comparisons))?,
+        None => {}
     }
     let report = report::report(&comparisons).map_err(|error| CompareError::Draw {
         file: args.report.display().to_string(),
         message: error.to_string(),
     })?;
     write(&args.report, report.as_bytes())?;
-    print(&comparisons, &args.report)
+    print(&comparisons, args)
 }
 
 /// Reads the traces, and makes them ready for replay.
@@ -172,7 +179,7 @@ fn json(comparisons: &[Comparison]) -> Vec<u8> {
     json
 }
 
-fn print(comparisons: &[Comparison], report: &Path) -> Result<(), CompareError> {
+fn print(comparisons: &[Comparison], args: &CompareArgs) -> Result<(), CompareError> {
     let mut text = String::new();
     for comparison in comparisons {
         text.push_str(&table::comparison(comparison));
@@ -182,8 +189,17 @@ fn print(comparisons: &[Comparison], report: &Path) -> Result<(), CompareError> 
         text.push_str(table::legend());
         text.push('\n');
     }
-    text.push_str(&format!("Report: {}\n", report.display()));
-    match io::stdout().write_all(text.as_bytes()) {
+    text.push_str(&format!("Report: {}\n", args.report.display()));
+    if args.json.as_deref() == Some(Path::new("-")) {
+        // Like notes, they are lost where nobody can read them.
+        let _ = io::stderr().write_all(text.as_bytes());
+        return Ok(());
+    }
+    write_out(text.as_bytes())
+}
+
+fn write_out(content: &[u8]) -> Result<(), CompareError> {
+    match io::stdout().write_all(content) {
         // Whoever reads the output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| CompareError::write(Path::new("-"), &error)),
@@ -200,6 +216,14 @@ fn progress_bar() -> ProgressBar {
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
+    }
+}
+
+fn report_file(file: PathBuf) -> Result<PathBuf, &'static str> {
+    if file == Path::new("-") {
+        Err("the report is a file; only --json goes to the standard output")
+    } else {
+        Ok(file)
     }
 }
 

@@ -168,6 +168,17 @@ fn json_has_the_promised_keys_and_nothing_else() {
 }
 
 #[test]
+fn json_on_the_standard_output_is_alone_there() {
+    let folder = tempfile::tempdir().unwrap();
+    write_trace(folder.path(), "a.csv", 200, unsteady);
+    let output = compare(&folder, &["a.csv", "--json", "-", "--detector", "phi=8"]);
+    let scores: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(scores.len(), 1);
+    assert!(text(&output.stderr).ends_with("Report: surmise-report.html\n"));
+    assert!(!folder.path().join("-").exists());
+}
+
+#[test]
 fn chosen_points_replace_the_sweeps() {
     let folder = tempfile::tempdir().unwrap();
     write_trace(folder.path(), "a.csv", 600, unsteady);
@@ -268,6 +279,7 @@ fn wrong_usage_exits_with_2() {
         ["--detector", "phi=-1"],
         ["--interval", "0s"],
         ["--interval", "soon"],
+        ["--report", "-"],
         ["--no-such-option", "1"],
     ] {
         let output = compare(&folder, &arguments);
@@ -283,6 +295,7 @@ fn a_report_that_cannot_be_written_is_an_error() {
     assert_eq!(output.status.code(), Some(1));
     let error = text(&output.stderr);
     assert!(error.starts_with("surmise-lab: no/such/folder.html: cannot be written: "), "{error}");
+    assert!(!error.contains(".surmise-"), "{error}");
 }
 
 #[test]

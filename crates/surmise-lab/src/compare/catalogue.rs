@@ -56,6 +56,8 @@ pub enum PointError {
     Name(String),
     /// The value is not a number from 0 up.
     Value(String),
+    /// The value, of a parameter that is a time, is not a number of seconds from 0 up.
+    Seconds(String),
 }
 
 impl Kind {
@@ -276,6 +278,7 @@ impl FromStr for Point {
             Ok(parameter) if (0.0..f64::INFINITY).contains(&parameter) => {
                 Ok(Self { kind, parameter })
             }
+            _ if kind.is_time() => Err(PointError::Seconds(value.to_owned())),
             _ => Err(PointError::Value(value.to_owned())),
         }
     }
@@ -300,6 +303,9 @@ impl fmt::Display for PointError {
                 write!(f, "no detector is called {name:?}; there are {names}")
             }
             Self::Value(value) => write!(f, "{value:?} is not a number from 0 up"),
+            Self::Seconds(value) => {
+                write!(f, "{value:?} is not a number of seconds from 0 up, as in fixed=0.5")
+            }
         }
     }
 }

@@ -21,16 +21,12 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let mut builder = Builder::new();
-    builder.prefix(".surmise-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any new file has them, less the process's mask; temporary files are private by default.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(content)?;
+    // Opened here, the file has the permissions of any new file, where temporary ones are private;
+    // and no error names it, where the user knows only the target.
+    let mut file = Builder::new()
+        .prefix(".surmise-")
+        .make_in(folder, |path| fs::OpenOptions::new().write(true).create_new(true).open(path))?;
+    file.as_file_mut().write_all(content)?;
     file.persist(&target)?;
     Ok(())
 }
@@ -52,7 +48,9 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(write_whole(&folder.path().join("no/report.html"), b"").is_err());
+        let error = write_whole(&folder.path().join("no/report.html"), b"").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(!error.to_string().contains(".surmise-"), "{error}");
         assert!(write_whole(folder.path(), b"").is_err());
     }
 }

@@ -38,7 +38,7 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(RecordError::OutputExists { path: partial })
             }
-            Err(error) => Err(RecordError::Output { path: partial, error, kept: None }),
+            Err(error) => Err(RecordError::Output { path: output.to_owned(), error, kept: None }),
         }
     }
 

@@ -10,6 +10,9 @@ fn names_and_values_are_parsed_and_told_apart() {
     for value in ["", "-1", "NaN", "inf", "8s"] {
         assert_eq!(parse(&format!("phi={value}")), PointError::Value(value.to_owned()));
     }
+    let in_seconds = parse("fixed=500ms");
+    assert_eq!(in_seconds, PointError::Seconds("500ms".to_owned()));
+    assert!(in_seconds.to_string().starts_with("\"500ms\" is not a number of seconds"));
 }
 
 #[test]
