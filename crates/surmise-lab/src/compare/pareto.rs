@@ -28,6 +28,7 @@ pub(crate) fn dominates(a: (f64, u64), b: (f64, u64)) -> bool {
 /// Returns the mistakes at a mean detection time, between the two points of a sweep around it.
 ///
 /// Mistakes fall about geometrically with the detection time, so their logarithms are interpolated.
+/// A detection time that is not positive has no logarithm and is interpolated as it is.
 pub(crate) fn mistakes_at(points: &[(f64, u64)], detection_time: f64) -> Option<f64> {
     let mut sorted = points.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -39,7 +40,11 @@ pub(crate) fn mistakes_at(points: &[(f64, u64)], detection_time: f64) -> Option<
     if left == right || more == fewer {
         return Some(float(more));
     }
-    let share = (detection_time / left).ln() / (right / left).ln();
+    let share = if left > 0.0 {
+        (detection_time / left).ln() / (right / left).ln()
+    } else {
+        (detection_time - left) / (right - left)
+    };
     // Half a mistake more, so that none at all has a logarithm too.
     let (more, fewer) = ((float(more) + 0.5).ln(), (float(fewer) + 0.5).ln());
     Some(((more + (fewer - more) * share).exp() - 0.5).max(0.0))
@@ -79,5 +84,15 @@ mod tests {
         }
         let middle = mistakes_at(&points, 2_f64.sqrt()).unwrap();
         assert!((middle - ((100.5_f64 * 10.5).sqrt() - 0.5)).abs() < 1e-9, "{middle}");
+    }
+
+    #[test]
+    fn mistakes_are_interpolated_where_times_are_not_positive() {
+        let middle = (100.5_f64 * 10.5).sqrt() - 0.5;
+        for (left, time, right) in [(-1.0, 1.0, 3.0), (0.0, 1.0, 2.0), (-4.0, -3.0, -2.0)] {
+            let found = mistakes_at(&[(left, 100), (right, 10)], time).unwrap();
+            assert!((found - middle).abs() < 1e-9, "{left} {time} {right}: {found}");
+        }
+        assert_eq!(mistakes_at(&[(-1.0, 5), (-1.0, 9)], -1.0), Some(5.0));
     }
 }
