@@ -121,9 +121,15 @@ fn round_trip(text: &str) -> Option<u64> {
 
 /// Returns the last stamp in brackets, `[1700000000.123456]`.
 fn stamp(text: &str) -> Result<Option<u64>, BadField<'_>> {
-    for (index, _) in text.rmatch_indices('[') {
-        let inside = text.get(index + 1..).and_then(|rest| rest.split_once(']'));
-        let Some((inside, _)) = inside else { continue };
+    let mut close = None;
+    for (index, bracket) in text.rmatch_indices(['[', ']']) {
+        if bracket == "]" {
+            close = Some(index);
+            continue;
+        }
+        // A stamp holds no bracket, so no part of a line is looked at for two of them.
+        let inside = close.take().and_then(|close| text.get(index + 1..close));
+        let Some(inside) = inside else { continue };
         // A number without a fraction is not a stamp: syslog puts process numbers in brackets.
         let is_stamp = inside.split_once('.').is_some_and(|(seconds, fraction)| {
             [seconds, fraction].iter().all(|part| is_digits(part))
@@ -205,7 +211,17 @@ mod tests {
         assert_eq!(stamp("Nov 21 12:00:00 host ping[1234]: "), Ok(None));
         assert_eq!(stamp("ping[1234]: [12.5] 64 bytes from "), Ok(Some(12_500_000_000)));
         assert_eq!(stamp("[12.5"), Ok(None));
+        assert_eq!(stamp("[[12.5]] [7]"), Ok(Some(12_500_000_000)));
         assert_eq!(stamp("[] [a.b] [1.] [.1]"), Ok(None));
         assert_eq!(stamp("[99999999999.5]").unwrap_err().text, "99999999999.5");
+    }
+
+    #[test]
+    fn a_line_of_brackets_is_read_in_one_pass() {
+        // Going to the line's end from each bracket would take hours.
+        let open = "[".repeat(1 << 20);
+        assert_eq!(stamp(&open), Ok(None));
+        assert_eq!(stamp(&format!("{open}1.5]{open}]")), Ok(Some(1_500_000_000)));
+        assert_eq!(stamp(&"]".repeat(1 << 20)), Ok(None));
     }
 }
