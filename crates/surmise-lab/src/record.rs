@@ -60,8 +60,8 @@ const MAX_HEARTBEATS: u64 = crate::trace::MAX_BEATS as u64 / 2;
 ///
 /// # Errors
 ///
-/// [`RecordError`] if an address or a socket cannot be used, the output exists or cannot be written,
-/// or not one heartbeat arrived. Whatever has been recorded until then is in the output or in its
+/// [`RecordError`] if more heartbeats are asked for than fit, an address or a socket cannot be used,
+/// the output exists or cannot be written, or not one heartbeat arrived. Whatever has been recorded until then is in the output or in its
 /// `.partial` file.
 ///
 /// # Examples
@@ -97,7 +97,8 @@ pub fn run(args: &RecordArgs, stop: &Stop) -> Result<Summary, RecordError> {
 
 fn send(args: &RecordArgs, to: &str, stop: &Stop) -> Result<Summary, RecordError> {
     let failed = |error| RecordError::Socket { address: to.to_owned(), error };
-    let sender = Sender::new(socket::resolve(to)?, args.schedule()).map_err(failed)?;
+    let schedule = args.schedule()?;
+    let sender = Sender::new(socket::resolve(to)?, schedule).map_err(failed)?;
     let progress = progress(args, "sent");
     let sent = sender.run(stop, |sequence| progress.set_position(sequence + 1)).map_err(failed)?;
     progress.finish_and_clear();
@@ -131,8 +132,10 @@ fn relay(args: &RecordArgs, at: &str, to: &str, stop: &Stop) -> Result<Summary, 
 
 /// Runs a sender, a receiver and perhaps a relay, each in threads of its own.
 ///
-/// The signal ends the sender only. The others go on for as long as heartbeats may be under way.
+/// The signal ends the sender only. The others go on for as long as heartbeats may be under way, or
+/// until the next signal.
 fn loopback(args: &RecordArgs, stop: &Stop) -> Result<Summary, RecordError> {
+    let schedule = args.schedule()?;
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let failed = |error| RecordError::Socket { address: any.to_string(), error };
     let receiver = Receiver::bind(any)?;
@@ -145,7 +148,7 @@ fn loopback(args: &RecordArgs, stop: &Stop) -> Result<Summary, RecordError> {
         let impairment = args.impairment.to_impairment();
         relay = Some(Relay::new(near, far, impairment).map_err(failed)?);
     }
-    let sender = Sender::new(entry, args.schedule()).map_err(failed)?;
+    let sender = Sender::new(entry, schedule).map_err(failed)?;
     let journal = Journal::create(output(args), args.force)?;
     let keep = Keep { duration: None, linger: args.linger };
     let (ender, ended) = Stop::new();
@@ -155,7 +158,7 @@ fn loopback(args: &RecordArgs, stop: &Stop) -> Result<Summary, RecordError> {
         let sending = scope.spawn(move || {
             let sent = sender.run(stop, |_sequence| {});
             // For the case that the relay lost every announcement of the end.
-            clock::wait(keep.linger);
+            stop.next().wait(keep.linger);
             drop(ender);
             sent
         });
@@ -179,7 +182,7 @@ fn announce(text: &str) {
 }
 
 fn progress(args: &RecordArgs, what: &'static str) -> ProgressBar {
-    let count = args.schedule().count();
+    let count = args.schedule().map_or(MAX_HEARTBEATS, |schedule| schedule.count());
     let (bar, template) = if count < MAX_HEARTBEATS && args.receive.is_none() {
         (ProgressBar::new(count), "{wide_bar} {pos}/{len} {msg}, {eta} left")
     } else {

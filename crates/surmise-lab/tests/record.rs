@@ -224,6 +224,29 @@ fn ctrl_c_ends_a_recording_and_keeps_it() {
     assert_eq!((counts.heartbeats, counts.lost), (3, 1));
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_wait_for_late_heartbeats() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("patient.csv");
+    let words = "--loopback --interval 1ms --count 3 --linger 1h";
+    let mut child = command(words, Some(&path)).stdout(Stdio::null()).spawn().unwrap();
+    let partial = folder.path().join("patient.csv.partial");
+    while fs::read_to_string(&partial).unwrap_or_default().lines().count() < 4 {
+        std::thread::yield_now();
+    }
+    // The first may come while the end is being announced, and ends the sender only.
+    let process = child.id().to_string();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        Command::new("kill").args(["-INT", &process]).output().unwrap();
+    };
+    assert!(status.success(), "{status}");
+    assert_eq!(Counts::of(&only_trace(&path)).heartbeats, 3);
+}
+
 #[test]
 fn an_existing_trace_is_safe() {
     let folder = tempfile::tempdir().unwrap();
@@ -249,6 +272,9 @@ fn what_makes_no_sense_is_refused() {
         ("--loopback --send 127.0.0.1:9", true, "cannot be used with"),
         ("--loopback --count 0", true, "--count"),
         ("--loopback --interval 0s", true, "the interval must lie between"),
+        ("--loopback --count 5000001", true, "holds at most 5000000"),
+        ("--loopback --duration 584554years", true, "holds at most 5000000"),
+        ("--send 127.0.0.1:9 --interval 1ms --duration 83m21s", false, "5001000 heartbeats were"),
         ("--loopback --loss 0.1", true, "required arguments"),
         ("--loopback --relay --loss 1.1", true, "the probability is \"1.1\""),
         ("--loopback --relay --delay pareto:5ms", true, "the delay law is \"pareto:5ms\""),

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 use super::{
+    MAX_HEARTBEATS,
     delay::DelayLaw,
+    error::RecordError,
     link::Impairment,
     probability::{BurstLoss, Probability},
     sender::Schedule,
@@ -131,13 +133,18 @@ A sender keeps to its schedule: one that was held up sends what is due at once a
 The trace grows in FILE.partial while it is recorded. Ctrl-C ends a recording and keeps it.";
 
 impl RecordArgs {
-    pub(super) fn schedule(&self) -> Schedule {
-        let by_duration = self.duration.map(|duration| {
-            let beats = duration.as_nanos().div_ceil(self.interval.as_nanos().max(1));
-            u64::try_from(beats).unwrap_or(u64::MAX).max(1)
-        });
-        let count = self.count.map(NonZeroU64::get).or(by_duration);
-        Schedule::new(self.interval, count.unwrap_or(u64::MAX))
+    /// Returns when heartbeats are due; without a count or a duration, as many as fit a recording.
+    pub(super) fn schedule(&self) -> Result<Schedule, RecordError> {
+        let by_duration = self
+            .duration
+            .map(|duration| duration.as_nanos().div_ceil(self.interval.as_nanos().max(1)).max(1));
+        let heartbeats = self.count.map(|count| count.get().into()).or(by_duration);
+        let limit = MAX_HEARTBEATS;
+        match heartbeats.map(|heartbeats| (heartbeats, u64::try_from(heartbeats))) {
+            None => Ok(Schedule::new(self.interval, limit)),
+            Some((_, Ok(count))) if count <= limit => Ok(Schedule::new(self.interval, count)),
+            Some((heartbeats, _)) => Err(RecordError::TooMany { heartbeats, limit }),
+        }
     }
 }
 

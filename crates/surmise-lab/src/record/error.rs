@@ -5,6 +5,13 @@ use std::{io, path::PathBuf};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RecordError {
+    /// The count, or the duration at this interval, needs more heartbeats than a recording holds.
+    TooMany {
+        /// How many were asked for.
+        heartbeats: u128,
+        /// The most that fit.
+        limit: u64,
+    },
     /// An address has no form `HOST:PORT`, or its host is unknown.
     Address {
         /// The address as given.
@@ -48,6 +55,10 @@ pub enum RecordError {
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TooMany { heartbeats, limit } => write!(
+                f,
+                "{heartbeats} heartbeats were asked for, but a recording holds at most {limit}"
+            ),
             Self::Address { address, error } => {
                 write!(f, "{address:?} is no address to use: {error}")
             }
@@ -75,9 +86,10 @@ impl Error for RecordError {
             Self::Address { error, .. }
             | Self::Socket { error, .. }
             | Self::Output { error, .. } => Some(error),
-            Self::OutputExists { .. } | Self::NothingArrived { .. } | Self::Interrupt { .. } => {
-                None
-            }
+            Self::TooMany { .. }
+            | Self::OutputExists { .. }
+            | Self::NothingArrived { .. }
+            | Self::Interrupt { .. } => None,
         }
     }
 }

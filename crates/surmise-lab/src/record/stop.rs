@@ -11,6 +11,8 @@ use super::{clock, error::RecordError};
 #[derive(Clone, Debug)]
 pub struct Stop {
     signal: Receiver<Infallible>,
+    /// The signal after that, for what goes on at the first.
+    again: Receiver<Infallible>,
 }
 
 /// Ends what waits on a [`Stop`] when dropped.
@@ -25,22 +27,32 @@ impl Stop {
     #[must_use]
     pub fn new() -> (Stopper, Self) {
         let (sender, signal) = channel::bounded(0);
-        (Stopper { _signal: sender }, Self { signal })
+        (Stopper { _signal: sender }, Self { signal, again: channel::never() })
     }
 
     /// Creates a signal that the first Ctrl-C gives, or a request to terminate.
+    ///
+    /// The second one ends the wait for late heartbeats that the first began.
     ///
     /// # Errors
     ///
     /// [`RecordError::Interrupt`] if the process handles these already.
     pub fn on_interrupt() -> Result<Self, RecordError> {
-        let (stopper, stop) = Self::new();
-        let mut stopper = Some(stopper);
+        let (first, mut stop) = Self::new();
+        let (second, again) = Self::new();
+        stop.again = again.signal;
+        let mut stoppers = vec![second, first];
         // Not `try_set_handler`: shells start background jobs with Ctrl-C ignored, and that is no
         // reason not to record.
-        ctrlc::set_handler(move || drop(stopper.take()))
+        ctrlc::set_handler(move || drop(stoppers.pop()))
             .map_err(|error| RecordError::Interrupt { message: error.to_string() })?;
         Ok(stop)
+    }
+
+    /// Returns the signal that has not been given yet: this one, or the one after it.
+    pub(super) fn next(&self) -> Self {
+        let next = if self.is_set() { &self.again } else { &self.signal };
+        Self { signal: next.clone(), again: channel::never() }
     }
 
     pub(super) fn is_set(&self) -> bool {
