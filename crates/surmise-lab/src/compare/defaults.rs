@@ -68,6 +68,9 @@ fn ours(interval: Duration) -> Result<Vec<Preset>, ConfigError> {
 
 /// Returns the formulas of other systems with their defaults, on our types.
 ///
+/// Bertier's published parameters are among them: the deviation weight of our type is the user's
+/// promise, like a margin, and has no default of ours.
+///
 /// Their defects are left out: what is compared is what was meant.
 fn peers(timeline: &Timeline) -> Result<Vec<Preset>, ConfigError> {
     let preset = |name, settings: &str, detector| Preset {

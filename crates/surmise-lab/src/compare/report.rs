@@ -150,6 +150,12 @@ fn definitions() -> Markup {
                     "No other result has at most as many mistakes in at most as much mean detection time, \
                     and less of one. A detector is called so if one of its parameters is."
                 }
+                dt { "Defaults" }
+                dd {
+                    "Detectors whose parameter is the user’s promise (a timeout, a margin, a weight, a \
+                    rate) have no defaults of ours. Bertier’s detector is one of them, so its published \
+                    settings count among the others’ defaults."
+                }
                 dt { "95 % intervals" }
                 dd {
                     "Garwood's exact interval for a Poisson count. It takes mistakes to be independent, \
