@@ -6,7 +6,8 @@
 //!
 //! # Limits
 //!
-//! One recording holds at most 5 000 000 heartbeats, which is five days at ten a second. Times are
+//! One recording holds at most 5 000 000 heartbeats, which is five days at ten a second; to ask for
+//! more is an error. Times are
 //! taken in user space, just before a datagram is sent and just after it was received: what the
 //! scheduler and the socket's queue add is in the trace, as it is for any service. A receiver records
 //! the first session that it hears; a sender that is started again is another, which the receiver

@@ -72,3 +72,23 @@ impl Stop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_signal_is_one_that_has_not_been_given() {
+        let (first, mut stop) = Stop::new();
+        let (second, again) = Stop::new();
+        stop.again = again.signal;
+        let before = stop.next();
+        assert!(!before.is_set());
+        drop(first);
+        assert!(stop.is_set() && before.is_set());
+        let after = stop.next();
+        assert!(!after.is_set());
+        drop(second);
+        assert!(after.is_set());
+    }
+}
