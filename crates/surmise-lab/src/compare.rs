@@ -8,6 +8,8 @@ mod comparison;
 mod confidence;
 mod defaults;
 mod error;
+mod names;
+mod notes;
 mod number;
 mod output;
 mod pareto;
@@ -38,7 +40,11 @@ pub use self::{
     error::CompareError,
     timeline::TimelineError,
 };
-use self::{comparison::Comparison, output::write_whole, timeline::Timeline};
+use self::{
+    comparison::Comparison,
+    output::{is_same_file, write_whole},
+    timeline::Timeline,
+};
 use crate::trace::{self, ReadOptions, Trace};
 
 /// What to compare, and where the results go.
@@ -91,17 +97,25 @@ Detectors and their parameters: fixed (timeout), chen and two-window (safety mar
 ///
 /// # Errors
 ///
-/// [`CompareError`] if a trace cannot be read or replayed, a detector does not take a parameter, or a
+/// [`CompareError`] if a result would replace a trace or the other result, a trace cannot be read or
+/// replayed, a detector does not take a parameter, or a
 /// result cannot be written.
 pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
+    check_outputs(args)?;
     let traces = load(args)?;
     let mut comparisons = Vec::new();
-    let progress = progress_bar();
+    let replays = traces.iter().map(|(_, timeline)| Comparison::replays(timeline, &args.points));
+    let progress = progress_bar(replays.sum());
     for (trace, timeline) in traces {
         progress.set_message(trace.name.clone());
         comparisons.push(Comparison::new(&trace, timeline, &args.points, &|| progress.inc(1))?);
     }
     progress.finish_and_clear();
+    for comparison in &comparisons {
+        for note in notes::notes(comparison) {
+            let _ = writeln!(io::stderr(), "surmise-lab: {}: {note}", comparison.name);
+        }
+    }
     match &args.json {
         Some(file) if file == Path::new("-") => write_out(&json(&comparisons))?,
         Some(file) => write(file, &json(&comparisons))?,
@@ -115,6 +129,22 @@ pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
     print(&comparisons, args)
 }
 
+/// Refuses to write a result over a trace, or over the other result.
+fn check_outputs(args: &CompareArgs) -> Result<(), CompareError> {
+    let text = |path: &Path| path.display().to_string();
+    for output in args.json.iter().chain([&args.report]) {
+        if let Some(trace) = args.traces.iter().find(|trace| is_same_file(output, trace)) {
+            return Err(CompareError::OverwritesTrace { file: text(output), trace: text(trace) });
+        }
+    }
+    match &args.json {
+        Some(json) if is_same_file(json, &args.report) => {
+            Err(CompareError::SameOutput { json: text(json), report: text(&args.report) })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads the traces, and makes them ready for replay.
 fn load(args: &CompareArgs) -> Result<Vec<(Trace, Timeline)>, CompareError> {
     let options = args.interval.map_or_else(ReadOptions::default, ReadOptions::with_interval);
@@ -123,13 +153,24 @@ fn load(args: &CompareArgs) -> Result<Vec<(Trace, Timeline)>, CompareError> {
     }
     let mut loaded = Vec::new();
     for path in &args.traces {
-        let traces = trace::read(path, &options)?;
+        let mut traces = trace::read(path, &options)?;
+        rename(&mut traces, path, &args.traces);
         if let Some(note) = note_on_times(path, &traces, args.interval) {
             let _ = writeln!(io::stderr(), "surmise-lab: {note}");
         }
         loaded.extend(timelines(traces, args)?);
     }
     Ok(loaded)
+}
+
+/// Names the traces of one file so that those of the others are called something else.
+fn rename(traces: &mut [Trace], path: &Path, all: &[PathBuf]) {
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let name = names::short_name(path, all);
+    for trace in traces {
+        let session = trace.name.strip_prefix(&*file).unwrap_or_default();
+        trace.name = format!("{name}{session}");
+    }
 }
 
 /// Says where the times of a file's traces are from, if that is not plain.
@@ -210,9 +251,9 @@ fn write(file: &Path, content: &[u8]) -> Result<(), CompareError> {
     write_whole(file, content).map_err(|error| CompareError::write(file, &error))
 }
 
-fn progress_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {pos} replays, {msg}");
-    let bar = ProgressBar::new_spinner();
+fn progress_bar(replays: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} replays, {msg}");
+    let bar = ProgressBar::new(u64::try_from(replays).unwrap_or(u64::MAX));
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

@@ -7,11 +7,11 @@
 //! # Limits
 //!
 //! One recording holds at most 5 000 000 heartbeats, which is five days at ten a second; to ask for
-//! more is an error. Times are
-//! taken in user space, just before a datagram is sent and just after it was received: what the
-//! scheduler and the socket's queue add is in the trace, as it is for any service. A receiver records
-//! the first session that it hears; a sender that is started again is another, which the receiver
-//! says and ignores. Datagrams are not authenticated: whoever knows a session's number can add to its trace.
+//! more is an error. Times are taken in user space, just before a datagram is sent and just after it
+//! was received: what the scheduler and the socket's queue add is in the trace, as it is for any
+//! service. A receiver records the first session that it hears; a sender that is started again is
+//! another, which the receiver says and ignores. Datagrams are not authenticated: whoever knows a
+//! session's number can add to its trace.
 
 mod args;
 mod clock;

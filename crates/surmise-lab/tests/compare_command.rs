@@ -179,6 +179,69 @@ fn json_on_the_standard_output_is_alone_there() {
 }
 
 #[test]
+fn no_result_is_written_over_a_trace_or_the_other_result() {
+    let folder = tempfile::tempdir().unwrap();
+    write_trace(folder.path(), "a.csv", 200, unsteady);
+    fs::create_dir(folder.path().join("in")).unwrap();
+    let content = fs::read(folder.path().join("a.csv")).unwrap();
+    for (arguments, message) in [
+        (["--json", "./a.csv", "--report", "r"], "./a.csv: cannot be written, for it is the trace"),
+        (["--json", "j", "--report", "in/../a.csv"], "in/../a.csv: cannot be written, for"),
+        (["--json", "z", "--report", "in/../z"], "z: cannot be written as JSON, for it is the rep"),
+    ] {
+        let output = compare(&folder, &[&["a.csv"], arguments.as_slice()].concat());
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let error = text(&output.stderr);
+        assert!(error.starts_with(&format!("surmise-lab: {message}")), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "{arguments:?}");
+    }
+    assert_eq!(fs::read(folder.path().join("a.csv")).unwrap(), content);
+}
+
+#[test]
+fn traces_of_one_file_name_are_told_apart_by_their_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one", "two"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        write_trace(&folder.path().join(name), "t.csv", 200, unsteady);
+    }
+    let arguments = ["one/t.csv", "two/t.csv", "--json", "j", "--detector", "phi=8"];
+    let output = compare(&folder, &arguments);
+    let printed = text(&output.stdout);
+    let scores: Vec<Value> =
+        serde_json::from_slice(&fs::read(folder.path().join("j")).unwrap()).unwrap();
+    let report = fs::read_to_string(folder.path().join("surmise-report.html")).unwrap();
+    for (score, name) in scores.iter().zip(["one/t.csv", "two/t.csv"]) {
+        assert_eq!(score["trace"], name);
+        assert!(printed.contains(&format!("{name}: ")), "{printed}");
+        assert!(report.contains(&format!("<h2>{name}</h2>")));
+    }
+}
+
+#[test]
+fn what_is_doubtful_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "sequence,sent_ns,received_ns\n";
+    // The one sends by a clock that is an hour ahead, the other is silent for 40 hours.
+    let write = |name, row: &dyn Fn(u64) -> String| {
+        let rows: String = (0..300).map(row).collect();
+        fs::write(folder.path().join(name), header.to_owned() + &rows).unwrap();
+    };
+    let second = 1_000_000_000;
+    write("ahead.csv", &|i| format!("{i},{},{}\n", (i + 3_600) * second, i * second));
+    write("silent.csv", &|i| format!("{i},,{}\n", (i + i / 200 * 144_000) * second));
+    let noted = |arguments: &[&str]| text(&compare(&folder, arguments).stderr);
+    assert_eq!(
+        noted(&["ahead.csv", "--same-clock"]),
+        "surmise-lab: ahead.csv: mean detection time is negative: sent_ns and received_ns are not on \
+         one clock\n"
+    );
+    assert_eq!(noted(&["ahead.csv"]), "");
+    let silent = "surmise-lab: silent.csv: silences over 39 h count as 39 h\n";
+    assert_eq!(noted(&["silent.csv"]), silent);
+}
+
+#[test]
 fn chosen_points_replace_the_sweeps() {
     let folder = tempfile::tempdir().unwrap();
     write_trace(folder.path(), "a.csv", 600, unsteady);

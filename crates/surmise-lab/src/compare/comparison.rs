@@ -59,6 +59,15 @@ impl Comparison {
     /// The rates of mistakes, per heartbeat, that are held against what they promise.
     pub(crate) const NOMINAL_RATES: [f64; 3] = [0.1, 0.01, 0.001];
 
+    /// Returns how many replays a comparison takes.
+    pub(crate) fn replays(timeline: &Timeline, points: &[Point]) -> usize {
+        let defaults = match points {
+            [] => presets(timeline).map_or(0, |presets| presets.len()),
+            _ => 0,
+        };
+        chosen(timeline, points).len() + calibrated(points).len() + defaults
+    }
+
     /// Replays every point, or each detector's sweep if there are none, and tells `step` of each.
     pub(crate) fn new(
         trace: &Trace,
@@ -66,13 +75,6 @@ impl Comparison {
         points: &[Point],
         step: &dyn Fn(),
     ) -> Result<Self, CompareError> {
-        let chosen: Vec<Point> = if points.is_empty() {
-            let interval = timeline.interval_seconds();
-            let swept = Kind::ALL.into_iter().flat_map(|kind| kind.sweep(interval));
-            swept.filter(|point| point.fits(&timeline)).map(|point| point.on(&timeline)).collect()
-        } else {
-            points.iter().map(|point| point.on(&timeline)).collect()
-        };
         let replay = |point: Point| {
             let quality = point
                 .detector(&timeline)
@@ -84,19 +86,14 @@ impl Comparison {
             quality
         };
         let mut results = Vec::new();
-        for point in chosen {
+        for point in chosen(&timeline, points) {
             results.push(Outcome { point, quality: replay(point)?, on_front: false });
         }
         mark_front(&mut results);
         let mut calibrations = Vec::new();
-        let calibrated: &[Kind] = if points.is_empty() { &Kind::ALL } else { &[] };
-        for kind in calibrated {
-            for nominal_rate in Self::NOMINAL_RATES {
-                if let Some(point) = kind.for_nominal_rate(nominal_rate) {
-                    let quality = replay(point)?;
-                    calibrations.push(Calibration { nominal_rate, point, quality });
-                }
-            }
+        for (nominal_rate, point) in calibrated(points) {
+            let quality = replay(point)?;
+            calibrations.push(Calibration { nominal_rate, point, quality });
         }
         let mut defaults = Vec::new();
         if points.is_empty() {
@@ -170,6 +167,27 @@ impl Calibration {
         let ratio = |mistakes: f64| mistakes / self.expected();
         (ratio(float(self.quality.mistakes().into())), (ratio(low), ratio(high)))
     }
+}
+
+/// Returns the points that are replayed: those asked for, or the sweeps.
+fn chosen(timeline: &Timeline, points: &[Point]) -> Vec<Point> {
+    if !points.is_empty() {
+        return points.iter().map(|point| point.on(timeline)).collect();
+    }
+    let interval = timeline.interval_seconds();
+    let swept = Kind::ALL.into_iter().flat_map(|kind| kind.sweep(interval));
+    swept.filter(|point| point.fits(timeline)).map(|point| point.on(timeline)).collect()
+}
+
+/// Returns the points that promise a rate of mistakes, with that rate; none if points were asked for.
+fn calibrated(points: &[Point]) -> Vec<(f64, Point)> {
+    let kinds: &[Kind] = if points.is_empty() { &Kind::ALL } else { &[] };
+    let promises = |kind: &Kind| {
+        let kind = *kind;
+        let rates = Comparison::NOMINAL_RATES.into_iter();
+        rates.filter_map(move |rate| Some((rate, kind.for_nominal_rate(rate)?)))
+    };
+    kinds.iter().flat_map(promises).collect()
 }
 
 fn mark_front(results: &mut [Outcome]) {

@@ -37,6 +37,20 @@ pub enum CompareError {
         /// The greatest value that it takes.
         max: f64,
     },
+    /// A result would take the place of a trace.
+    OverwritesTrace {
+        /// Where the result would go.
+        file: String,
+        /// The trace.
+        trace: String,
+    },
+    /// Both results would go to one file.
+    SameOutput {
+        /// Where the JSON would go.
+        json: String,
+        /// Where the report would go.
+        report: String,
+    },
     /// The report's figures cannot be drawn.
     Draw {
         /// Where the report should have gone.
@@ -98,6 +112,12 @@ impl fmt::Display for CompareError {
                 "{trace}: `{detector}` does not take {value} as its `{field}`, which must lie between \
                  {min} and {max}"
             ),
+            Self::OverwritesTrace { file, trace } => {
+                write!(f, "{file}: cannot be written, for it is the trace {trace}")
+            }
+            Self::SameOutput { json, report } => {
+                write!(f, "{json}: cannot be written as JSON, for it is the report {report}")
+            }
             Self::Draw { file, message } => write!(f, "{file}: cannot be drawn: {message}"),
             Self::Write { file, message, .. } => write!(f, "{file}: cannot be written: {message}"),
         }

@@ -8,12 +8,6 @@ use super::{
 };
 use crate::trace::HeartbeatRecord;
 
-/// The least ticks to a nanosecond: the median of an even number of intervals may lie half-way between
-/// two nanoseconds.
-///
-/// Chen's family multiplies the interval by up to a thousand beats, so half a nanosecond would show.
-const MIN_TICKS_PER_NANO: u64 = 2;
-
 /// The most ticks to a nanosecond. More would leave no room for configurations of some seconds.
 const MAX_TICKS_PER_NANO: u64 = 512;
 
@@ -28,17 +22,17 @@ impl Scale {
     /// `longest`, both in nanoseconds; one that is exact for `interval` if there is such a one.
     ///
     /// Detectors keep time in whole ticks. The finer these are, the less is lost where a formula
-    /// multiplies a small deviation by a large weight.
+    /// multiplies a small deviation by a large weight, or the interval by up to a thousand beats.
     pub(crate) fn for_trace(interval: Fraction, span: u64, longest: u64) -> Self {
         let fits = |ticks: &u64| {
             *ticks <= MAX_TICKS_PER_NANO
                 && span.checked_mul(*ticks).is_some_and(|span| span <= 1 << 63)
                 && longest.checked_mul(*ticks).is_some_and(|longest| longest <= MAX_TICKS)
         };
-        let powers = || (1..=9).rev().map(|power| 1_u64 << power);
+        let powers = || (0..=9).rev().map(|power| 1_u64 << power);
         let exact = |ticks| least_common_multiple(interval.denominator, ticks);
         let ticks_per_nano = powers().filter_map(exact).chain(powers()).find(fits);
-        Self { ticks_per_nano: ticks_per_nano.unwrap_or(MIN_TICKS_PER_NANO) }
+        Self { ticks_per_nano: ticks_per_nano.unwrap_or(1) }
     }
 
     /// Returns the ticks in so many nanoseconds, saturating.
@@ -211,13 +205,16 @@ mod tests {
         assert_eq!(scale(Fraction::new(201, 2), 1000, 1000), 512);
         assert_eq!(scale(Fraction::new(100, 3), 1000, 1000), 384);
         assert_eq!(scale(Fraction::new(100, 67), 1000, 1000), 268);
+        assert_eq!(scale(Fraction::new(100, 509), 1000, 1000), 509);
         // Too fine to be exact: a power of two.
-        assert_eq!(scale(Fraction::new(100, 509), 1000, 1000), 512);
+        assert_eq!(scale(Fraction::new(100, 521), 1000, 1000), 512);
         // Less room.
         assert_eq!(scale(Fraction::new(100, 3), 1 << 56, 1000), 96);
         assert_eq!(scale(Fraction::new(100, 3), 1 << 62, 1000), 2);
         assert_eq!(scale(Fraction::new(100, 1), 1000, 1 << 40), 128);
-        assert_eq!(scale(Fraction::new(100, 1), 1000, u64::MAX), 2);
+        assert_eq!(scale(Fraction::new(201, 2), 1000, 1 << 46), 2);
+        assert_eq!(scale(Fraction::new(201, 2), 1000, 1 << 47), 1);
+        assert_eq!(scale(Fraction::new(100, 1), 1000, u64::MAX), 1);
         let exact = Scale::for_trace(Fraction::new(100, 3), 1000, 1000);
         assert_eq!(exact.interval(Fraction::new(100, 3)), Some(12_800));
         assert_eq!(exact.seconds(384_000_000_000), 1.0);

@@ -6,7 +6,7 @@ use surmise_detector::FailureDetector;
 use surmise_time::Instant;
 
 use super::{
-    catalogue::SWEPT_INTERVALS,
+    catalogue::{MAX_TICKS, SWEPT_INTERVALS},
     quality::Quality,
     schedule::{Fraction, Scale, median, sending_interval},
 };
@@ -67,7 +67,7 @@ pub enum TimelineError {
         /// The time from the first arrival to the last.
         span: Duration,
     },
-    /// The median interval between heartbeats is not between 1 ns and about 19 hours.
+    /// The median interval between heartbeats is not between 1 ns and about 39 hours.
     Interval,
 }
 
@@ -151,6 +151,12 @@ impl Timeline {
         &self.beats
     }
 
+    /// Returns whether a silence is longer than detectors count, even in the coarsest ticks.
+    pub(crate) fn has_clipped_silence(&self) -> bool {
+        let fresh = || self.beats.iter().filter(|beat| beat.fresh).map(|beat| beat.at);
+        fresh().zip(fresh().skip(1)).any(|(before, after)| after - before > MAX_TICKS)
+    }
+
     /// Returns the unit of the replay's times.
     pub(crate) fn scale(&self) -> Scale {
         self.scale
@@ -186,7 +192,7 @@ impl core::fmt::Display for TimelineError {
             }
             Self::Interval => write!(
                 f,
-                "the median interval between heartbeats is not between 1 ns and about 19 hours"
+                "the median interval between heartbeats is not between 1 ns and about 39 hours"
             ),
         }
     }
