@@ -98,8 +98,7 @@ Detectors and their parameters: fixed (timeout), chen and two-window (safety mar
 /// # Errors
 ///
 /// [`CompareError`] if a result would replace a trace or the other result, a trace cannot be read or
-/// replayed, a detector does not take a parameter, or a
-/// result cannot be written.
+/// replayed, a detector does not take a parameter, or a result cannot be written.
 pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
     check_outputs(args)?;
     let traces = load(args)?;
