@@ -219,3 +219,26 @@ fn replay_presets(
     }
     outcomes
 }
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+    use crate::trace::HeartbeatRecord;
+
+    #[test]
+    fn the_number_of_replays_is_known_before() {
+        let second = 1_000_000_000;
+        let beat = |i| HeartbeatRecord::new(i, Some(i * second), Some(i * second));
+        let trace = Trace::new("t", (0..110).map(beat).collect());
+        for points in [&[][..], &["phi=8", "fixed=2"]] {
+            let points: Vec<Point> = points.iter().map(|point| point.parse().unwrap()).collect();
+            let timeline = Timeline::new(&trace, false, 0).unwrap();
+            let known = Comparison::replays(&timeline, &points);
+            let made = Cell::new(0);
+            Comparison::new(&trace, timeline, &points, &|| made.set(made.get() + 1)).unwrap();
+            assert_eq!(made.get(), known);
+        }
+    }
+}
