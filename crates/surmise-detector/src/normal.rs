@@ -224,6 +224,20 @@ mod tests {
     }
 
     #[test]
+    fn phi_is_constant_within_a_cell_of_the_grid_and_rises_to_the_next() {
+        let step = f64::EPSILON * 64.0;
+        for z in [-31.0, -5.0, -1.0, 0.0, 0.5, 3.0, 31.0] {
+            assert_eq!(phi_from_z(z + 0.25 * step), phi_from_z(z), "within the cell of {z}");
+            assert!(phi_from_z(z + step) > phi_from_z(z), "after {z}");
+        }
+        for z in [33.0_f64, 100.0, 1000.0] {
+            let after = |ulps| phi_from_z(f64::from_bits(z.to_bits() + ulps));
+            assert_eq!(after(63), phi_from_z(z), "within the cell of {z}");
+            assert!(after(64) > phi_from_z(z), "after {z}");
+        }
+    }
+
+    #[test]
     fn phi_is_monotone_along_the_axis() {
         let mut z = -40.0;
         while z < 1100.0 {

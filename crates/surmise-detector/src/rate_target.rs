@@ -297,6 +297,21 @@ mod tests {
     }
 
     #[test]
+    fn the_margin_stays_between_its_floor_and_its_cap() {
+        let mut peer = detector(0.5, 10.0);
+        peer.heartbeat(0, Instant::ORIGIN);
+        for sequence in 1..100 {
+            peer.heartbeat(sequence, Instant::ORIGIN);
+        }
+        assert!((peer.margin() / RateTarget::MIN_MARGIN - 1.0).abs() < 1e-12);
+        for sequence in 100..200 {
+            let late = peer.deadline().unwrap() + Duration::from_nanos(1);
+            peer.heartbeat(sequence, late);
+        }
+        assert!((peer.margin() / RateTarget::MAX_MARGIN - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
     fn a_reported_restart_is_no_mistake() {
         let mut peer = detector(0.01, 1.0);
         peer.heartbeat(5, Instant::ORIGIN);

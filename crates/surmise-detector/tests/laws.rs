@@ -336,3 +336,19 @@ fn detectors_work_behind_pointers() {
     #[cfg(feature = "alloc")]
     assert_eq!(last_deadline(Box::new(FixedTimeout::new(INTERVAL).unwrap())), expected);
 }
+
+#[test]
+fn a_restart_leaves_nothing_of_the_old_schedule() {
+    let config = BertierConfig::published(INTERVAL);
+    let mut old = Bertier::<[i64; 5]>::new(config).unwrap();
+    // Far ahead of any schedule, and then anew.
+    old.heartbeat(0, Instant::ORIGIN);
+    old.heartbeat(1 << 40, Instant::ORIGIN + INTERVAL);
+    old.restart();
+    let mut new = Bertier::<[i64; 5]>::new(config).unwrap();
+    for sequence in 0..10 {
+        let now = Instant::from_nanos(7_000_000_000 + sequence * 1_100_000);
+        assert_eq!(old.heartbeat(sequence, now), new.heartbeat(sequence, now));
+        assert_eq!(old.deadline(), new.deadline());
+    }
+}
