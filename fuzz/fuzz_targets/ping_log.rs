@@ -73,7 +73,9 @@ fn check_trace(trace: &Trace) {
         let mut csv = Vec::new();
         write_csv(trace, &mut csv).expect("memory is no file");
         let csv = String::from_utf8(csv).expect("it is digits");
-        assert_eq!(parse_csv(&trace.name, &csv).as_ref(), Ok(trace));
+        // The file has the times, and not how they were come by.
+        let read = parse_csv(&trace.name, &csv).expect("what was written can be read");
+        assert_eq!(read.beats, trace.beats);
     }
 }
 
