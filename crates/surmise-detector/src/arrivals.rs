@@ -2,8 +2,6 @@
 
 use surmise_time::Instant;
 
-#[cfg(feature = "std")]
-use crate::Verdict;
 use crate::{Beat, float};
 
 /// What tells one detector from another: what it learns from an arrival, and how long it waits then.
@@ -189,16 +187,6 @@ impl Deadline {
     #[inline]
     pub(crate) fn get(self) -> Option<Instant> {
         (self != Self::NONE).then(|| Instant::from_nanos(self.0))
-    }
-
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(crate) fn verdict(self, now: Instant) -> Verdict {
-        match self.0 {
-            0 => Verdict::Unknown,
-            deadline if now.as_nanos() <= deadline => Verdict::Trust,
-            _ => Verdict::Suspect,
-        }
     }
 
     #[cfg(feature = "std")]

@@ -51,11 +51,7 @@ pub trait FailureDetector {
 
     /// Returns what to think of the peer at `now`: suspect it if its deadline has passed.
     fn verdict(&self, now: Instant) -> Verdict {
-        match self.deadline() {
-            None => Verdict::Unknown,
-            Some(deadline) if now <= deadline => Verdict::Trust,
-            Some(_) => Verdict::Suspect,
-        }
+        Verdict::by(self.deadline(), now)
     }
 }
 
@@ -118,6 +114,18 @@ pub enum Verdict {
     Trust,
     /// The deadline has passed without a fresh heartbeat.
     Suspect,
+}
+
+impl Verdict {
+    /// Returns the verdict at `now` that follows from a deadline.
+    #[inline]
+    pub(crate) fn by(deadline: Option<Instant>, now: Instant) -> Self {
+        match deadline {
+            None => Self::Unknown,
+            Some(deadline) if now <= deadline => Self::Trust,
+            Some(_) => Self::Suspect,
+        }
+    }
 }
 
 /// What a heartbeat was to the detector that took it in.

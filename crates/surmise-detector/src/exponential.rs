@@ -200,8 +200,7 @@ impl<S: IntervalStorage> Learner for Exponential<S> {
 
     #[inline]
     fn learn(&mut self, arrival: &Arrival) {
-        let step = arrival.step;
-        if let Some(interval) = step.and_then(|step| self.late_intervals.learned(step)) {
+        if let Some(interval) = self.late_intervals.learned(arrival) {
             self.intervals.record(interval);
         }
     }

@@ -1,4 +1,4 @@
-use crate::arrivals::Step;
+use crate::arrivals::Arrival;
 
 /// What to learn from an interval that was longer than its deadline allowed.
 ///
@@ -28,12 +28,10 @@ pub enum LateIntervals {
 }
 
 impl LateIntervals {
-    /// Returns the interval to learn from a step, in nanoseconds.
+    /// Returns the interval to learn from an arrival, in nanoseconds.
     #[inline]
-    pub(crate) fn learned(self, step: Step) -> Option<u64> {
-        if step.unmeasured {
-            return None;
-        }
+    pub(crate) fn learned(self, arrival: &Arrival) -> Option<u64> {
+        let step = arrival.step.filter(|step| !step.unmeasured)?;
         let interval = step.interval();
         if interval <= step.allowed {
             return Some(interval);

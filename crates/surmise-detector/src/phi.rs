@@ -247,8 +247,7 @@ impl<S: IntervalStorage> Learner for PhiAccrual<S> {
 
     #[inline]
     fn learn(&mut self, arrival: &Arrival) {
-        let step = arrival.step;
-        if let Some(interval) = step.and_then(|step| self.late_intervals.learned(step)) {
+        if let Some(interval) = self.late_intervals.learned(arrival) {
             self.intervals.record(interval);
         }
     }

@@ -84,13 +84,13 @@ impl<D: FailureDetector> Shared<D> {
     /// Returns the last instant at which the peer is trusted, or `None` before the first heartbeat.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.published().get()
+        Deadline::from_bits(self.deadline.load(Ordering::Acquire)).get()
     }
 
     /// Returns what to think of the peer at `now`: one load, one comparison.
     #[must_use]
     pub fn verdict(&self, now: Instant) -> Verdict {
-        self.published().verdict(now)
+        Verdict::by(self.deadline(), now)
     }
 
     /// Looks at the detector under the lock, as for its level of suspicion.
@@ -104,11 +104,6 @@ impl<D: FailureDetector> Shared<D> {
     #[must_use]
     pub fn into_inner(self) -> D {
         self.detector.into_inner()
-    }
-
-    #[inline]
-    fn published(&self) -> Deadline {
-        Deadline::from_bits(self.deadline.load(Ordering::Acquire))
     }
 }
 
