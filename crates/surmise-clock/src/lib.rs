@@ -10,10 +10,21 @@ extern crate std;
 
 mod causal_order;
 mod dot;
+mod hybrid;
+mod lamport;
+pub mod sync;
+#[cfg(feature = "alloc")]
 mod vector;
 
+#[cfg(feature = "alloc")]
+pub use self::vector::{CounterOverflow, VectorClock};
 pub use self::{
     causal_order::CausalOrder,
     dot::Dot,
-    vector::{CounterOverflow, VectorClock},
+    hybrid::{
+        CeilingReached, CeilingTooHigh, DriftExceeded, DurableHybridClock, HybridClock,
+        HybridTimestamp, Jump, JumpMonitor, JumpStatistics, OutOfRange, ParseTimestampError,
+        Reservation, StampRefused, WallLogical,
+    },
+    lamport::{LamportClock, LamportOverflow, LamportTime, LamportTimestamp},
 };

@@ -1,0 +1,165 @@
+use core::{convert::Infallible, num::NonZeroU32, time::Duration};
+
+use crossbeam_utils::CachePadded;
+use surmise_time::WallTime;
+
+use super::loom::{AtomicU64, Ordering};
+use crate::{
+    CeilingTooHigh, DriftExceeded, HybridClock, HybridTimestamp, Reservation, hybrid::Drift,
+};
+
+/// A [`HybridClock`] that many threads share.
+///
+/// Each stamp is given once, and a thread's stamps ascend. If what one thread does happens before what
+/// another does, by whatever way they synchronise, the second gets the later stamp. To observe a stamp
+/// that is no news takes one load and writes nothing.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use surmise_clock::sync::AtomicHybridClock;
+/// use surmise_time::{ManualWallClock, WallClock};
+///
+/// static CLOCK: AtomicHybridClock = AtomicHybridClock::new(Duration::from_millis(500));
+///
+/// let wall = ManualWallClock::default();
+/// std::thread::scope(|scope| {
+///     let other = scope.spawn(|| CLOCK.tick(wall.now()));
+///     let ours = CLOCK.tick(wall.now());
+///     assert_ne!(other.join().ok(), Some(ours));
+/// });
+/// ```
+#[derive(Debug)]
+pub struct AtomicHybridClock {
+    /// The latest stamp that was given or observed, 0 if there was none.
+    latest: CachePadded<AtomicU64>,
+    drift: Drift,
+}
+
+impl AtomicHybridClock {
+    /// Creates a clock that takes in stamps up to `max_offset` ahead of physical time.
+    ///
+    /// As [`HybridClock::new`]; it can be the value of a `static`.
+    #[must_use]
+    #[cfg(not(loom))]
+    pub const fn new(max_offset: Duration) -> Self {
+        Self { latest: CachePadded::new(AtomicU64::new(0)), drift: Drift::new(max_offset) }
+    }
+
+    /// Creates a clock; loom's atomics cannot be made in a constant.
+    #[must_use]
+    #[cfg(loom)]
+    pub fn new(max_offset: Duration) -> Self {
+        Self { latest: CachePadded::new(AtomicU64::new(0)), drift: Drift::new(max_offset) }
+    }
+
+    /// Creates a clock that gives only stamps after `ceiling`.
+    ///
+    /// # Errors
+    ///
+    /// As [`HybridClock::resume`].
+    pub fn resume(max_offset: Duration, ceiling: HybridTimestamp) -> Result<Self, CeilingTooHigh> {
+        HybridClock::resume(max_offset, ceiling).map(Self::from)
+    }
+
+    /// Returns the stamp of an event here, as [`HybridClock::tick`].
+    pub fn tick(&self, physical: WallTime) -> HybridTimestamp {
+        match self.update(|clock| Ok::<_, Infallible>(clock.tick(physical))) {
+            Ok(stamp) => stamp,
+        }
+    }
+
+    /// Takes in the stamp of a message, as [`HybridClock::observe`].
+    ///
+    /// # Errors
+    ///
+    /// If the stamp is news and more than `max_offset` ahead of `physical`. Nothing is changed then.
+    pub fn observe(
+        &self,
+        remote: HybridTimestamp,
+        physical: WallTime,
+    ) -> Result<(), DriftExceeded> {
+        self.update(|clock| clock.observe(remote, physical))
+    }
+
+    /// Returns the stamp at which a message is received, as [`HybridClock::witness`].
+    ///
+    /// # Errors
+    ///
+    /// As [`observe`](Self::observe).
+    pub fn witness(
+        &self,
+        remote: HybridTimestamp,
+        physical: WallTime,
+    ) -> Result<HybridTimestamp, DriftExceeded> {
+        self.update(|clock| clock.witness(remote, physical))
+    }
+
+    /// Returns `count` stamps at once, as [`HybridClock::reserve`].
+    ///
+    /// # Errors
+    ///
+    /// If the last of them would be more than `max_offset` ahead of `physical`. Nothing is changed then.
+    pub fn reserve(
+        &self,
+        count: NonZeroU32,
+        physical: WallTime,
+    ) -> Result<Reservation, DriftExceeded> {
+        self.update(|clock| clock.reserve(count, physical))
+    }
+
+    /// Returns the latest stamp that was given or observed.
+    #[must_use]
+    pub fn latest(&self) -> Option<HybridTimestamp> {
+        self.load().latest()
+    }
+
+    /// Returns how far the next stamp would be ahead of physical time.
+    #[must_use]
+    pub fn ahead(&self, physical: WallTime) -> Duration {
+        self.load().ahead(physical)
+    }
+
+    /// Returns how far a stamp may be ahead of physical time to be taken in.
+    #[must_use]
+    pub const fn max_offset(&self) -> Duration {
+        self.drift.max_offset()
+    }
+
+    fn load(&self) -> HybridClock {
+        HybridClock::at(self.latest.load(Ordering::Relaxed), self.drift)
+    }
+
+    /// Does with the clock what `act` does with a copy of it, as if nobody else did anything meanwhile.
+    ///
+    /// Relaxed is enough. The stamp is all that is published, all see the changes of one atomic in one
+    /// order, and an operation that happens after another sees what it wrote.
+    #[inline]
+    pub(super) fn update<R, E>(
+        &self,
+        act: impl Fn(&mut HybridClock) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut latest = self.latest.load(Ordering::Relaxed);
+        loop {
+            let mut clock = HybridClock::at(latest, self.drift);
+            let result = act(&mut clock)?;
+            if clock.latest_nanos() == latest {
+                return Ok(result);
+            }
+            let (order, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+            match self.latest.compare_exchange_weak(latest, clock.latest_nanos(), order, failure) {
+                Ok(_) => return Ok(result),
+                Err(newer) => latest = newer,
+            }
+        }
+    }
+}
+
+/// Shares a clock, as it is.
+impl From<HybridClock> for AtomicHybridClock {
+    fn from(clock: HybridClock) -> Self {
+        let latest = CachePadded::new(AtomicU64::new(clock.latest_nanos()));
+        Self { latest, drift: Drift::new(clock.max_offset()) }
+    }
+}
