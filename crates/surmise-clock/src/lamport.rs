@@ -45,6 +45,7 @@ impl LamportClock {
     /// # Errors
     ///
     /// If there is no later time. Nothing is changed then.
+    #[inline]
     pub fn tick(&mut self) -> Result<LamportTime, LamportOverflow> {
         self.witness(LamportTime(0))
     }
@@ -54,6 +55,7 @@ impl LamportClock {
     /// # Errors
     ///
     /// If there is no time later than both. Nothing is changed then.
+    #[inline]
     pub fn witness(&mut self, remote: LamportTime) -> Result<LamportTime, LamportOverflow> {
         self.0 = self.0.after(remote)?;
         Ok(self.0)
@@ -88,7 +90,8 @@ impl LamportTime {
     }
 
     /// Returns the time after this and another one.
-    pub(crate) fn after(self, remote: Self) -> Result<Self, LamportOverflow> {
+    #[inline]
+    fn after(self, remote: Self) -> Result<Self, LamportOverflow> {
         match self.max(remote).0.checked_add(1) {
             Some(next) => Ok(Self(next)),
             None => Err(LamportOverflow { latest: self, remote }),

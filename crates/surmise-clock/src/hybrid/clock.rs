@@ -75,6 +75,7 @@ impl HybridClock {
     }
 
     /// Returns the stamp of an event here: something that happens, or a message that is sent.
+    #[inline]
     pub fn tick(&mut self, physical: WallTime) -> HybridTimestamp {
         let stamp = step::next(self.latest, physical);
         self.latest = stamp.get();
@@ -86,6 +87,7 @@ impl HybridClock {
     /// # Errors
     ///
     /// If the stamp is news and more than `max_offset` ahead of `physical`. Nothing is changed then.
+    #[inline]
     pub fn observe(
         &mut self,
         remote: HybridTimestamp,
@@ -105,6 +107,7 @@ impl HybridClock {
     /// # Errors
     ///
     /// As [`observe`](Self::observe).
+    #[inline]
     pub fn witness(
         &mut self,
         remote: HybridTimestamp,
@@ -136,6 +139,7 @@ impl HybridClock {
     /// assert_eq!(clock.tick(now).as_nanos(), 1_003);
     /// # Ok::<(), surmise_clock::DriftExceeded>(())
     /// ```
+    #[inline]
     pub fn reserve(
         &mut self,
         count: NonZeroU32,

@@ -95,6 +95,7 @@ impl DurableHybridClock {
     /// # Errors
     ///
     /// If it would be above the ceiling. Nothing is changed then.
+    #[inline]
     pub fn tick(&mut self, physical: WallTime) -> Result<HybridTimestamp, CeilingReached> {
         let mut next = self.clock.clone();
         let stamp = next.tick(physical);
@@ -108,6 +109,7 @@ impl DurableHybridClock {
     ///
     /// If the stamp is news and more than `max_offset` ahead of `physical`, or above the ceiling. Nothing
     /// is changed then.
+    #[inline]
     pub fn observe(
         &mut self,
         remote: HybridTimestamp,
@@ -123,6 +125,7 @@ impl DurableHybridClock {
     /// # Errors
     ///
     /// As [`observe`](Self::observe) and [`tick`](Self::tick). Nothing is changed then.
+    #[inline]
     pub fn witness(
         &mut self,
         remote: HybridTimestamp,
@@ -140,6 +143,7 @@ impl DurableHybridClock {
     ///
     /// If the last of them would be more than `max_offset` ahead of `physical`, or above the ceiling.
     /// Nothing is changed then.
+    #[inline]
     pub fn reserve(
         &mut self,
         count: NonZeroU32,

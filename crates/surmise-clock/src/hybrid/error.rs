@@ -1,5 +1,7 @@
 use core::{error::Error, fmt, time::Duration};
 
+use surmise_time::WallTime;
+
 use super::HybridTimestamp;
 
 /// A stamp is further ahead of physical time than the clock allows; nothing was changed.
@@ -10,15 +12,29 @@ use super::HybridTimestamp;
 pub struct DriftExceeded {
     /// The stamp.
     pub stamp: HybridTimestamp,
-    /// How far it is ahead of physical time here.
-    pub ahead: Duration,
-    /// How far it may be.
-    pub max_offset: Duration,
+    /// Physical time here.
+    pub physical: WallTime,
+    /// In nanoseconds: to make a duration costs more than all that leads to the error.
+    pub(super) max_offset: u64,
+}
+
+impl DriftExceeded {
+    /// Returns how far the stamp is ahead of physical time here.
+    #[must_use]
+    pub fn ahead(&self) -> Duration {
+        self.stamp.wall_time() - self.physical
+    }
+
+    /// Returns how far it may be ahead.
+    #[must_use]
+    pub const fn max_offset(&self) -> Duration {
+        Duration::from_nanos(self.max_offset)
+    }
 }
 
 impl fmt::Display for DriftExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stamp, ahead, max_offset } = self;
+        let (stamp, ahead, max_offset) = (self.stamp, self.ahead(), self.max_offset());
         write!(
             f,
             "the stamp {stamp} is {ahead:?} ahead of the clock, at most {max_offset:?} are allowed"

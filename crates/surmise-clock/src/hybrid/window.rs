@@ -35,16 +35,12 @@ impl Window {
 }
 
 /// Refuses a stamp above a ceiling; both are nanoseconds, and 0 is no ceiling at all.
+#[inline]
 pub(crate) fn below(stamp: u64, ceiling: u64) -> Result<(), CeilingReached> {
-    if stamp > ceiling {
-        return Err(reached(stamp, ceiling));
+    match HybridTimestamp::from_nanos(stamp) {
+        Some(stamp) if stamp.as_nanos() > ceiling => {
+            Err(CeilingReached { stamp, ceiling: HybridTimestamp::from_nanos(ceiling) })
+        }
+        _ => Ok(()),
     }
-    Ok(())
-}
-
-/// Returns the error out of line, so that what is inlined stays small.
-#[cold]
-fn reached(stamp: u64, ceiling: u64) -> CeilingReached {
-    let stamp = HybridTimestamp::from_nanos(stamp).unwrap_or(HybridTimestamp::MIN);
-    CeilingReached { stamp, ceiling: HybridTimestamp::from_nanos(ceiling) }
 }

@@ -88,6 +88,7 @@ impl AtomicDurableHybridClock {
     /// # Errors
     ///
     /// If it would be above the ceiling. Nothing is changed then.
+    #[inline]
     pub fn tick(&self, physical: WallTime) -> Result<HybridTimestamp, CeilingReached> {
         self.clock.update(|clock| {
             let stamp = clock.tick(physical);
@@ -103,7 +104,11 @@ impl AtomicDurableHybridClock {
     ///
     /// If the stamp is news and more than `max_offset` ahead of `physical`, or above the ceiling. Nothing
     /// is changed then.
+    #[inline]
     pub fn observe(&self, remote: HybridTimestamp, physical: WallTime) -> Result<(), StampRefused> {
+        if Some(remote) <= self.clock.latest() {
+            return Ok(());
+        }
         self.clock.update(|clock| {
             clock.observe(remote, physical)?;
             Ok(self.permit(clock)?)
@@ -116,6 +121,7 @@ impl AtomicDurableHybridClock {
     /// # Errors
     ///
     /// As [`observe`](Self::observe) and [`tick`](Self::tick). Nothing is changed then.
+    #[inline]
     pub fn witness(
         &self,
         remote: HybridTimestamp,
@@ -135,6 +141,7 @@ impl AtomicDurableHybridClock {
     ///
     /// If the last of them would be more than `max_offset` ahead of `physical`, or above the ceiling.
     /// Nothing is changed then.
+    #[inline]
     pub fn reserve(
         &self,
         count: NonZeroU32,
@@ -177,6 +184,7 @@ impl AtomicDurableHybridClock {
     /// Refuses a state above the ceiling.
     ///
     /// The ceiling only rises, so one that is read late is too low at worst.
+    #[inline]
     fn permit(&self, clock: &HybridClock) -> Result<(), CeilingReached> {
         below(clock.latest_nanos(), self.ceiling.load(Ordering::Relaxed))
     }

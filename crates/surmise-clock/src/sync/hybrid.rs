@@ -64,6 +64,7 @@ impl AtomicHybridClock {
     }
 
     /// Returns the stamp of an event here, as [`HybridClock::tick`].
+    #[inline]
     pub fn tick(&self, physical: WallTime) -> HybridTimestamp {
         match self.update(|clock| Ok::<_, Infallible>(clock.tick(physical))) {
             Ok(stamp) => stamp,
@@ -75,11 +76,15 @@ impl AtomicHybridClock {
     /// # Errors
     ///
     /// If the stamp is news and more than `max_offset` ahead of `physical`. Nothing is changed then.
+    #[inline]
     pub fn observe(
         &self,
         remote: HybridTimestamp,
         physical: WallTime,
     ) -> Result<(), DriftExceeded> {
+        if remote.as_nanos() <= self.latest.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.update(|clock| clock.observe(remote, physical))
     }
 
@@ -88,6 +93,7 @@ impl AtomicHybridClock {
     /// # Errors
     ///
     /// As [`observe`](Self::observe).
+    #[inline]
     pub fn witness(
         &self,
         remote: HybridTimestamp,
@@ -101,6 +107,7 @@ impl AtomicHybridClock {
     /// # Errors
     ///
     /// If the last of them would be more than `max_offset` ahead of `physical`. Nothing is changed then.
+    #[inline]
     pub fn reserve(
         &self,
         count: NonZeroU32,
@@ -132,27 +139,43 @@ impl AtomicHybridClock {
     }
 
     /// Does with the clock what `act` does with a copy of it, as if nobody else did anything meanwhile.
-    ///
-    /// Relaxed is enough. The stamp is all that is published, all see the changes of one atomic in one
-    /// order, and an operation that happens after another sees what it wrote.
     #[inline]
     pub(super) fn update<R, E>(
         &self,
         act: impl Fn(&mut HybridClock) -> Result<R, E>,
     ) -> Result<R, E> {
-        let mut latest = self.latest.load(Ordering::Relaxed);
+        match self.attempt(&act) {
+            Some(result) => result,
+            None => self.contend(act),
+        }
+    }
+
+    /// Tries until nobody else comes in between, out of line of the usual case.
+    #[cold]
+    fn contend<R, E>(&self, act: impl Fn(&mut HybridClock) -> Result<R, E>) -> Result<R, E> {
         loop {
-            let mut clock = HybridClock::at(latest, self.drift);
-            let result = act(&mut clock)?;
-            if clock.latest_nanos() == latest {
-                return Ok(result);
-            }
-            let (order, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-            match self.latest.compare_exchange_weak(latest, clock.latest_nanos(), order, failure) {
-                Ok(_) => return Ok(result),
-                Err(newer) => latest = newer,
+            if let Some(result) = self.attempt(&act) {
+                return result;
             }
         }
+    }
+
+    /// Does what `act` does, or returns `None` if somebody else came in between.
+    ///
+    /// Relaxed is enough. The stamp is all that is published, all see the changes of one atomic in one
+    /// order, and an operation that happens after another sees what it wrote.
+    #[inline]
+    fn attempt<R, E>(
+        &self,
+        act: &impl Fn(&mut HybridClock) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
+        let latest = self.latest.load(Ordering::Relaxed);
+        let mut clock = HybridClock::at(latest, self.drift);
+        let result = act(&mut clock);
+        let (next, relaxed) = (clock.latest_nanos(), Ordering::Relaxed);
+        let done = result.is_err()
+            || self.latest.compare_exchange_weak(latest, next, relaxed, relaxed).is_ok();
+        done.then_some(result)
     }
 }
 

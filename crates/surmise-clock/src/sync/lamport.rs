@@ -47,6 +47,7 @@ impl AtomicLamportClock {
     /// # Errors
     ///
     /// If there is no later time. Nothing is changed then.
+    #[inline]
     pub fn tick(&self) -> Result<LamportTime, LamportOverflow> {
         self.witness(LamportTime::new(0))
     }
@@ -56,6 +57,7 @@ impl AtomicLamportClock {
     /// # Errors
     ///
     /// If there is no time later than both. Nothing is changed then.
+    #[inline]
     pub fn witness(&self, remote: LamportTime) -> Result<LamportTime, LamportOverflow> {
         let mut latest = self.0.load(Ordering::Relaxed);
         loop {
