@@ -8,6 +8,7 @@
 //!   synchronised, and says how well, can relate them.
 //! * [`MonotonicClock`] and [`WallClock`] are for the code that drives a core: an event loop, a
 //!   middleware, a test.
+//! * [`CachedWallClock`] shows a wall clock's last reading in one load.
 //! * [`ManualClock`] and [`ManualWallClock`] move only when a test moves them.
 //! * With the feature `std`, [`OsClock`] and [`OsWallClock`] read the operating system, and on Linux
 //!   [`BootClock`] keeps counting while the machine sleeps.
@@ -42,6 +43,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod cached;
 mod clock;
 mod instant;
 mod manual;
@@ -55,6 +57,7 @@ pub use self::os::BootClock;
 #[cfg(feature = "std")]
 pub use self::os::{OsClock, OsWallClock};
 pub use self::{
+    cached::CachedWallClock,
     clock::{MonotonicClock, WallClock},
     instant::Instant,
     manual::{ManualClock, ManualWallClock},

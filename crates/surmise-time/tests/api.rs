@@ -1,6 +1,6 @@
 //! What the types promise: the traits that users rely on.
 
-use surmise_time::{Instant, ManualClock, ManualWallClock, WallTime};
+use surmise_time::{CachedWallClock, Instant, ManualClock, ManualWallClock, WallTime};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Values {
@@ -19,6 +19,7 @@ fn types_are_small_and_shareable() {
     fn shareable<T: Send + Sync + Unpin + 'static>() {}
     shareable::<Values>();
     shareable::<Clocks>();
+    shareable::<CachedWallClock<ManualWallClock>>();
     assert_eq!(size_of::<Values>(), 16);
 }
 

@@ -2,7 +2,7 @@ use core::{error::Error, fmt, time::Duration};
 
 use surmise_time::WallTime;
 
-use super::HybridTimestamp;
+use super::{HybridTimestamp, step::reading};
 
 /// A stamp is further ahead of physical time than the clock allows; nothing was changed.
 ///
@@ -22,7 +22,7 @@ impl DriftExceeded {
     /// Returns how far the stamp is ahead of physical time here.
     #[must_use]
     pub fn ahead(&self) -> Duration {
-        self.stamp.wall_time() - self.physical
+        Duration::from_nanos(self.stamp.as_nanos().saturating_sub(reading(self.physical)))
     }
 
     /// Returns how far it may be ahead.

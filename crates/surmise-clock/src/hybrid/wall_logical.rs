@@ -80,3 +80,34 @@ impl FromStr for WallLogical {
         Self::new(WallTime::from_nanos(whole), logical).map_err(|_| ParseTimestampError::OutOfRange)
     }
 }
+
+/// As its text: a number with so many decimals would be rounded.
+#[cfg(feature = "serde")]
+impl serde::Serialize for WallLogical {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for WallLogical {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl serde::de::Visitor<'_> for Text {
+            type Value = WallLogical;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "nanoseconds, a point and a counter, as in \"1795230725126147368.0000000003\"",
+                )
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<WallLogical, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}

@@ -189,3 +189,32 @@ impl AtomicDurableHybridClock {
         below(clock.latest_nanos(), self.ceiling.load(Ordering::Relaxed))
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    #[test]
+    fn loom_no_stamp_is_above_the_ceiling_or_given_twice() {
+        loom::model(|| {
+            let (now, ceiling) = (WallTime::from_nanos(100), HybridTimestamp::from_nanos(101));
+            let clock = AtomicDurableHybridClock::new(Duration::ZERO, Duration::from_nanos(1));
+            let clock = Arc::new(clock);
+            let [second, third] = [(); 2].map(|()| {
+                let clock = Arc::clone(&clock);
+                thread::spawn(move || clock.tick(now).ok())
+            });
+            clock.raise_ceiling(ceiling.unwrap());
+            let first = clock.tick(now).ok();
+            let stamps = [first, second.join().unwrap(), third.join().unwrap()];
+            assert!(stamps.iter().all(|&stamp| stamp <= ceiling), "above the ceiling: {stamps:?}");
+            let mut given: alloc::vec::Vec<_> = stamps.iter().flatten().collect();
+            given.sort_unstable();
+            assert!(given.is_sorted_by(|earlier, later| earlier < later), "twice: {stamps:?}");
+            // Two stamps are allowed, and whoever raised the ceiling gets one unless both others did.
+            assert!(given.len() <= 2 && !given.is_empty());
+        });
+    }
+}

@@ -186,3 +186,108 @@ impl From<HybridClock> for AtomicHybridClock {
         Self { latest, drift: Drift::new(clock.max_offset()) }
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use alloc::vec::Vec;
+
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    const NOW: WallTime = WallTime::from_nanos(100);
+
+    fn stamp(nanos: u64) -> HybridTimestamp {
+        HybridTimestamp::from_nanos(nanos).unwrap()
+    }
+
+    /// Runs two threads beside this one, and returns the stamps of each.
+    fn stamps_of_three(
+        acts: [fn(&AtomicHybridClock) -> Vec<HybridTimestamp>; 3],
+    ) -> [Vec<HybridTimestamp>; 3] {
+        let clock = Arc::new(AtomicHybridClock::new(Duration::from_nanos(50)));
+        let [ours, theirs @ ..] = acts;
+        let [second, third] = theirs.map(|act| {
+            let clock = Arc::clone(&clock);
+            thread::spawn(move || act(&clock))
+        });
+        let first = ours(&clock);
+        let stamps = [first, second.join().unwrap(), third.join().unwrap()];
+        let greatest = stamps.iter().flatten().max();
+        assert_eq!(clock.latest().as_ref(), greatest);
+        stamps
+    }
+
+    fn assert_ascending_and_unique(stamps: &[Vec<HybridTimestamp>; 3]) {
+        for stamps in stamps {
+            assert!(stamps.is_sorted_by(|earlier, later| earlier < later));
+        }
+        let mut all = stamps.concat();
+        all.sort_unstable();
+        assert!(all.is_sorted_by(|earlier, later| earlier < later), "given twice: {all:?}");
+    }
+
+    #[test]
+    fn loom_ticks_of_three_threads_are_unique_and_ascend() {
+        loom::model(|| {
+            let tick_twice = |clock: &AtomicHybridClock| [clock.tick(NOW), clock.tick(NOW)].into();
+            let tick = |clock: &AtomicHybridClock| [clock.tick(NOW)].into();
+            assert_ascending_and_unique(&stamps_of_three([tick_twice, tick, tick]));
+        });
+    }
+
+    #[test]
+    fn loom_witnesses_and_reservations_are_unique_and_after_what_they_saw() {
+        loom::model(|| {
+            let stamps = stamps_of_three([
+                |clock| [clock.tick(NOW), clock.witness(stamp(101), NOW).unwrap()].into(),
+                |clock| [clock.witness(stamp(120), NOW).unwrap()].into(),
+                |clock| clock.reserve(NonZeroU32::MIN.saturating_add(1), NOW).unwrap().collect(),
+            ]);
+            assert_ascending_and_unique(&stamps);
+            assert!(stamps[0][1] > stamp(101));
+            assert!(stamps[1][0] > stamp(120));
+        });
+    }
+
+    #[test]
+    fn loom_an_observed_stamp_is_behind_all_that_follow() {
+        loom::model(|| {
+            let clock = Arc::new(AtomicHybridClock::new(Duration::from_nanos(50)));
+            let observer = {
+                let clock = Arc::clone(&clock);
+                thread::spawn(move || {
+                    clock.observe(stamp(130), NOW).unwrap();
+                    clock.observe(stamp(110), NOW).unwrap();
+                    clock.tick(NOW)
+                })
+            };
+            let ours = clock.tick(NOW);
+            let theirs = observer.join().unwrap();
+            assert!(theirs > stamp(130) && ours != theirs);
+            assert!(clock.tick(NOW) > theirs.max(ours));
+        });
+    }
+
+    /// What the compare-and-swap prevents: two threads that compute from the same latest stamp.
+    fn racy_tick(clock: &AtomicHybridClock) -> HybridTimestamp {
+        let mut copy = clock.load();
+        let stamp = copy.tick(NOW);
+        clock.latest.store(copy.latest_nanos(), Ordering::Relaxed);
+        stamp
+    }
+
+    #[test]
+    #[should_panic(expected = "given twice")]
+    fn loom_catches_a_tick_that_only_stores() {
+        loom::model(|| {
+            let tick = |clock: &AtomicHybridClock| [racy_tick(clock)].into();
+            let clock = Arc::new(AtomicHybridClock::new(Duration::ZERO));
+            let other = {
+                let clock = Arc::clone(&clock);
+                thread::spawn(move || tick(&clock))
+            };
+            assert_ascending_and_unique(&[tick(&clock), other.join().unwrap(), Vec::new()]);
+        });
+    }
+}

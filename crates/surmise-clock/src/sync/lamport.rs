@@ -83,3 +83,63 @@ impl Default for AtomicLamportClock {
         Self::new()
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    #[test]
+    fn loom_times_of_three_threads_are_unique_and_ascend() {
+        loom::model(|| {
+            let clock = Arc::new(AtomicLamportClock::new());
+            let [second, third] = [0, 3].map(|remote| {
+                let clock = Arc::clone(&clock);
+                thread::spawn(move || clock.witness(LamportTime::new(remote)).unwrap())
+            });
+            let first = [clock.tick().unwrap(), clock.tick().unwrap()];
+            let (second, third) = (second.join().unwrap(), third.join().unwrap());
+            assert!(first[0] < first[1] && third > LamportTime::new(3));
+            let mut all = [first[0], first[1], second, third];
+            all.sort_unstable();
+            assert!(all.is_sorted_by(|earlier, later| earlier < later), "given twice: {all:?}");
+            assert_eq!(clock.latest(), all[3]);
+        });
+    }
+
+    #[test]
+    fn loom_the_last_time_is_given_once() {
+        loom::model(|| {
+            let clock = Arc::new(AtomicLamportClock::resume(LamportTime::new(u64::MAX - 1)));
+            let other = {
+                let clock = Arc::clone(&clock);
+                thread::spawn(move || clock.tick().is_ok())
+            };
+            let ours = clock.tick().is_ok();
+            assert_ne!(ours, other.join().unwrap());
+            assert_eq!(clock.latest(), LamportTime::MAX);
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use alloc::vec::Vec;
+
+    use quickcheck::quickcheck;
+
+    use super::*;
+
+    quickcheck! {
+        fn a_shared_clock_is_the_clock(start: u64, remotes: Vec<u64>) -> bool {
+            let start = LamportTime::new(start);
+            let (mut clock, shared) = (LamportClock::resume(start), AtomicLamportClock::resume(start));
+            remotes.into_iter().map(LamportTime::new).all(|remote| {
+                clock.tick() == shared.tick()
+                    && clock.witness(remote) == shared.witness(remote)
+                    && clock.latest() == shared.latest()
+            })
+        }
+    }
+}
