@@ -327,7 +327,9 @@ quickcheck! {
 fn readings_after_2262_leave_room_for_stamps() {
     let max_offset = Duration::MAX;
     let mut clock = HybridClock::new(max_offset);
-    assert_eq!(clock.max_offset(), Duration::from_nanos(1 << 60));
+    let longest = Duration::from_nanos(1 << 60);
+    assert_eq!(clock.max_offset(), longest);
+    assert_eq!(HybridClock::new(longest + Duration::from_nanos(1)).max_offset(), longest);
     let in_2262 = i64::MAX as u64;
     assert_eq!(clock.tick(WallTime::MAX).as_nanos(), in_2262);
     assert_eq!(clock.tick(WallTime::MAX).as_nanos(), in_2262 + 1);

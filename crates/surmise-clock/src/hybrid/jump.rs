@@ -183,6 +183,12 @@ mod tests {
         let stepped = monitor.observe(wall - nanosecond, Instant::ORIGIN + 2 * MS);
         assert_eq!(stepped, Jump::Backward(MS + nanosecond));
         assert_eq!(monitor.statistics().forward, 0);
+
+        // Of two jumps, the farther is remembered, whichever comes last.
+        monitor.observe(wall + 5 * MS, Instant::ORIGIN + 2 * MS);
+        monitor.observe(wall + 8 * MS, Instant::ORIGIN + 2 * MS);
+        assert_eq!(monitor.statistics().forward, 2);
+        assert_eq!(monitor.statistics().max_forward, 5 * MS + nanosecond);
     }
 
     #[test]
