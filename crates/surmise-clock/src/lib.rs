@@ -77,7 +77,7 @@ pub mod sync;
 mod vector;
 
 #[cfg(feature = "alloc")]
-pub use self::vector::{CounterOverflow, VectorClock};
+pub use self::vector::{CapacityExceeded, CounterOverflow, VectorClock};
 pub use self::{
     causal_order::CausalOrder,
     dot::Dot,

@@ -3,4 +3,8 @@
 mod clock;
 mod error;
 
-pub use self::{clock::VectorClock, error::CounterOverflow};
+pub(crate) use self::error::AppendError;
+pub use self::{
+    clock::VectorClock,
+    error::{CapacityExceeded, CounterOverflow},
+};

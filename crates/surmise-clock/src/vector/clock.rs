@@ -2,7 +2,7 @@ use core::cmp::Ordering;
 
 use smallvec::SmallVec;
 
-use super::CounterOverflow;
+use super::{AppendError, CounterOverflow};
 use crate::{CausalOrder, Dot};
 
 /// How many events of each replica have been seen.
@@ -31,6 +31,16 @@ impl<Id, const N: usize> VectorClock<Id, N> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.replicas.is_empty()
+    }
+
+    /// Returns the replicas, strictly ascending.
+    pub(crate) fn replicas(&self) -> &[Id] {
+        &self.replicas
+    }
+
+    /// Returns the counters, one a replica, none of them zero.
+    pub(crate) fn counters(&self) -> &[u64] {
+        &self.counters
     }
 
     /// Returns the replicas, ascending, and how many of their events have been seen.
@@ -85,6 +95,28 @@ impl<Id: Ord, const N: usize> VectorClock<Id, N> {
         for (replica, counter) in other.iter() {
             self.record(&Dot { replica: replica.clone(), counter });
         }
+    }
+
+    /// Adds the entry of a replica that is greater than all that are there.
+    ///
+    /// Decoders build a clock so, entry by entry, without trusting what they read.
+    pub(crate) fn append(&mut self, replica: Id, counter: u64) -> Result<(), AppendError> {
+        if counter == 0 {
+            return Err(AppendError::Zero);
+        }
+        if self.replicas.last().is_some_and(|last| *last >= replica) {
+            return Err(AppendError::NotAscending);
+        }
+        self.replicas.push(replica);
+        self.counters.push(counter);
+        Ok(())
+    }
+
+    /// Forgets a replica, and returns how many of its events had been seen.
+    pub(crate) fn remove(&mut self, replica: &Id) -> Option<u64> {
+        let at = self.replicas.binary_search(replica).ok()?;
+        self.replicas.remove(at);
+        Some(self.counters.remove(at))
     }
 
     /// Returns how many events of a replica have been seen.
