@@ -73,11 +73,10 @@ mod dot;
 mod hybrid;
 mod lamport;
 pub mod sync;
-#[cfg(feature = "alloc")]
 mod vector;
 
 #[cfg(feature = "alloc")]
-pub use self::vector::{CapacityExceeded, CounterOverflow, VectorClock};
+pub use self::vector::VectorClock;
 pub use self::{
     causal_order::CausalOrder,
     dot::Dot,
@@ -87,6 +86,7 @@ pub use self::{
         Reservation, StampRefused, WallLogical,
     },
     lamport::{LamportClock, LamportOverflow, LamportTime, LamportTimestamp},
+    vector::{BoundedIncrementError, CapacityExceeded, CounterOverflow, DenseIncrementError, UnknownReplica},
 };
 
 #[cfg(doctest)]

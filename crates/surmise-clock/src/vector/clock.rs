@@ -1,51 +1,55 @@
-use core::cmp::Ordering;
+use core::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
-use smallvec::SmallVec;
-
-use super::{AppendError, CounterOverflow};
+use super::{
+    columns::Columns,
+    entries,
+    error::{AppendError, CounterOverflow},
+    growable::GrowableColumns,
+};
 use crate::{CausalOrder, Dot};
 
 /// How many events of each replica have been seen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct VectorClock<Id, const N: usize = 8> {
-    /// Strictly ascending.
-    replicas: SmallVec<[Id; N]>,
-    /// One a replica, and none is zero.
-    counters: SmallVec<[u64; N]>,
+    columns: GrowableColumns<Id, N>,
 }
 
 impl<Id, const N: usize> VectorClock<Id, N> {
     /// Creates a clock that has seen nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { replicas: SmallVec::new_const(), counters: SmallVec::new_const() }
+        Self { columns: GrowableColumns::new() }
     }
 
     /// Returns the number of replicas of which an event has been seen.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.replicas.len()
+        self.replicas().len()
     }
 
     /// Returns whether nothing has been seen.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.replicas.is_empty()
-    }
-
-    /// Returns the replicas, strictly ascending.
-    pub(crate) fn replicas(&self) -> &[Id] {
-        &self.replicas
-    }
-
-    /// Returns the counters, one a replica, none of them zero.
-    pub(crate) fn counters(&self) -> &[u64] {
-        &self.counters
+        self.replicas().is_empty()
     }
 
     /// Returns the replicas, ascending, and how many of their events have been seen.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Id, u64)> + DoubleEndedIterator {
-        self.replicas.iter().zip(self.counters.iter().copied())
+        entries::iter(&self.columns)
+    }
+
+    /// Returns the replicas, strictly ascending.
+    pub(crate) fn replicas(&self) -> &[Id] {
+        self.columns.replicas()
+    }
+
+    /// Returns the counters, one a replica, none of them zero.
+    pub(crate) fn counters(&self) -> &[u64] {
+        self.columns.counters()
     }
 }
 
@@ -59,12 +63,8 @@ impl<Id: Ord, const N: usize> VectorClock<Id, N> {
     where
         Id: Clone,
     {
-        let next = self
-            .get(replica)
-            .checked_add(1)
-            .ok_or_else(|| CounterOverflow { replica: replica.clone() })?;
-        self.record(&Dot { replica: replica.clone(), counter: next });
-        Ok(next)
+        let Ok(next) = entries::increment(&mut self.columns, replica);
+        next.ok_or_else(|| CounterOverflow { replica: replica.clone() })
     }
 
     /// Takes note of an event and of all that went before it at its replica.
@@ -74,17 +74,8 @@ impl<Id: Ord, const N: usize> VectorClock<Id, N> {
     where
         Id: Clone,
     {
-        if self.contains(dot) {
-            return false;
-        }
-        match self.replicas.binary_search(&dot.replica) {
-            Ok(at) => self.counters[at] = dot.counter,
-            Err(at) => {
-                self.replicas.insert(at, dot.replica.clone());
-                self.counters.insert(at, dot.counter);
-            }
-        }
-        true
+        let Ok(news) = entries::record(&mut self.columns, dot);
+        news
     }
 
     /// Takes note of all that another clock has seen.
@@ -92,37 +83,25 @@ impl<Id: Ord, const N: usize> VectorClock<Id, N> {
     where
         Id: Clone,
     {
-        for (replica, counter) in other.iter() {
-            self.record(&Dot { replica: replica.clone(), counter });
-        }
+        let Ok(()) = entries::merge(&mut self.columns, &other.columns);
     }
 
     /// Adds the entry of a replica that is greater than all that are there.
     ///
     /// Decoders build a clock so, entry by entry, without trusting what they read.
     pub(crate) fn append(&mut self, replica: Id, counter: u64) -> Result<(), AppendError> {
-        if counter == 0 {
-            return Err(AppendError::Zero);
-        }
-        if self.replicas.last().is_some_and(|last| *last >= replica) {
-            return Err(AppendError::NotAscending);
-        }
-        self.replicas.push(replica);
-        self.counters.push(counter);
-        Ok(())
+        entries::append(&mut self.columns, replica, counter)
     }
 
     /// Forgets a replica, and returns how many of its events had been seen.
     pub(crate) fn remove(&mut self, replica: &Id) -> Option<u64> {
-        let at = self.replicas.binary_search(replica).ok()?;
-        self.replicas.remove(at);
-        Some(self.counters.remove(at))
+        entries::remove(&mut self.columns, replica)
     }
 
     /// Returns how many events of a replica have been seen.
     #[must_use]
     pub fn get(&self, replica: &Id) -> u64 {
-        self.replicas.binary_search(replica).map_or(0, |at| self.counters[at])
+        entries::get(&self.columns, replica)
     }
 
     /// Returns whether an event has been seen.
@@ -134,14 +113,35 @@ impl<Id: Ord, const N: usize> VectorClock<Id, N> {
     /// Returns how what this clock has seen stands to what another has seen.
     #[must_use]
     pub fn causal_order(&self, other: &Self) -> CausalOrder {
-        let lacks = |a: &Self, b: &Self| b.iter().any(|(id, counter)| a.get(id) < counter);
-        CausalOrder::of(lacks(other, self), lacks(self, other))
+        entries::causal_order(&self.columns, &other.columns)
     }
 }
 
 impl<Id, const N: usize> Default for VectorClock<Id, N> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The replicas and their counters, as a map has them.
+impl<Id: fmt::Debug, const N: usize> fmt::Debug for VectorClock<Id, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<Id: PartialEq, const N: usize> PartialEq for VectorClock<Id, N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.replicas() == other.replicas() && self.counters() == other.counters()
+    }
+}
+
+impl<Id: Eq, const N: usize> Eq for VectorClock<Id, N> {}
+
+impl<Id: Hash, const N: usize> Hash for VectorClock<Id, N> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.replicas().hash(state);
+        self.counters().hash(state);
     }
 }
 
@@ -153,12 +153,8 @@ impl<Id: Ord, const N: usize> PartialOrd for VectorClock<Id, N> {
 }
 
 /// The greatest counter of each replica; those that are zero are left out.
-impl<Id: Ord + Clone, const N: usize> FromIterator<(Id, u64)> for VectorClock<Id, N> {
+impl<Id: Ord, const N: usize> FromIterator<(Id, u64)> for VectorClock<Id, N> {
     fn from_iter<I: IntoIterator<Item = (Id, u64)>>(entries: I) -> Self {
-        let mut clock = Self::new();
-        for (replica, counter) in entries {
-            clock.record(&Dot { replica, counter });
-        }
-        clock
+        Self { columns: entries.into_iter().collect() }
     }
 }
