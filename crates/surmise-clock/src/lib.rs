@@ -86,7 +86,10 @@ pub use self::{
         Reservation, StampRefused, WallLogical,
     },
     lamport::{LamportClock, LamportOverflow, LamportTime, LamportTimestamp},
-    vector::{BoundedIncrementError, CapacityExceeded, CounterOverflow, DenseIncrementError, UnknownReplica},
+    vector::{
+        BoundedIncrementError, BoundedVectorClock, CapacityExceeded, CounterOverflow,
+        DenseIncrementError, DenseVectorClock, UnknownReplica,
+    },
 };
 
 #[cfg(doctest)]

@@ -86,16 +86,36 @@ impl<Id> From<CapacityExceeded> for BoundedIncrementError<Id> {
 }
 
 /// An event that a [`DenseVectorClock`](crate::DenseVectorClock) cannot count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DenseIncrementError {
     /// The replica has counted all the events that it can.
-    CounterOverflow {
-        /// The replica.
-        replica: usize,
-    },
+    CounterOverflow(CounterOverflow<usize>),
     /// The replica is not a member.
     UnknownReplica(UnknownReplica),
+}
+
+impl fmt::Display for DenseIncrementError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CounterOverflow(error) => error.fmt(f),
+            Self::UnknownReplica(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for DenseIncrementError {}
+
+impl From<CounterOverflow<usize>> for DenseIncrementError {
+    fn from(error: CounterOverflow<usize>) -> Self {
+        Self::CounterOverflow(error)
+    }
+}
+
+impl From<UnknownReplica> for DenseIncrementError {
+    fn from(error: UnknownReplica) -> Self {
+        Self::UnknownReplica(error)
+    }
 }
 
 /// Why an entry cannot follow those that a clock already has.

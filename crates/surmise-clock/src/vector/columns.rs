@@ -1,0 +1,100 @@
+use core::mem;
+
+use arrayvec::ArrayVec;
+
+use super::{
+    entries::{self, Entries},
+    error::{AppendError, CapacityExceeded},
+};
+
+/// Where a clock keeps its entries.
+///
+/// Both columns have one length, the replicas are strictly ascending and no counter is zero: those who
+/// change the columns see to that.
+pub(super) trait Columns<Id> {
+    /// What is said of entries that do not fit.
+    type Full: Into<AppendError>;
+
+    /// Refuses a number of entries that can never fit.
+    fn admit(needed: usize) -> Result<(), Self::Full>;
+
+    /// Adds an entry before the one at `at`, which is at most the length.
+    fn insert(&mut self, at: usize, replica: Id, counter: u64) -> Result<(), Self::Full>;
+
+    /// Adds an entry after all others.
+    fn push(&mut self, replica: Id, counter: u64) -> Result<(), Self::Full>;
+
+    /// Adds the entries of the replicas that only the other has, which are `missing` and fit.
+    fn insert_missing(&mut self, other: Entries<'_, Id>, missing: usize)
+    where
+        Id: Ord + Clone;
+
+    fn entries(&self) -> Entries<'_, Id>;
+
+    /// Returns both columns, of which the counters may be raised.
+    fn entries_mut(&mut self) -> (&[Id], &mut [u64]);
+}
+
+/// Columns in place, which cannot grow.
+#[derive(Clone)]
+pub(super) struct InlineColumns<Id, const N: usize> {
+    replicas: ArrayVec<Id, N>,
+    counters: ArrayVec<u64, N>,
+}
+
+impl<Id, const N: usize> InlineColumns<Id, N> {
+    pub(super) const fn new() -> Self {
+        Self { replicas: ArrayVec::new_const(), counters: ArrayVec::new_const() }
+    }
+
+    pub(super) fn into_entries(self) -> impl Iterator<Item = (Id, u64)> {
+        self.replicas.into_iter().zip(self.counters)
+    }
+}
+
+impl<Id, const N: usize> Default for InlineColumns<Id, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<Id, const N: usize> Columns<Id> for InlineColumns<Id, N> {
+    type Full = CapacityExceeded;
+
+    fn admit(needed: usize) -> Result<(), CapacityExceeded> {
+        if needed <= N { Ok(()) } else { Err(CapacityExceeded { needed, capacity: N }) }
+    }
+
+    fn insert(&mut self, at: usize, replica: Id, counter: u64) -> Result<(), CapacityExceeded> {
+        Self::admit(self.replicas.len() + 1)?;
+        self.replicas.insert(at, replica);
+        self.counters.insert(at, counter);
+        Ok(())
+    }
+
+    fn push(&mut self, replica: Id, counter: u64) -> Result<(), CapacityExceeded> {
+        Self::admit(self.replicas.len() + 1)?;
+        self.replicas.push(replica);
+        self.counters.push(counter);
+        Ok(())
+    }
+
+    fn insert_missing(&mut self, other: Entries<'_, Id>, _missing: usize)
+    where
+        Id: Ord + Clone,
+    {
+        let own = mem::take(self).into_entries();
+        entries::interleave(own, other, |replica, counter| {
+            let fits = self.push(replica, counter);
+            debug_assert!(fits.is_ok(), "the missing were counted");
+        });
+    }
+
+    fn entries(&self) -> Entries<'_, Id> {
+        Entries { replicas: &self.replicas, counters: &self.counters }
+    }
+
+    fn entries_mut(&mut self) -> (&[Id], &mut [u64]) {
+        (&self.replicas, &mut self.counters)
+    }
+}

@@ -1,0 +1,221 @@
+//! What clocks do, whatever columns they keep their entries in.
+
+use core::{cmp::Ordering, fmt};
+
+use super::{columns::Columns, counters, error::AppendError};
+use crate::{CausalOrder, Dot};
+
+/// The entries of a clock: strictly ascending replicas, and a counter above zero for each.
+#[derive(PartialEq, Hash)]
+pub(super) struct Entries<'a, Id> {
+    pub(super) replicas: &'a [Id],
+    pub(super) counters: &'a [u64],
+}
+
+impl<Id> Clone for Entries<'_, Id> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Id> Copy for Entries<'_, Id> {}
+
+impl<Id: fmt::Debug> fmt::Debug for Entries<'_, Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<'a, Id> Entries<'a, Id> {
+    /// Returns the replicas, ascending, and how many of their events have been seen.
+    pub(super) fn iter(self) -> impl ExactSizeIterator<Item = (&'a Id, u64)> + DoubleEndedIterator {
+        self.replicas.iter().zip(self.counters.iter().copied())
+    }
+}
+
+impl<Id: Ord> Entries<'_, Id> {
+    /// Returns how many events of a replica have been seen.
+    pub(super) fn get(self, replica: &Id) -> u64 {
+        let at = self.replicas.binary_search(replica).ok();
+        at.and_then(|at| self.counters.get(at)).copied().unwrap_or(0)
+    }
+
+    /// Returns how what one clock has seen stands to what another has seen.
+    pub(super) fn causal_order(self, other: Self) -> CausalOrder {
+        if self.replicas == other.replicas {
+            counters::causal_order(self.counters, other.counters)
+        } else {
+            self.causal_order_of_others(other)
+        }
+    }
+
+    /// Returns the order when the replicas are not the same.
+    ///
+    /// No counter is zero, so a clock has seen more as soon as it has a replica that the other has not.
+    #[inline(never)]
+    fn causal_order_of_others(self, other: Self) -> CausalOrder {
+        match self.replicas.len().cmp(&other.replicas.len()) {
+            Ordering::Greater if self.includes(other) => CausalOrder::After,
+            Ordering::Less if other.includes(self) => CausalOrder::Before,
+            _ => CausalOrder::Concurrent,
+        }
+    }
+
+    /// Returns whether all that another clock has seen has been seen.
+    fn includes(self, other: Self) -> bool {
+        let mut own = self.iter();
+        let mut other = other.iter();
+        other.all(|(replica, counter)| {
+            let found = own.find(|(id, _)| *id >= replica);
+            found.is_some_and(|(id, own)| id == replica && own >= counter)
+        })
+    }
+
+    /// Returns how many replicas only the other has.
+    fn missing(self, other: Self) -> usize {
+        let mut own = self.replicas.iter().peekable();
+        let mut missing = 0;
+        for replica in other.replicas {
+            while own.next_if(|id| *id < replica).is_some() {}
+            missing += usize::from(own.next_if_eq(&replica).is_none());
+        }
+        missing
+    }
+}
+
+/// Counts an event of a replica, and returns which of its events it is.
+///
+/// Returns nothing if the counter is at its limit.
+pub(super) fn increment<Id: Ord + Clone, C: Columns<Id>>(
+    columns: &mut C,
+    replica: &Id,
+) -> Result<Option<u64>, C::Full> {
+    match counter_mut(columns, replica) {
+        Ok(counter) => {
+            let next = counter.checked_add(1);
+            if let Some(next) = next {
+                *counter = next;
+            }
+            Ok(next)
+        }
+        Err(at) => {
+            C::admit(columns.entries().replicas.len() + 1)?;
+            columns.insert(at, replica.clone(), 1).map(|()| Some(1))
+        }
+    }
+}
+
+/// Takes note of an event and of all before it, and returns whether that is news.
+pub(super) fn record<Id: Ord + Clone, C: Columns<Id>>(
+    columns: &mut C,
+    dot: &Dot<Id>,
+) -> Result<bool, C::Full> {
+    match counter_mut(columns, &dot.replica) {
+        Ok(counter) => {
+            let news = *counter < dot.counter;
+            *counter = dot.counter.max(*counter);
+            Ok(news)
+        }
+        Err(_) if dot.counter == 0 => Ok(false),
+        Err(at) => columns.insert(at, dot.replica.clone(), dot.counter).map(|()| true),
+    }
+}
+
+/// Takes note of all that another clock has seen.
+pub(super) fn merge<Id: Ord + Clone, C: Columns<Id>>(
+    columns: &mut C,
+    other: Entries<'_, Id>,
+) -> Result<(), C::Full> {
+    let (replicas, counters) = columns.entries_mut();
+    if replicas == other.replicas {
+        counters::raise(counters, other.counters);
+        Ok(())
+    } else {
+        merge_others(columns, other)
+    }
+}
+
+/// Takes note of all that a clock of other replicas has seen.
+#[inline(never)]
+fn merge_others<Id: Ord + Clone, C: Columns<Id>>(
+    columns: &mut C,
+    other: Entries<'_, Id>,
+) -> Result<(), C::Full> {
+    let own = columns.entries();
+    if C::admit(own.replicas.len() + other.replicas.len()).is_err() {
+        C::admit(own.replicas.len() + own.missing(other))?;
+    }
+    let (replicas, counters) = columns.entries_mut();
+    let missing = raise_common(replicas, counters, other);
+    if missing > 0 {
+        columns.insert_missing(other, missing);
+    }
+    Ok(())
+}
+
+/// Raises the counters of the replicas that are in both, and returns how many only the other has.
+fn raise_common<Id: Ord>(replicas: &[Id], counters: &mut [u64], other: Entries<'_, Id>) -> usize {
+    let mut own = replicas.iter().zip(counters);
+    let mut next = own.next();
+    let mut missing = 0;
+    for (replica, other) in other.iter() {
+        while next.as_ref().is_some_and(|(id, _)| *id < replica) {
+            next = own.next();
+        }
+        match next.take_if(|(id, _)| *id == replica) {
+            Some((_, counter)) => {
+                *counter = other.max(*counter);
+                next = own.next();
+            }
+            None => missing += 1,
+        }
+    }
+    missing
+}
+
+/// Passes on the own entries and those of replicas that only the other has, in order.
+pub(super) fn interleave<Id: Ord + Clone>(
+    mut own: impl Iterator<Item = (Id, u64)>,
+    other: Entries<'_, Id>,
+    mut push: impl FnMut(Id, u64),
+) {
+    let mut next = own.next();
+    for (replica, counter) in other.iter() {
+        while let Some((id, counter)) = next.take_if(|(id, _)| *id < *replica) {
+            push(id, counter);
+            next = own.next();
+        }
+        if let Some((id, counter)) = next.take_if(|(id, _)| id == replica) {
+            push(id, counter);
+            next = own.next();
+        } else {
+            push(replica.clone(), counter);
+        }
+    }
+    next.into_iter().chain(own).for_each(|(id, counter)| push(id, counter));
+}
+
+/// Adds the entry of a replica that must be greater than all that are there.
+pub(super) fn append<Id: Ord, C: Columns<Id>>(
+    columns: &mut C,
+    replica: Id,
+    counter: u64,
+) -> Result<(), AppendError> {
+    if counter == 0 {
+        return Err(AppendError::Zero);
+    }
+    if columns.entries().replicas.last().is_some_and(|last| *last >= replica) {
+        return Err(AppendError::NotAscending);
+    }
+    columns.push(replica, counter).map_err(Into::into)
+}
+
+/// Returns the counter of a replica, or the place at which it would be inserted.
+fn counter_mut<'a, Id: Ord + 'a, C: Columns<Id>>(
+    columns: &'a mut C,
+    replica: &Id,
+) -> Result<&'a mut u64, usize> {
+    let (replicas, counters) = columns.entries_mut();
+    let at = replicas.binary_search(replica)?;
+    counters.get_mut(at).ok_or(at)
+}
