@@ -98,10 +98,7 @@ pub(super) fn increment<Id: Ord + Clone, C: Columns<Id>>(
             }
             Ok(next)
         }
-        Err(at) => {
-            C::admit(columns.entries().replicas.len() + 1)?;
-            columns.insert(at, replica.clone(), 1).map(|()| Some(1))
-        }
+        Err(at) => insert(columns, at, replica, 1).map(|()| Some(1)),
     }
 }
 
@@ -117,7 +114,7 @@ pub(super) fn record<Id: Ord + Clone, C: Columns<Id>>(
             Ok(news)
         }
         Err(_) if dot.counter == 0 => Ok(false),
-        Err(at) => columns.insert(at, dot.replica.clone(), dot.counter).map(|()| true),
+        Err(at) => insert(columns, at, &dot.replica, dot.counter).map(|()| true),
     }
 }
 
@@ -218,4 +215,15 @@ fn counter_mut<'a, Id: Ord + 'a, C: Columns<Id>>(
     let (replicas, counters) = columns.entries_mut();
     let at = replicas.binary_search(replica)?;
     counters.get_mut(at).ok_or(at)
+}
+
+/// Adds the entry of a new replica, whose id is cloned if there is room for it.
+fn insert<Id: Clone, C: Columns<Id>>(
+    columns: &mut C,
+    at: usize,
+    replica: &Id,
+    counter: u64,
+) -> Result<(), C::Full> {
+    C::admit(columns.entries().replicas.len() + 1)?;
+    columns.insert(at, replica.clone(), counter)
 }
