@@ -72,11 +72,16 @@ mod causal_order;
 mod dot;
 mod hybrid;
 mod lamport;
+#[cfg(feature = "alloc")]
+mod siblings;
 pub mod sync;
 mod vector;
 
 #[cfg(feature = "alloc")]
-pub use self::vector::VectorClock;
+pub use self::{
+    siblings::{DottedVersionVectorSet, EntriesError, PutError},
+    vector::VectorClock,
+};
 pub use self::{
     causal_order::CausalOrder,
     dot::Dot,
