@@ -68,6 +68,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "alloc")]
+mod causal_buffer;
 mod causal_order;
 mod dot;
 mod hybrid;
@@ -79,6 +81,7 @@ mod vector;
 
 #[cfg(feature = "alloc")]
 pub use self::{
+    causal_buffer::{Arrival, CausalBuffer, Refusal, Refused, Stamped},
     siblings::{DottedVersionVectorSet, EntriesError, PutError},
     vector::VectorClock,
 };
