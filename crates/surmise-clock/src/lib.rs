@@ -75,6 +75,8 @@ mod dot;
 mod hybrid;
 mod lamport;
 #[cfg(feature = "alloc")]
+mod retirement;
+#[cfg(feature = "alloc")]
 mod siblings;
 pub mod sync;
 mod vector;
@@ -82,6 +84,7 @@ mod vector;
 #[cfg(feature = "alloc")]
 pub use self::{
     causal_buffer::{Arrival, CausalBuffer, Refusal, Refused, Stamped},
+    retirement::{LearnError, RetireError, Retirements, Tombstone},
     siblings::{DottedVersionVectorSet, EntriesError, PutError},
     vector::VectorClock,
 };
