@@ -187,6 +187,31 @@ fn a_counter_at_its_limit_hands_the_value_back() {
     assert_eq!(last, set(&[("a", u64::MAX, &["v", "u"])]));
 }
 
+/// A value whose clone may panic.
+#[derive(Debug, PartialEq)]
+struct Fragile(bool);
+
+impl Clone for Fragile {
+    fn clone(&self) -> Self {
+        assert!(!self.0, "broken");
+        Self(false)
+    }
+}
+
+#[test]
+fn a_panic_while_cloning_changes_nothing() {
+    type Entries = Vec<(u8, u64, Vec<Fragile>)>;
+    let entries: Entries = vec![(1, 1, vec![Fragile(false)]), (3, 1, vec![Fragile(false)])];
+    let mut set = DottedVersionVectorSet::try_from(entries).unwrap();
+    let before = set.clone();
+    let entries: Entries =
+        vec![(1, 2, vec![Fragile(false)]), (2, 1, vec![]), (3, 2, vec![Fragile(true)])];
+    let other = DottedVersionVectorSet::try_from(entries).unwrap();
+    let sync = core::panic::AssertUnwindSafe(|| set.sync(&other));
+    assert!(std::panic::catch_unwind(sync).is_err());
+    assert_eq!(set, before);
+}
+
 #[test]
 fn entries_are_checked() {
     type Entries = Vec<(&'static str, u64, Vec<u8>)>;
