@@ -99,9 +99,12 @@ fn messages_that_no_member_can_have_sent_are_refused() {
 fn what_is_taken_out_is_seen_by_the_next_message() {
     let mut buffer = Buffer::new("me", 4);
     buffer.receive(message("a", &[("a", 1)])).unwrap();
+    buffer.receive(message("a", &[("a", 2)])).unwrap();
     assert_eq!(buffer.stamp(), Ok(clock(&[("me", 1)])));
     buffer.deliver().unwrap();
     assert_eq!(buffer.stamp(), Ok(clock(&[("a", 1), ("me", 2)])));
+    buffer.deliver().unwrap();
+    assert_eq!(buffer.stamp(), Ok(clock(&[("a", 2), ("me", 3)])));
 }
 
 #[test]

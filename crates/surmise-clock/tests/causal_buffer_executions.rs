@@ -97,8 +97,8 @@ struct Node {
 struct Group {
     capacity: usize,
     nodes: Vec<Node>,
-    /// What each message's sender had seen.
-    histories: Vec<BTreeSet<usize>>,
+    /// The sender of each message, and what it had seen.
+    histories: Vec<(usize, BTreeSet<usize>)>,
     in_flight: Vec<(usize, Message)>,
 }
 
@@ -131,8 +131,12 @@ impl Group {
         let message = self.histories.len();
         let clock = node.buffer.stamp().unwrap();
         node.naive.released.increment(&sender).unwrap();
-        self.histories.push(node.seen.clone());
+        self.histories.push((sender, node.seen.clone()));
         node.seen.insert(message);
+        let senders = node.seen.iter().map(|&seen| self.histories[seen].0);
+        let mut counted = [0; NODES];
+        senders.for_each(|sender| counted[sender] += 1);
+        assert_eq!(clock, counted.into_iter().enumerate().collect());
         let stamped = Stamped { sender, clock, message };
         let others = (0..NODES).filter(|&to| to != sender);
         self.in_flight.extend(others.map(|to| (to, stamped.clone())));
@@ -163,7 +167,7 @@ impl Group {
     fn deliver(&mut self, node: usize) -> bool {
         let node = &mut self.nodes[node];
         let Some(Stamped { message, .. }) = node.buffer.deliver() else { return false };
-        assert!(self.histories[message].is_subset(&node.seen), "{message} came too early");
+        assert!(self.histories[message].1.is_subset(&node.seen), "{message} came too early");
         assert!(node.seen.insert(message), "{message} came twice");
         node.check(self.capacity);
         true

@@ -151,6 +151,10 @@ fn nobody_is_retired_without_need() {
             assert_eq!(error.to_string(), *message);
         }
     }
+    // Who retired the replica had seen more of it.
+    let mut fewer = clock(&[("a", 2), ("c", 1)]);
+    let error = RetireError::AlreadyRetired { tombstone: tombstone("a", 3, "b", 5) };
+    assert_eq!(known.clone().retire(&mut fewer, &"a", &"c"), Err(error));
     // Events after the retirement are worth another one.
     let mut more = clock(&[("a", 4), ("b", 5), ("c", 1)]);
     let again = known.clone().retire(&mut more, &"a", &"c");
@@ -200,6 +204,16 @@ fn contradictions_are_not_learned() {
     assert_eq!(error, RetireError::Contradicted(conflict.clone()));
     assert_eq!(error.to_string(), format!("the clock is not the newest: {conflict}"));
     assert_eq!((known, stale), (before, clock(&[("d", 4), ("b", 4)])));
+}
+
+#[test]
+fn tombstones_are_kept_in_order() {
+    let tombstones = [tombstone("z", 1, "b", 6), tombstone("y", 1, "c", 1)];
+    let ascending = knowing(&tombstones);
+    let mut descending = knowing(&[tombstones[1], tombstones[0]]);
+    assert_eq!(ascending, descending);
+    assert!(descending.iter().eq(&tombstones));
+    assert!(tombstones.iter().all(|tombstone| descending.learn(*tombstone) == Ok(false)));
 }
 
 #[cfg(feature = "serde")]
