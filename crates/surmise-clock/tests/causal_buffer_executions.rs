@@ -216,3 +216,60 @@ quickcheck! {
         group.nodes.iter().all(|node| node.seen.len() == all && node.buffer.held() == 0)
     }
 }
+
+/// Something that is done to a buffer by members that may lie.
+#[derive(Clone, Debug)]
+enum Forgery {
+    Receive(Stamped<u8, ()>),
+    Deliver,
+    Stamp,
+}
+
+impl Arbitrary for Forgery {
+    fn arbitrary(g: &mut Gen) -> Self {
+        let entry = |g: &mut Gen| {
+            let counter = match u8::arbitrary(g) % 8 {
+                0 => u64::MAX,
+                counter => u64::from(counter % 4),
+            };
+            (u8::arbitrary(g) % 4, counter)
+        };
+        match u8::arbitrary(g) % 16 {
+            0..=2 => Self::Deliver,
+            3 => Self::Stamp,
+            _ => Self::Receive(Stamped {
+                sender: u8::arbitrary(g) % 4,
+                clock: (0..3).map(|_| entry(g)).collect(),
+                message: (),
+            }),
+        }
+    }
+}
+
+quickcheck! {
+    fn forged_clocks_break_neither_order_nor_bounds(forgeries: Vec<Forgery>, capacity: u8) -> bool {
+        let capacity = usize::from(capacity % 8);
+        let mut buffer = CausalBuffer::new(0_u8, capacity);
+        let mut delivered = VectorClock::new();
+        forgeries.into_iter().all(|forgery| {
+            let before = buffer.clone();
+            match forgery {
+                Forgery::Stamp => {
+                    delivered.increment(&0).unwrap();
+                    assert_eq!(buffer.stamp().unwrap(), delivered);
+                }
+                Forgery::Receive(stamped) => match buffer.receive(stamped.clone()) {
+                    Ok(Arrival::Duplicate) => assert_eq!(buffer, before),
+                    Ok(_) => assert_eq!(buffer.held(), before.held() + 1),
+                    Err(refused) => assert_eq!((refused.stamped, &buffer), (stamped, &before)),
+                },
+                Forgery::Deliver => if let Some(stamped) = buffer.deliver() {
+                    let counter = delivered.increment(&stamped.sender).unwrap();
+                    assert_eq!(stamped.clock.get(&stamped.sender), counter);
+                    assert!(stamped.clock <= delivered);
+                }
+            }
+            *buffer.delivered() == delivered && buffer.held() <= capacity + 1
+        })
+    }
+}

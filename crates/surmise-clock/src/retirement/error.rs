@@ -70,8 +70,8 @@ pub enum LearnError<Id> {
         /// The one that was to be learned.
         learned: Tombstone<Id>,
     },
-    /// The retired replica's events have seen the event by which it was retired, or are said to be no
-    /// others than that, or it is no event at all.
+    /// The retired replica's events have seen the event by which it was retired, or that event is one
+    /// of its own, or it is none at all: its counter is 0.
     Circular {
         /// The tombstone that was to be learned.
         learned: Tombstone<Id>,
