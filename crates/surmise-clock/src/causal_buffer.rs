@@ -179,7 +179,6 @@ impl<Id: Ord + Clone, M> CausalBuffer<Id, M> {
     /// If the message must wait and there is no room for it, if its sender did not stamp it, or if it
     /// claims to follow a message that this replica has not sent. Nothing is changed then, and the
     /// message is handed back.
-    #[expect(clippy::result_large_err, reason = "a refused message is handed back whole")]
     pub fn receive(&mut self, stamped: Stamped<Id, M>) -> Result<Arrival, Refused<Id, M>> {
         let dot = Self::dot(&stamped);
         if dot.counter == 0 {
