@@ -14,6 +14,11 @@ use crate::{CounterOverflow, Dot, VectorClock};
 /// A message with the clock of its sending: how many messages of each replica its sender had delivered
 /// by then, and which of its own this is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(bound(deserialize = "Id: Ord + serde::Deserialize<'de>, M: serde::Deserialize<'de>"))
+)]
 #[expect(clippy::exhaustive_structs, reason = "these three are what causal delivery goes by")]
 pub struct Stamped<Id, M> {
     /// The replica that sent it.

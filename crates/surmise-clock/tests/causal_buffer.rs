@@ -176,6 +176,17 @@ fn a_long_chain_neither_recurses_nor_rescans() {
     assert!(delivered(&mut buffer).into_iter().eq(in_order));
 }
 
+#[cfg(feature = "serde")]
+#[test]
+fn messages_survive_serde() {
+    let json = r#"{"sender":"a","clock":[["a",2],["b",1]],"message":"hello"}"#;
+    let stamped: Stamped<String, String> = serde_json::from_str(json).unwrap();
+    assert_eq!(stamped.clock.get(&stamped.sender), 2);
+    assert_eq!(serde_json::to_string(&stamped).unwrap(), json);
+    let unsorted = json.replace("\"b\"", "\"A\"");
+    assert!(serde_json::from_str::<Stamped<String, String>>(&unsorted).is_err());
+}
+
 thread_local! {
     static COMPARISONS: Cell<u64> = const { Cell::new(0) };
 }
