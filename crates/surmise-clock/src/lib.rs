@@ -80,6 +80,7 @@ mod retirement;
 mod siblings;
 pub mod sync;
 mod vector;
+pub mod wire;
 
 #[cfg(feature = "alloc")]
 pub use self::{

@@ -15,7 +15,6 @@ mod serialize;
 
 #[cfg(feature = "alloc")]
 pub use self::clock::VectorClock;
-#[expect(unused_imports, reason = "the wire form will tell which it was")]
 pub(crate) use self::error::AppendError;
 pub use self::{
     bounded::BoundedVectorClock,

@@ -91,7 +91,6 @@ impl<Id, const N: usize> VectorClock<Id, N> {
     }
 
     /// Returns the counters, one a replica, none of them zero.
-    #[expect(dead_code, reason = "the wire form will read it")]
     pub(crate) fn counters(&self) -> &[u64] {
         self.entries().counters
     }

@@ -1,0 +1,37 @@
+/// What a decoder accepts at most.
+///
+/// Memory needs no limit of its own, since decoding takes it in proportion to the input's length. The
+/// limits are there for what happens next: a clock that was accepted may be merged, stored, and sent to
+/// others.
+///
+/// # Examples
+///
+/// ```
+/// use surmise_clock::wire::DecodeLimits;
+///
+/// const LIMITS: DecodeLimits = DecodeLimits { max_entries: 16, ..DecodeLimits::DEFAULT };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
+pub struct DecodeLimits {
+    /// Entries of one clock: replicas that took part, or will. 1024 by default.
+    ///
+    /// Too few, and a clock of all replicas is refused. Too many, and a faulty peer can make the clocks
+    /// that it is merged into as large.
+    pub max_entries: usize,
+    /// Bytes of one string, text or not. 4096 by default.
+    ///
+    /// Each replica of a clock is a string where replicas have names.
+    pub max_string_bytes: usize,
+}
+
+impl DecodeLimits {
+    /// The default limits.
+    pub const DEFAULT: Self = Self { max_entries: 1024, max_string_bytes: 4096 };
+}
+
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
