@@ -44,9 +44,15 @@
 //! | [`HybridTimestamp`](crate::HybridTimestamp) | 8 bytes, the highest first, not all of them 0 |
 //! | `VectorClock`, [`BoundedVectorClock`](crate::BoundedVectorClock) | the number of entries; of each entry the replica and the counter. Replicas ascend strictly, and no counter is 0 |
 //! | [`DenseVectorClock`](crate::DenseVectorClock) | its counters, and not how many there are |
+//! | `DottedVersionVectorSet` | the number of entries; of each entry the replica, the counter, the number of values and the values, the oldest first. Replicas ascend strictly, no counter is 0, and none is less than the number of its values |
+//! | `Tombstone` | the event that left it, a dot; the replica; the number of that one's events |
+//! | `Stamped` | the sender; the clock; the message |
 //!
 //! The form of a type stays as it is in all versions of this crate that are compatible. It tells neither
 //! its type nor its version: what carries it has to, if there is doubt.
+//!
+//! `Retirements` travel as their tombstones, one by one: whether they contradict each other is for `learn` to
+//! say, which takes longer than reading them.
 //!
 //! Small numbers are short as varints, and numbers chosen at random are long: for a random 64-bit id take
 //! `[u8; 8]`.
@@ -99,6 +105,8 @@ mod events;
 mod integers;
 mod limits;
 mod reader;
+#[cfg(feature = "alloc")]
+mod siblings;
 mod stamps;
 #[cfg(feature = "alloc")]
 mod strings;

@@ -14,6 +14,9 @@ mod clocks;
 mod exhaustive;
 #[path = "wire/laws.rs"]
 mod laws;
+#[cfg(feature = "alloc")]
+#[path = "wire/siblings.rs"]
+mod siblings;
 
 use core::fmt::Debug;
 
@@ -257,6 +260,7 @@ fn errors_say_where_and_what() {
         (DecodeErrorKind::OutOfRange { found: 2, max: 1 }, "2 exceeds 1"),
         (DecodeErrorKind::Zero, "a counter or timestamp is zero"),
         (DecodeErrorKind::TooManyEntries { found: 2, max: 1 }, "2 entries, of which 1 are allowed"),
+        (DecodeErrorKind::TooManyValues { found: 2, max: 1 }, "2 values, of which 1 are allowed"),
         (
             DecodeErrorKind::StringTooLong { found: 2, max: 1 },
             "a string of 2 bytes, of which 1 are allowed",

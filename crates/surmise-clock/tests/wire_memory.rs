@@ -7,7 +7,7 @@ use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use surmise_clock::{
-    VectorClock,
+    DottedVersionVectorSet, VectorClock,
     wire::{DecodeError, DecodeErrorKind, DecodeLimits, Wire, decode, to_vec},
 };
 
@@ -15,7 +15,7 @@ use surmise_clock::{
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const NO_LIMITS: DecodeLimits =
-    DecodeLimits { max_entries: usize::MAX, max_string_bytes: usize::MAX };
+    DecodeLimits { max_entries: usize::MAX, max_values: usize::MAX, max_string_bytes: usize::MAX };
 
 /// Returns what decoding gives, and how many bytes it asked the allocator for.
 fn allocated<T: Wire>(bytes: &[u8]) -> (Result<T, DecodeError>, usize) {
@@ -54,6 +54,9 @@ fn memory_is_paid_for() {
     assert_costs_nothing::<Vec<u8>>(&most, 10, missing);
     assert_costs_nothing::<Box<[u8]>>(&most, 10, missing);
     assert_costs_nothing::<VectorClock<String>>(&[&[1], &most[..]].concat(), 11, missing);
+    assert_costs_nothing::<DottedVersionVectorSet<u64, u64>>(&most, 10, 1);
+    let values = [&[1, 7], &most[..], &most[..]].concat();
+    assert_costs_nothing::<DottedVersionVectorSet<u64, u64>>(&values, 22, 1);
 
     // An entry of two bytes takes 16 in memory, and what grows has up to twice the room that it needs.
     for len in [1_usize, 10, 100, 1000, 10_000] {
@@ -62,6 +65,12 @@ fn memory_is_paid_for() {
         let named: VectorClock<String, 0> =
             (0..len).map(|replica| (replica.to_string(), 1)).collect();
         assert_costs_at_most::<VectorClock<String, 0>>(&to_vec(&named), 60);
+        let siblings: DottedVersionVectorSet<usize, Vec<u8>> = (0..len)
+            .map(|replica| (replica, 1, vec![vec![7]]))
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap();
+        assert_costs_at_most::<DottedVersionVectorSet<usize, Vec<u8>>>(&to_vec(&siblings), 100);
         assert_costs_at_most::<Vec<u8>>(&to_vec(&vec![7; len]), 1);
     }
 }

@@ -63,6 +63,13 @@ pub enum DecodeErrorKind {
         /// How many it may have.
         max: usize,
     },
+    /// A set of siblings has more values than the limits allow.
+    TooManyValues {
+        /// How many it has in the entries up to this one.
+        found: u64,
+        /// How many it may have.
+        max: usize,
+    },
     /// A string is longer than the limits allow.
     StringTooLong {
         /// How many bytes it has.
@@ -95,6 +102,9 @@ impl fmt::Display for DecodeErrorKind {
             Self::Zero => f.write_str("a counter or timestamp is zero"),
             Self::TooManyEntries { found, max } => {
                 write!(f, "{found} entries, of which {max} are allowed")
+            }
+            Self::TooManyValues { found, max } => {
+                write!(f, "{found} values, of which {max} are allowed")
             }
             Self::StringTooLong { found, max } => {
                 write!(f, "a string of {found} bytes, of which {max} are allowed")

@@ -19,15 +19,20 @@ pub struct DecodeLimits {
     /// Too few, and a clock of all replicas is refused. Too many, and a faulty peer can make the clocks
     /// that it is merged into as large.
     pub max_entries: usize,
+    /// Values that one set of siblings keeps. 1024 by default.
+    ///
+    /// It also bounds the time that values without bytes take to read, such as those of `[u8; 0]`.
+    pub max_values: usize,
     /// Bytes of one string, text or not. 4096 by default.
     ///
-    /// Each replica of a clock is a string where replicas have names.
+    /// Each replica of a clock is a string where replicas have names, and so is each value of a set of
+    /// siblings where values are strings.
     pub max_string_bytes: usize,
 }
 
 impl DecodeLimits {
     /// The default limits.
-    pub const DEFAULT: Self = Self { max_entries: 1024, max_string_bytes: 4096 };
+    pub const DEFAULT: Self = Self { max_entries: 1024, max_values: 1024, max_string_bytes: 4096 };
 }
 
 impl Default for DecodeLimits {

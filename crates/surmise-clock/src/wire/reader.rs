@@ -171,6 +171,6 @@ impl<'a> Reader<'a> {
 }
 
 /// Returns a number if it is at most `max`.
-fn within(found: u64, max: usize) -> Option<usize> {
+pub(super) fn within(found: u64, max: usize) -> Option<usize> {
     usize::try_from(found).ok().filter(|&found| found <= max)
 }

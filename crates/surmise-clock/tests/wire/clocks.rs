@@ -1,7 +1,7 @@
 //! The forms of clocks and of the strings that name replicas.
 
 use surmise_clock::{
-    Dot, VectorClock,
+    Dot, Stamped, Tombstone, VectorClock,
     wire::{DecodeError, DecodeErrorKind, DecodeLimits, decode, encoded_len, to_vec},
 };
 
@@ -121,6 +121,21 @@ fn entries_have_a_greatest_number() {
         0,
         DecodeErrorKind::TooManyEntries { found: 1025, max: 1024 },
     );
+}
+
+#[test]
+fn a_tombstone_is_its_event_and_its_replica_and_the_last_of_that() {
+    let by = Dot { replica: "b".to_owned(), counter: 4 };
+    let tombstone = Tombstone { by, replica: "a".to_owned(), last: 300 };
+    assert_form(&tombstone, b"\x01b\x04\x01a\xac\x02");
+}
+
+#[test]
+fn a_stamped_message_is_its_sender_its_clock_and_itself() {
+    let clock = [(7, 300), (9, 1)].into_iter().collect();
+    let stamped = Stamped { sender: 9_u16, clock, message: "hi".to_owned() };
+    assert_form(&stamped, &[9, 2, 7, 0xac, 0x02, 9, 1, 2, b'h', b'i']);
+    assert_refused::<Stamped<u16, u8>>(&[9, 1, 7, 0], 3, DecodeErrorKind::Zero);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use surmise_clock::{
-    BoundedVectorClock, VectorClock,
+    BoundedVectorClock, DottedVersionVectorSet, VectorClock,
     wire::{DecodeLimits, decode},
 };
 
@@ -60,6 +60,41 @@ fn naive_clock(mut bytes: &[u8]) -> Option<BTreeMap<u64, u64>> {
     for (&replica, &counter) in &entries {
         written.extend(naive_form(replica));
         written.extend(naive_form(counter));
+    }
+    (written == form).then_some(entries)
+}
+
+#[test]
+fn all_short_strings_that_are_siblings_are_read() {
+    let mut sets = 0;
+    all_strings(&ALPHABET, 6, &mut |bytes| {
+        let expected = naive_siblings(bytes);
+        let set = decode::<DottedVersionVectorSet<u64, u64>>(bytes, &DecodeLimits::DEFAULT).ok();
+        let entries = set.map(|set| {
+            set.entries().map(|(&id, counter, values)| (id, (counter, values.to_vec()))).collect()
+        });
+        assert_eq!(entries, expected, "{bytes:02x?}");
+        sets += usize::from(expected.is_some());
+    });
+    assert!(sets > 1000, "{sets}");
+}
+
+fn naive_siblings(mut bytes: &[u8]) -> Option<BTreeMap<u64, (u64, Vec<u64>)>> {
+    let form = bytes;
+    let mut entries = BTreeMap::new();
+    for _ in 0..naive_number(&mut bytes)? {
+        let replica = naive_number(&mut bytes)?;
+        let counter = naive_number(&mut bytes)?;
+        let len = naive_number(&mut bytes)?;
+        let values = (0..len).map(|_| naive_number(&mut bytes)).collect::<Option<Vec<_>>>()?;
+        entries.insert(replica, (counter, values));
+    }
+    entries.retain(|_, (counter, values)| *counter > 0 && values.len() as u64 <= *counter);
+    let mut written = naive_form(entries.len() as u64);
+    for (&replica, (counter, values)) in &entries {
+        for number in [replica, *counter, values.len() as u64].iter().chain(values) {
+            written.extend(naive_form(*number));
+        }
     }
     (written == form).then_some(entries)
 }

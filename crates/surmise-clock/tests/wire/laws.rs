@@ -3,12 +3,12 @@
 use core::fmt::Debug;
 
 use quickcheck::{Arbitrary, Gen, quickcheck};
-#[cfg(feature = "alloc")]
-use surmise_clock::VectorClock;
 use surmise_clock::{
     BoundedVectorClock, DenseVectorClock, Dot, HybridTimestamp, LamportTime, LamportTimestamp,
     wire::{DecodeLimits, Reader, Wire, decode},
 };
+#[cfg(feature = "alloc")]
+use surmise_clock::{DottedVersionVectorSet, Stamped, Tombstone, VectorClock};
 
 use super::form;
 
@@ -60,6 +60,10 @@ fn growing_types_read_only_what_is_written(bytes: &[u8]) -> usize {
         reads_only_what_is_written::<VectorClock<u8>>(bytes),
         reads_only_what_is_written::<VectorClock<u64, 1>>(bytes),
         reads_only_what_is_written::<VectorClock<String>>(bytes),
+        reads_only_what_is_written::<Tombstone<u16>>(bytes),
+        reads_only_what_is_written::<Stamped<u8, u16>>(bytes),
+        reads_only_what_is_written::<DottedVersionVectorSet<u8, u8>>(bytes),
+        reads_only_what_is_written::<DottedVersionVectorSet<u64, Vec<u8>>>(bytes),
     ];
     read.into_iter().filter(|&read| read).count()
 }
@@ -214,6 +218,24 @@ quickcheck! {
             && holds(&entries.iter().copied().collect::<VectorClock<u64>>(), &damages)
             && holds(&named(&entries).collect::<VectorClock<String>>(), &damages)
     }
+
+    #[cfg(feature = "alloc")]
+    fn tombstones_hold(by: (u64, u64), replica: u64, last: u64, damages: Vec<Damage>) -> bool {
+        let by = Dot { replica: by.0, counter: by.1 };
+        holds(&Tombstone { by, replica, last }, &damages)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn stamped_messages_hold(entries: Vec<(u64, u64)>, message: String, damages: Vec<Damage>) -> bool {
+        let clock = near(&entries).collect();
+        holds(&Stamped { sender: 7, clock, message }, &damages)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn siblings_hold(entries: Vec<(u8, u64, Vec<u16>)>, damages: Vec<Damage>) -> bool {
+        holds(&siblings(entries.clone()), &damages)
+            && holds(&siblings(entries.into_iter().map(texts).collect()), &damages)
+    }
 }
 
 /// The same counters for replicas of which many are next to each other.
@@ -224,4 +246,21 @@ fn near(entries: &[(u64, u64)]) -> impl Iterator<Item = (u16, u64)> {
 #[cfg(feature = "alloc")]
 fn named(entries: &[(u64, u64)]) -> impl Iterator<Item = (String, u64)> {
     entries.iter().map(|&(replica, counter)| ((replica % 2000).to_string(), counter))
+}
+
+/// A set of those entries that it can have.
+#[cfg(feature = "alloc")]
+fn siblings<V>(mut entries: Vec<(u8, u64, Vec<V>)>) -> DottedVersionVectorSet<u8, V> {
+    entries.retain(|&(_, counter, _)| counter > 0);
+    entries.sort_by_key(|&(replica, ..)| replica);
+    entries.dedup_by_key(|&mut (replica, ..)| replica);
+    for (_, counter, values) in &mut entries {
+        values.truncate(usize::try_from(*counter).unwrap_or(usize::MAX).min(8));
+    }
+    entries.try_into().unwrap()
+}
+
+#[cfg(feature = "alloc")]
+fn texts((replica, counter, values): (u8, u64, Vec<u16>)) -> (u8, u64, Vec<String>) {
+    (replica, counter, values.into_iter().map(|value| value.to_string()).collect())
 }
