@@ -170,6 +170,8 @@ impl<Id: Ord + Clone> Retirements<Id> {
 
     /// Takes over a tombstone from another node. Returns whether it is news.
     ///
+    /// Takes as long as [`restore`](Self::restore): n tombstones of strangers take O(n² log n).
+    ///
     /// # Errors
     ///
     /// If it contradicts those that are known: one of the nodes does not tell the truth, or it has lost
@@ -226,16 +228,15 @@ impl<Id: Ord + Clone> Retirements<Id> {
 
     /// Writes down in a clock all that it implies.
     ///
-    /// It takes time linear in the number of tombstones, once and once more for each link in a chain of
-    /// survivors that were retired in their turn.
+    /// Takes O(n log n) with n tombstones and replicas, besides the insertion of entries.
     pub fn restore<const N: usize>(&self, clock: &mut VectorClock<Id, N>) {
-        let mut found = true;
-        while found {
-            found = false;
-            for Tombstone { by, replica, last } in &self.tombstones {
-                if clock.get(replica) < *last && clock.contains(by) {
-                    found |= clock.record(&Dot { replica: replica.clone(), counter: *last });
-                }
+        let contained = self.tombstones.iter().filter(|tombstone| clock.contains(&tombstone.by));
+        let mut pending: Vec<&Tombstone<Id>> = contained.collect();
+        // Each comes up once: when the event that left it is found to be contained.
+        while let Some(Tombstone { replica, last, .. }) = pending.pop() {
+            let before = clock.get(replica);
+            if clock.record(&Dot { replica: replica.clone(), counter: *last }) {
+                pending.extend(self.left_by(replica, before, *last));
             }
         }
     }
@@ -252,6 +253,16 @@ impl<Id: Ord + Clone> Retirements<Id> {
         self.restore(&mut first);
         self.restore(&mut second);
         first.causal_order(&second)
+    }
+
+    /// Returns the tombstones that a replica's events left, from after one up to another.
+    fn left_by(&self, replica: &Id, after: u64, up_to: u64) -> &[Tombstone<Id>] {
+        let end_of = |counter: u64| {
+            self.tombstones.partition_point(|Tombstone { by, .. }| {
+                by.replica.cmp(replica).then(by.counter.cmp(&counter)).is_le()
+            })
+        };
+        self.tombstones.get(end_of(after)..end_of(up_to)).unwrap_or_default()
     }
 
     /// Returns the tombstones of a replica.

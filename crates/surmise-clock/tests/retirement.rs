@@ -227,3 +227,19 @@ fn serde_checks_what_it_reads() {
     let nothing = json.replace('5', "0");
     assert!(serde_json::from_str::<Owned>(&nothing).is_err());
 }
+
+/// A chain of survivors, each retired by the next, told in the order in which it is not followed.
+#[test]
+fn a_long_chain_is_followed_link_by_link() {
+    const LENGTH: u64 = 500;
+    let mut retirements = Retirements::new();
+    for k in 1..=LENGTH {
+        let by = Dot { replica: k, counter: 1 };
+        assert_eq!(retirements.learn(Tombstone { by, replica: k - 1, last: 1 }), Ok(true));
+    }
+    let mut clock: VectorClock<u64> = [(LENGTH, 1)].into_iter().collect();
+    retirements.restore(&mut clock);
+    assert_eq!(clock, (0..=LENGTH).map(|replica| (replica, 1)).collect());
+    retirements.compact(&mut clock);
+    assert_eq!(clock, [(LENGTH, 1)].into_iter().collect());
+}
