@@ -2,7 +2,10 @@
 
 use core::{hint::black_box, time::Duration};
 
-use benches::{AccrualContender, Contender, Heartbeats, INTERVAL, Made, Visitor, visit_all, warm};
+use benches::{
+    Made,
+    detectors::{AccrualContender, Contender, Heartbeats, INTERVAL, Visitor, visit_all, warm},
+};
 use criterion::{Criterion, criterion_group, criterion_main};
 use surmise_detector::Verdict;
 

@@ -2,7 +2,7 @@
 
 use core::{hint::black_box, time::Duration};
 
-use benches::PHI_VALUES;
+use benches::detectors::PHI_VALUES;
 use criterion::{Criterion, criterion_group, criterion_main};
 use surmise_detector::phi_from_z;
 

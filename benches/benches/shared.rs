@@ -7,7 +7,7 @@ use core::{
 };
 use std::thread;
 
-use benches::{Beat, Heartbeats, WARM_UP, boxed, peers::PhiAccrualFailureDetector, phi};
+use benches::detectors::{Beat, Heartbeats, WARM_UP, boxed, peers::PhiAccrualFailureDetector, phi};
 use criterion::{Criterion, criterion_group, criterion_main};
 use surmise_detector::{Verdict, sync::Shared};
 

@@ -1,77 +1,66 @@
 //! Performs every operation under callgrind, for `cargo xtask budgets`.
 //!
-//! Prints CSV: for each operation its calls, in the order in which callgrind writes their profiles,
-//! and for each detector its bytes.
+//! Prints CSV: what the processor has, then for each operation its calls, in the order in which
+//! callgrind writes their profiles, and for each thing that is measured its bytes. The families to perform are named on the command
+//! line: without a name, all are.
 
-use core::{fmt::Display, hint::black_box};
+use core::hint::black_box;
+use std::env;
 
-use benches::{
-    AccrualContender, Contender, Heartbeats, Made, Origin, PHI_VALUES, Visitor, footprint,
-    query_times, visit_all, warm,
-};
+use benches::{Family, Made, Meter, Operation, Origin, Subject};
 
-/// How often each operation is performed.
-const CALLS: u32 = 5000;
+/// How often the inputs of an operation are made anew.
+const BATCHES: u32 = 5;
 
 fn main() -> Made<()> {
-    println!("origin,name,what,count");
-    visit_all(&mut Instructions)?;
-    for (z, _) in PHI_VALUES {
-        for _ in 0..CALLS {
-            black_box(counted::phi_from_z(z));
-        }
-        write_profile();
-        report(Origin::Ours, format_args!("z = {z}"), "phi_from_z", CALLS);
+    println!("cpu,{}", if has_avx2() { "avx2" } else { "other" });
+    println!("family,origin,name,what,count");
+    for family in Family::chosen(env::args().skip(1))? {
+        family.measure(&mut Instructions(family))?;
     }
     Ok(())
 }
 
-struct Instructions;
+struct Instructions(Family);
 
-impl Visitor for Instructions {
-    fn visit<C: Contender>(&mut self, name: &'static str, make: impl Fn() -> Made<C>) -> Made<()> {
-        let (mut contender, footprint) = footprint(&make)?;
-        report(C::ORIGIN, name, "bytes", footprint);
-        let mut heartbeats = Heartbeats::new();
-        let mut last = warm(&mut contender, &mut heartbeats);
-
-        for beat in heartbeats.take(CALLS as usize) {
-            black_box(counted::heartbeat(&mut contender, beat.sequence, beat.at));
-            last = beat.at;
-        }
-        write_profile();
-        report(C::ORIGIN, name, "heartbeat", CALLS);
-
-        for now in query_times(last, CALLS) {
-            black_box(counted::verdict(&contender, now));
-        }
-        write_profile();
-        report(C::ORIGIN, name, "verdict", CALLS);
-        Ok(())
+impl Meter for Instructions {
+    fn bytes(&mut self, subject: Subject<'_>, bytes: usize) {
+        self.report(subject, "bytes", bytes);
     }
 
-    fn visit_level<C: AccrualContender>(
+    fn operation<O: Operation>(
         &mut self,
-        name: &'static str,
-        make: impl Fn() -> Made<C>,
-    ) -> Made<()> {
-        let mut contender = make()?;
-        let last = warm(&mut contender, &mut Heartbeats::new());
-        for now in query_times(last, CALLS) {
-            black_box(counted::suspicion_level(&contender, now));
+        subject: Subject<'_>,
+        what: &'static str,
+        mut operation: O,
+    ) {
+        let calls = BATCHES * O::BATCH;
+        for _ in 0..calls {
+            let input = operation.next_input();
+            black_box(counted::call::<O>(operation.subject(), input));
         }
         write_profile();
-        report(C::ORIGIN, name, "suspicion_level", CALLS);
-        Ok(())
+        self.report(subject, what, calls);
     }
 }
 
-fn report(origin: Origin, name: impl Display, what: &str, count: impl Display) {
-    let origin = match origin {
-        Origin::Ours => "ours",
-        Origin::Peer => "peer",
-    };
-    println!("{origin},{name},{what},{count}");
+impl Instructions {
+    fn report(&self, subject: Subject<'_>, what: &str, count: impl core::fmt::Display) {
+        let family = self.0.name();
+        let origin = match subject.origin {
+            Origin::Ours => "ours",
+            Origin::Peer => "peer",
+        };
+        println!("{family},{origin},{},{what},{count}", subject.name);
+    }
+}
+
+/// Returns whether the processor, as valgrind shows it, has AVX2.
+fn has_avx2() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::is_x86_feature_detected!("avx2");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
 /// Makes callgrind, which is told to look for it, write what it has counted and start from zero.
@@ -80,35 +69,13 @@ fn write_profile() {
     black_box(());
 }
 
-/// The functions that callgrind counts the instructions of, with all that they call.
-///
-/// Each stands for a function of a user's that makes the call and has its arguments in registers.
+/// The function that callgrind counts the instructions of, with all that it calls.
 mod counted {
-    use benches::{AccrualContender, Contender};
-    use surmise_detector::Verdict;
-    use surmise_time::Instant;
+    use benches::Operation;
 
+    /// Stands for a function of a user's that makes the call and has its arguments in registers.
     #[inline(never)]
-    pub(crate) fn heartbeat<C: Contender>(
-        contender: &mut C,
-        sequence: u64,
-        now: Instant,
-    ) -> C::Beat {
-        contender.heartbeat(sequence, now)
-    }
-
-    #[inline(never)]
-    pub(crate) fn verdict<C: Contender>(contender: &C, now: Instant) -> Verdict {
-        contender.verdict(now)
-    }
-
-    #[inline(never)]
-    pub(crate) fn suspicion_level<C: AccrualContender>(contender: &C, now: Instant) -> f64 {
-        contender.suspicion_level(now)
-    }
-
-    #[inline(never)]
-    pub(crate) fn phi_from_z(z: f64) -> f64 {
-        surmise_detector::phi_from_z(z)
+    pub(crate) fn call<O: Operation>(subject: &mut O::Subject, input: O::Input) -> O::Output {
+        O::call(subject, input)
     }
 }

@@ -1,43 +1,42 @@
-//! Prints what every detector costs, and how many times as much as ours the peers cost.
+//! Prints what every operation costs, and how many times as much as ours the peers cost.
 //!
 //! Nanoseconds are the best of many rounds in this process. Instructions (Ir) are those that the last
-//! `cargo xtask budgets` counted.
+//! `cargo xtask budgets` counted. The families to print are named on the command line: without a name,
+//! all are.
 
 extern crate alloc;
 
 use alloc::collections::BTreeMap;
-use core::{fmt, hint::black_box, time::Duration};
+use core::{fmt, hint::black_box, mem, time::Duration};
 use std::{env, fs, io};
 
-use benches::{
-    AccrualContender, Contender, Heartbeats, Made, Origin, PHI_VALUES, Visitor, footprint,
-    query_times, visit_all, warm,
-};
-use surmise_detector::phi_from_z;
+use benches::{Family, Made, Meter, Operation, Origin, Subject};
 use surmise_time::{MonotonicClock, OsClock};
 
+/// How often each operation's inputs are made and its calls are timed.
 const ROUNDS: u32 = 300;
-const CALLS: u32 = 1000;
-
-/// The one of ours that the peers are compared with.
-const REFERENCE: &str = "phi-1000";
-
-const OPERATIONS: [&str; 3] = ["heartbeat", "verdict", "suspicion_level"];
 
 fn main() -> Made<()> {
-    let mut table = Table::default();
-    visit_all(&mut table)?;
-    match counted_instructions() {
-        Ok(counts) => table.instructions = counts,
-        Err(error) => eprintln!("no instructions, run `cargo xtask budgets` first: {error}"),
+    let counts = counted_instructions().unwrap_or_else(|error| {
+        eprintln!("no instructions, run `cargo xtask budgets` first: {error}");
+        Counts::new()
+    });
+    for family in Family::chosen(env::args().skip(1))? {
+        let mut measured = Measured { family, counts: &counts, rows: Vec::new() };
+        family.measure(&mut measured)?;
+        for rows in measured.rows.chunk_by(|a, b| a.table == b.table) {
+            println!("{}", Table { rows });
+        }
     }
-    table.phi_from_z = PHI_VALUES.map(|(z, _)| best(&[z; CALLS as usize], |&z| phi_from_z(z)));
-    print!("{table}");
     Ok(())
 }
 
-/// Reads `name,operation,instructions` from what `cargo xtask budgets` left beside this program.
-fn counted_instructions() -> io::Result<BTreeMap<(String, String), f64>> {
+/// Instructions a call, by family, name and operation.
+type Counts = BTreeMap<[String; 3], f64>;
+
+/// Reads `family,name,operation,instructions` from what `cargo xtask budgets` left beside this
+/// program.
+fn counted_instructions() -> io::Result<Counts> {
     let program = env::current_exe()?;
     let target = program.ancestors().nth(2).ok_or(io::ErrorKind::NotFound)?;
     let path = target.join("budgets/instructions.csv");
@@ -45,107 +44,147 @@ fn counted_instructions() -> io::Result<BTreeMap<(String, String), f64>> {
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
     let rows = text.lines().filter_map(|line| {
         let mut fields = line.split(',');
-        let key = (fields.next()?.to_owned(), fields.next()?.to_owned());
+        let mut next = || fields.next().map(str::to_owned);
+        let key = [next()?, next()?, next()?];
         Some((key, fields.next()?.parse().ok()?))
     });
     Ok(rows.collect())
 }
 
-#[derive(Debug, Default)]
-struct Table {
+/// All that was measured of a family.
+struct Measured<'a> {
+    family: Family,
+    counts: &'a Counts,
+    /// Those of a table one after another.
     rows: Vec<Row>,
-    /// Nanoseconds, in the order of [`PHI_VALUES`].
-    phi_from_z: [f64; PHI_VALUES.len()],
-    instructions: BTreeMap<(String, String), f64>,
 }
 
-#[derive(Debug)]
 struct Row {
-    name: &'static str,
+    table: String,
+    name: String,
     origin: Origin,
-    bytes: usize,
-    /// By operation, in the order of [`OPERATIONS`].
-    nanos: Vec<f64>,
+    bytes: Option<usize>,
+    /// What a call of an operation costs.
+    costs: Vec<(&'static str, Cost)>,
 }
 
-impl Visitor for Table {
-    fn visit<C: Contender>(&mut self, name: &'static str, make: impl Fn() -> Made<C>) -> Made<()> {
-        let (mut contender, bytes) = footprint(make)?;
-        let mut heartbeats = Heartbeats::new();
-        let last = warm(&mut contender, &mut heartbeats);
-        let queries: Vec<_> = query_times(last, CALLS).collect();
-        let verdict = best(&queries, |&now| contender.verdict(now));
-        let mut heartbeat = f64::INFINITY;
-        for _ in 0..ROUNDS {
-            let beats: Vec<_> = heartbeats.by_ref().take(CALLS as usize).collect();
-            heartbeat = heartbeat
-                .min(nanos_per_call(&beats, |beat| contender.heartbeat(beat.sequence, beat.at)));
-        }
-        self.rows.push(Row { name, origin: C::ORIGIN, bytes, nanos: vec![heartbeat, verdict] });
-        Ok(())
+#[derive(Clone, Copy)]
+struct Cost {
+    nanos: f64,
+    instructions: Option<f64>,
+}
+
+impl Meter for Measured<'_> {
+    fn bytes(&mut self, subject: Subject<'_>, bytes: usize) {
+        self.row(subject).bytes = Some(bytes);
     }
 
-    fn visit_level<C: AccrualContender>(
+    fn operation<O: Operation>(
         &mut self,
-        _name: &'static str,
-        make: impl Fn() -> Made<C>,
-    ) -> Made<()> {
-        let mut contender = make()?;
-        let last = warm(&mut contender, &mut Heartbeats::new());
-        let queries: Vec<_> = query_times(last, CALLS).collect();
-        if let Some(row) = self.rows.last_mut() {
-            row.nanos.push(best(&queries, |&now| contender.suspicion_level(now)));
-        }
-        Ok(())
+        subject: Subject<'_>,
+        what: &'static str,
+        mut operation: O,
+    ) {
+        let nanos =
+            (0..ROUNDS).map(|_| nanos_per_call(&mut operation)).fold(f64::INFINITY, f64::min);
+        let key = [self.family.name(), subject.name, what].map(str::to_owned);
+        let cost = Cost { nanos, instructions: self.counts.get(&key).copied() };
+        self.row(subject).costs.push((what, cost));
     }
 }
 
-impl fmt::Display for Table {
+impl Measured<'_> {
+    /// Returns the subject's row, which is the last one or a new one.
+    fn row(&mut self, subject: Subject<'_>) -> &mut Row {
+        let Subject { table, name, origin } = subject;
+        if self.rows.last().is_none_or(|row| row.name != name) {
+            let (table, name) = (table.to_owned(), name.to_owned());
+            self.rows.push(Row { table, name, origin, bytes: None, costs: Vec::new() });
+        }
+        self.rows.last_mut().expect("there is one at least")
+    }
+}
+
+impl Row {
+    fn cost(&self, operation: &str) -> Option<Cost> {
+        let (_, cost) = self.costs.iter().find(|(what, _)| *what == operation)?;
+        Some(*cost)
+    }
+
+    /// Returns how many times as much as another this is, in bytes.
+    fn bytes_ratio(&self, reference: &Self) -> Option<f64> {
+        Some(as_f64(self.bytes?) / as_f64(reference.bytes?))
+    }
+}
+
+impl Cost {
+    fn ratio(self, reference: Self) -> Self {
+        let instructions = self.instructions.zip(reference.instructions);
+        Self {
+            nanos: self.nanos / reference.nanos,
+            instructions: instructions.map(|(this, of)| this / of),
+        }
+    }
+}
+
+/// A table, whose first row is what the peers are compared with.
+struct Table<'a> {
+    rows: &'a [Row],
+}
+
+impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [heartbeat, verdict, level] = OPERATIONS;
-        let units = format!(" {:>8} {:>8}", "ns", "Ir").repeat(OPERATIONS.len());
-        writeln!(f, "{:36} {heartbeat:>17} {verdict:>17} {level:>17}", "")?;
-        writeln!(f, "{:28} {:>7}{units}", "", "bytes")?;
-        for row in &self.rows {
-            write!(f, "{:28} {:>7}", row.name, row.bytes)?;
-            for (&nanos, operation) in row.nanos.iter().zip(OPERATIONS) {
-                let instructions = cell(self.instructions(row.name, operation), 1);
-                write!(f, " {nanos:>8.2} {instructions}")?;
-            }
-            writeln!(f)?;
+        let Some(reference) = self.rows.first() else { return Ok(()) };
+        write!(f, "{:36}", reference.table)?;
+        for operation in self.operations() {
+            write!(f, " {operation:>17}")?;
         }
-        writeln!(f, "\n{:36} {:>17}", "", "phi_from_z")?;
-        for ((z, _), nanos) in PHI_VALUES.iter().zip(self.phi_from_z) {
-            let name = format!("z = {z}");
-            let instructions = cell(self.instructions(&name, "phi_from_z"), 1);
-            writeln!(f, "{name:36} {nanos:>8.2} {instructions}")?;
+        let units = format!(" {:>8} {:>8}", "ns", "Ir").repeat(self.operations().len());
+        writeln!(f, "\n{:28} {:>7}{units}", "", "bytes")?;
+        for row in self.rows {
+            let bytes = row.bytes.map(as_f64);
+            self.line(f, &row.name, cell(bytes, 0), |operation| row.cost(operation))?;
         }
-        self.fmt_ratios(f)
-    }
-}
-
-impl Table {
-    fn fmt_ratios(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(ours) = self.rows.iter().find(|row| row.name == REFERENCE) else {
-            return Ok(());
-        };
-        writeln!(f, "\nhow many times as much as {REFERENCE}:")?;
-        for row in self.rows.iter().filter(|row| row.origin == Origin::Peer) {
-            let bytes = as_f64(row.bytes) / as_f64(ours.bytes);
-            write!(f, "{:28}{}", row.name, cell(Some(bytes), 2))?;
-            for ((theirs, our), operation) in row.nanos.iter().zip(&ours.nanos).zip(OPERATIONS) {
-                let instructions = self.instructions(row.name, operation);
-                let of_ours = self.instructions(REFERENCE, operation);
-                let ratio = instructions.zip(of_ours).map(|(theirs, our)| theirs / our);
-                write!(f, " {} {}", cell(Some(theirs / our), 2), cell(ratio, 2))?;
-            }
-            writeln!(f)?;
+        let mut peers = self.rows.iter().filter(|row| row.origin == Origin::Peer).peekable();
+        if peers.peek().is_some() {
+            writeln!(f, "\nhow many times as much as {}:", reference.name)?;
+        }
+        for row in peers {
+            self.line(f, &row.name, cell(row.bytes_ratio(reference), 2), |operation| {
+                Some(row.cost(operation)?.ratio(reference.cost(operation)?))
+            })?;
         }
         Ok(())
     }
+}
 
-    fn instructions(&self, name: &str, operation: &str) -> Option<f64> {
-        self.instructions.get(&(name.to_owned(), operation.to_owned())).copied()
+impl Table<'_> {
+    /// Returns the operations, in the order in which they first came up.
+    fn operations(&self) -> Vec<&'static str> {
+        let mut operations = Vec::new();
+        for &(operation, _) in self.rows.iter().flat_map(|row| &row.costs) {
+            if !operations.contains(&operation) {
+                operations.push(operation);
+            }
+        }
+        operations
+    }
+
+    fn line(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        name: &str,
+        bytes: String,
+        cost: impl Fn(&str) -> Option<Cost>,
+    ) -> fmt::Result {
+        write!(f, "{name:28}{bytes}")?;
+        for operation in self.operations() {
+            let cost = cost(operation);
+            let nanos = cell(cost.map(|cost| cost.nanos), 2);
+            let instructions = cell(cost.and_then(|cost| cost.instructions), 1);
+            write!(f, " {nanos} {instructions}")?;
+        }
+        writeln!(f)
     }
 }
 
@@ -153,19 +192,23 @@ fn cell(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| format!("{:>8}", "-"), |value| format!("{value:>8.decimals$}"))
 }
 
-/// Returns the nanoseconds a call takes in the best of many rounds.
-fn best<T, R>(inputs: &[T], mut call: impl FnMut(&T) -> R) -> f64 {
-    (0..ROUNDS).map(|_| nanos_per_call(inputs, &mut call)).fold(f64::INFINITY, f64::min)
-}
+fn nanos_per_call<O: Operation>(operation: &mut O) -> f64 {
+    let mut inputs: Vec<O::Input> = Vec::with_capacity(O::BATCH as usize);
+    inputs.extend((0..O::BATCH).map(|_| operation.next_input()));
+    let mut inputs = inputs.into_iter();
+    let mut outputs = Vec::with_capacity(inputs.len());
 
-fn nanos_per_call<T, R>(inputs: &[T], mut call: impl FnMut(&T) -> R) -> f64 {
     let start = OsClock.now();
-    for input in inputs {
+    for input in inputs.by_ref() {
+        let output = O::call(operation.subject(), black_box(input));
         // By reference: to move it would read what was just written in other widths, and stall.
-        black_box(&call(black_box(input)));
+        black_box(&output);
+        if mem::needs_drop::<O::Output>() {
+            outputs.push(output);
+        }
     }
     let took: Duration = OsClock.now() - start;
-    took.as_secs_f64() * 1e9 / as_f64(inputs.len())
+    took.as_secs_f64() * 1e9 / f64::from(O::BATCH)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small counts")]

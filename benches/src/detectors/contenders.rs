@@ -6,10 +6,11 @@ use surmise_detector::{
 };
 use surmise_time::Instant;
 
-use crate::{
-    AccrualContender, Contender, INTERVAL, Made, Origin, Visitor,
+use super::{
+    AccrualContender, Contender, INTERVAL, Visitor,
     peers::{Chitchat, PhiAccrualFailureDetector, Textbook},
 };
+use crate::{Made, Origin};
 
 /// Shows every detector to a visitor: ours first, then the peers.
 ///

@@ -1,8 +1,11 @@
 //! What the benches take for granted. One test: the allocations of others would be counted too.
 
 use benches::{
-    AccrualContender, Contender, Heartbeats, INTERVAL, Made, Origin, Visitor, allocations,
-    query_times, visit_all, warm,
+    Made, Origin, allocations,
+    detectors::{
+        AccrualContender, Contender, Heartbeats, INTERVAL, Visitor, boxed, query_times, visit_all,
+        warm,
+    },
 };
 use surmise_detector::Verdict;
 
@@ -52,5 +55,5 @@ impl Visitor for Check {
 fn contenders_tell_a_live_peer_from_a_dead_one_and_ours_never_allocate() {
     visit_all(&mut Check).expect("every configuration is in its range");
     // The count itself counts.
-    assert_eq!(allocations(|| drop(core::hint::black_box(benches::boxed::<u32>()))), 1);
+    assert_eq!(allocations(|| drop(core::hint::black_box(boxed::<u32>()))), 1);
 }

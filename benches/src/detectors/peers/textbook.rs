@@ -4,7 +4,10 @@ use surmise_detector::Verdict;
 use surmise_time::Instant;
 
 use super::{THRESHOLD, WINDOW};
-use crate::{AccrualContender, Contender, INTERVAL, Origin};
+use crate::{
+    Origin,
+    detectors::{AccrualContender, Contender, INTERVAL},
+};
 
 /// The φ accrual detector as one writes it down from the paper: a queue of intervals, whose mean and
 /// standard deviation every query computes anew.

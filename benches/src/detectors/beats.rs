@@ -3,7 +3,7 @@ use core::time::Duration;
 use surmise_sim::{LossLaw, Scenario};
 use surmise_time::Instant;
 
-use crate::Contender;
+use super::Contender;
 
 /// The time from one heartbeat to the next.
 pub const INTERVAL: Duration = Duration::from_millis(100);

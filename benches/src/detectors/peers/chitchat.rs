@@ -4,7 +4,10 @@ use surmise_detector::Verdict;
 use surmise_time::Instant;
 
 use super::{THRESHOLD, WINDOW};
-use crate::{AccrualContender, Contender, Origin};
+use crate::{
+    Origin,
+    detectors::{AccrualContender, Contender},
+};
 
 /// The detector of chitchat 0.13, whose own type is private: φ = t / ((Σx + w·prior)/(n + w)), with a
 /// running sum over a boxed ring of floats.

@@ -7,7 +7,10 @@ use surmise_detector::Verdict;
 use surmise_time::Instant;
 
 use super::{THRESHOLD, WINDOW};
-use crate::{AccrualContender, Contender, INTERVAL, Origin};
+use crate::{
+    Origin,
+    detectors::{AccrualContender, Contender, INTERVAL},
+};
 
 /// The crate `phi-accrual-failure-detector` 0.1, in its form for one thread or the one for many.
 ///

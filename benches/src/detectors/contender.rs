@@ -1,7 +1,7 @@
-use core::error::Error;
-
 use surmise_detector::{AccrualDetector, FailureDetector, Verdict};
 use surmise_time::Instant;
+
+use crate::{Made, Origin};
 
 /// A detector that is measured: one of ours or a peer's.
 pub trait Contender {
@@ -22,16 +22,6 @@ pub trait Contender {
 pub trait AccrualContender: Contender {
     /// Returns the level of suspicion at `now`.
     fn suspicion_level(&self, now: Instant) -> f64;
-}
-
-/// Who wrote a detector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are no others")]
-pub enum Origin {
-    /// It is one of this family.
-    Ours,
-    /// Somebody else did, or it follows what somebody else wrote.
-    Peer,
 }
 
 impl<D: FailureDetector> Contender for D {
@@ -56,9 +46,6 @@ impl<D: AccrualDetector> AccrualContender for D {
         AccrualDetector::suspicion_level(self, now)
     }
 }
-
-/// What comes of making a detector: each has its own way to refuse a configuration.
-pub type Made<C> = Result<C, Box<dyn Error>>;
 
 /// Does something with every contender, whatever its type.
 pub trait Visitor {
