@@ -1,4 +1,4 @@
-use crate::{Made, Meter, detectors};
+use crate::{Made, Meter, clocks, detectors};
 
 /// What is measured together, with a table of budgets of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -6,11 +6,13 @@ use crate::{Made, Meter, detectors};
 pub enum Family {
     /// Failure detectors.
     Detectors,
+    /// Logical clocks.
+    Clocks,
 }
 
 impl Family {
     /// All there are.
-    pub const ALL: [Self; 1] = [Self::Detectors];
+    pub const ALL: [Self; 2] = [Self::Detectors, Self::Clocks];
 
     /// Shows all that is measured of it to a meter.
     ///
@@ -19,8 +21,10 @@ impl Family {
     /// If a configuration is refused, which would be a mistake here.
     pub fn measure(self, meter: &mut impl Meter) -> Made<()> {
         match self {
-            Self::Detectors => detectors::measure(meter),
+            Self::Detectors => detectors::measure(meter)?,
+            Self::Clocks => clocks::measure(meter),
         }
+        Ok(())
     }
 
     /// Returns its name.
@@ -28,6 +32,7 @@ impl Family {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Detectors => "detectors",
+            Self::Clocks => "clocks",
         }
     }
 

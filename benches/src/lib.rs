@@ -17,13 +17,16 @@
 
 extern crate alloc;
 
+pub mod clocks;
 pub mod detectors;
 mod family;
 mod memory;
 mod meter;
+mod timing;
 
 pub use self::{
     family::Family,
     memory::{allocations, footprint},
     meter::{Made, Meter, Operation, Origin, Subject},
+    timing::time,
 };

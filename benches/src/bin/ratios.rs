@@ -7,11 +7,10 @@
 extern crate alloc;
 
 use alloc::collections::BTreeMap;
-use core::{fmt, hint::black_box, mem, time::Duration};
+use core::fmt;
 use std::{env, fs, io};
 
-use benches::{Family, Made, Meter, Operation, Origin, Subject};
-use surmise_time::{MonotonicClock, OsClock};
+use benches::{Family, Made, Meter, Operation, Origin, Subject, time};
 
 /// How often each operation's inputs are made and its calls are timed.
 const ROUNDS: u32 = 300;
@@ -143,14 +142,14 @@ impl fmt::Display for Table<'_> {
         writeln!(f, "\n{:28} {:>7}{units}", "", "bytes")?;
         for row in self.rows {
             let bytes = row.bytes.map(as_f64);
-            self.line(f, &row.name, cell(bytes, 0), |operation| row.cost(operation))?;
+            self.line(f, &row.name, bytes, [0, 1], |operation| row.cost(operation))?;
         }
         let mut peers = self.rows.iter().filter(|row| row.origin == Origin::Peer).peekable();
         if peers.peek().is_some() {
             writeln!(f, "\nhow many times as much as {}:", reference.name)?;
         }
         for row in peers {
-            self.line(f, &row.name, cell(row.bytes_ratio(reference), 2), |operation| {
+            self.line(f, &row.name, row.bytes_ratio(reference), [2, 2], |operation| {
                 Some(row.cost(operation)?.ratio(reference.cost(operation)?))
             })?;
         }
@@ -174,14 +173,15 @@ impl Table<'_> {
         &self,
         f: &mut fmt::Formatter<'_>,
         name: &str,
-        bytes: String,
+        bytes: Option<f64>,
+        [bytes_decimals, decimals]: [usize; 2],
         cost: impl Fn(&str) -> Option<Cost>,
     ) -> fmt::Result {
-        write!(f, "{name:28}{bytes}")?;
+        write!(f, "{name:28}{}", cell(bytes, bytes_decimals))?;
         for operation in self.operations() {
             let cost = cost(operation);
             let nanos = cell(cost.map(|cost| cost.nanos), 2);
-            let instructions = cell(cost.and_then(|cost| cost.instructions), 1);
+            let instructions = cell(cost.and_then(|cost| cost.instructions), decimals);
             write!(f, " {nanos} {instructions}")?;
         }
         writeln!(f)
@@ -193,22 +193,7 @@ fn cell(value: Option<f64>, decimals: usize) -> String {
 }
 
 fn nanos_per_call<O: Operation>(operation: &mut O) -> f64 {
-    let mut inputs: Vec<O::Input> = Vec::with_capacity(O::BATCH as usize);
-    inputs.extend((0..O::BATCH).map(|_| operation.next_input()));
-    let mut inputs = inputs.into_iter();
-    let mut outputs = Vec::with_capacity(inputs.len());
-
-    let start = OsClock.now();
-    for input in inputs.by_ref() {
-        let output = O::call(operation.subject(), black_box(input));
-        // By reference: to move it would read what was just written in other widths, and stall.
-        black_box(&output);
-        if mem::needs_drop::<O::Output>() {
-            outputs.push(output);
-        }
-    }
-    let took: Duration = OsClock.now() - start;
-    took.as_secs_f64() * 1e9 / f64::from(O::BATCH)
+    time(operation, O::BATCH).as_secs_f64() * 1e9 / f64::from(O::BATCH)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small counts")]

@@ -5,6 +5,7 @@
 
 mod budget;
 mod callgrind;
+mod clocks;
 mod detectors;
 
 use anyhow::{Result, ensure};
@@ -20,7 +21,8 @@ use crate::{
 };
 
 /// The budgets of every family that the benches measure.
-const FAMILIES: &[(&str, &[Budget])] = &[("detectors", detectors::BUDGETS)];
+const FAMILIES: &[(&str, &[Budget])] =
+    &[("detectors", detectors::BUDGETS), ("clocks", clocks::BUDGETS)];
 
 /// Measures everything, and fails where something exceeds its budget.
 ///
