@@ -1,6 +1,6 @@
 //! Performs every operation under callgrind, for `cargo xtask budgets`.
 //!
-//! Prints CSV: what the processor has, then for each operation its calls, in the order in which
+//! Prints CSV: the instruction set, then for each operation its calls, in the order in which
 //! callgrind writes their profiles, and for each thing that is measured its bytes. The families to perform are named on the command
 //! line: without a name, all are.
 
@@ -13,7 +13,7 @@ use benches::{Family, Made, Meter, Operation, Origin, Subject};
 const BATCHES: u32 = 5;
 
 fn main() -> Made<()> {
-    println!("cpu,{}", if has_avx2() { "avx2" } else { "other" });
+    println!("cpu,{}", if takes_avx2() { "avx2" } else { "other" });
     println!("family,origin,name,what,count");
     for family in Family::chosen(env::args().skip(1))? {
         family.measure(&mut Instructions(family))?;
@@ -55,11 +55,11 @@ impl Instructions {
     }
 }
 
-/// Returns whether the processor, as valgrind shows it, has AVX2.
-fn has_avx2() -> bool {
-    #[cfg(target_arch = "x86_64")]
+/// Returns whether AVX2 is taken, if the processor, as valgrind shows it, has it.
+fn takes_avx2() -> bool {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
     return std::is_x86_feature_detected!("avx2");
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
     return false;
 }
 

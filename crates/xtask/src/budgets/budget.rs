@@ -24,7 +24,7 @@ pub(super) const fn at_most(name: &'static str, what: &'static str, most: f64) -
     at_most_by_avx2(name, what, most, most)
 }
 
-/// Allows so many where the processor has AVX2, and another number where it lacks it.
+/// Allows so many where AVX2 is taken, and another number where it is not.
 pub(super) const fn at_most_by_avx2(
     name: &'static str,
     what: &'static str,

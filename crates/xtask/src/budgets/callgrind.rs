@@ -6,14 +6,14 @@ use crate::context::Context;
 /// What one run of the program that performs every operation came to.
 #[derive(Debug)]
 pub(super) struct Profile {
-    /// Whether the processor, as valgrind shows it, has AVX2.
+    /// Whether AVX2 was taken where it helps.
     pub(super) avx2: bool,
     measurements: Vec<Measurement>,
 }
 
 impl Profile {
-    /// Runs the program under callgrind.
-    pub(super) fn measure(context: &Context) -> Result<Self> {
+    /// Runs the program under callgrind, for some families or for all.
+    pub(super) fn measure(context: &Context, families: &[&str]) -> Result<Self> {
         let shell = &context.shell;
         let directory = context.target("budgets");
         // A profile of an earlier run must not be taken for one of this run.
@@ -28,6 +28,7 @@ impl Profile {
         let report = cmd!(shell, "valgrind --quiet --tool=callgrind {options...}")
             .arg(format!("--callgrind-out-file={}", profile.display()))
             .arg(program)
+            .args(families)
             .read()?;
 
         let mut profiles = 0;
