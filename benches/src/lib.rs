@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cargo bench -p benches` | wall time, by criterion |
 //! | `cargo run --release -p benches --bin ratios` | wall time, instructions and bytes as tables |
+//! | `cargo run --release -p benches --bin ratios -- clocks` | the same of one family |
 //! | `cargo xtask budgets` | instructions and bytes, which must stay within their budgets |
 //!
 //! Wall time is for a quiet machine. Instructions are the same on every run of one build, so they

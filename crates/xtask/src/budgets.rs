@@ -75,3 +75,18 @@ fn find_valgrind(context: &Context) -> Result<()> {
     ensure!(works(), Missing("valgrind as installed from its package does not start".into()));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_has_two_budgets() {
+        for (family, budgets) in FAMILIES {
+            for (at, budget) in budgets.iter().enumerate() {
+                let twin = budgets[..at].iter().find(|other| other.is_for_the_same(budget));
+                assert!(twin.is_none(), "{family}: {twin:?} and {budget:?}");
+            }
+        }
+    }
+}

@@ -44,6 +44,18 @@ pub(super) const fn times_fewer(
     Budget { name, what, limit: Limit::TimesFewer { times, peer } }
 }
 
+impl Budget {
+    /// Returns whether two limit the same, so that one of them would be overlooked.
+    #[cfg(test)]
+    pub(super) fn is_for_the_same(&self, other: &Self) -> bool {
+        let peer = |budget: &Self| match budget.limit {
+            Limit::AtMost { .. } => None,
+            Limit::TimesFewer { peer, .. } => Some(peer),
+        };
+        (self.name, self.what, peer(self)) == (other.name, other.what, peer(other))
+    }
+}
+
 /// Puts every measurement beside its budget, if it has one; every budget must be for a measurement.
 pub(super) fn judge(
     measurements: &[&Measurement],
