@@ -1,13 +1,13 @@
 //! The laws of vector clocks, for every form of them, against maps and against sets of events.
 
 #![cfg(feature = "alloc")]
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "what fails here fails the test")]
 
-use core::cmp::Ordering;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    hash::{BuildHasher, RandomState},
-};
+extern crate alloc;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::{cmp::Ordering, hash::BuildHasher};
+use std::hash::RandomState;
 
 use quickcheck::{Arbitrary, Gen, quickcheck};
 use surmise_clock::{BoundedVectorClock, CausalOrder, DenseVectorClock, VectorClock};

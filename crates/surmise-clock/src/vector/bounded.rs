@@ -130,6 +130,8 @@ impl<Id: Ord, const N: usize> BoundedVectorClock<Id, N> {
 
     /// Takes note of all that another clock has seen, in O(N).
     ///
+    /// If an id panics as it is compared or cloned, entries may be lost.
+    ///
     /// # Errors
     ///
     /// If the replicas of both are more than `N`. Nothing is changed then.
@@ -137,7 +139,7 @@ impl<Id: Ord, const N: usize> BoundedVectorClock<Id, N> {
     where
         Id: Clone,
     {
-        entries::merge(&mut self.columns, other.entries())
+        entries::merge(&mut self.columns, &other.columns)
     }
 
     /// Adds the entry of a replica that must be greater than all that are there.
@@ -162,7 +164,7 @@ impl<Id: Ord, const N: usize> BoundedVectorClock<Id, N> {
     /// Returns how what this clock has seen stands to what another has seen, in O(N).
     #[must_use]
     pub fn causal_order(&self, other: &Self) -> CausalOrder {
-        self.entries().causal_order(other.entries())
+        entries::causal_order(&self.columns, &other.columns)
     }
 }
 

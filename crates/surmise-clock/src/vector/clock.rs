@@ -29,8 +29,8 @@ use crate::{CausalOrder, Dot};
 ///
 /// Replicas are sorted, with their ids in one column and their counters in another, both in place while
 /// there are at most `N`. Then the clock takes `N` times the size of an id and a counter, and 24 bytes
-/// more: 152 bytes for eight ids of 8 bytes. A clock that has grown longer has its columns in two
-/// allocations, and stays there. Zero entries are never stored, so that equality, hash and order agree.
+/// more: 152 bytes for eight ids of 8 bytes. A longer clock has its columns in two allocations. Zero
+/// entries are never stored, so that equality, hash and order agree.
 ///
 /// With n and m replicas, [`get`](Self::get) takes O(log n) comparisons of ids; [`merge`](Self::merge)
 /// and [`causal_order`](Self::causal_order) take O(n + m) whatever the replicas are. If they are the
@@ -131,12 +131,13 @@ impl<Id: Ord, const N: usize> VectorClock<Id, N> {
     /// Takes note of all that another clock has seen.
     ///
     /// What comes of it is the least clock that includes both: merging is idempotent, commutative and
-    /// associative. It takes O(n + m), and clones the ids of new replicas only.
+    /// associative. It takes O(n + m), and clones the ids of new replicas only. If an id panics as it is
+    /// compared or cloned, entries may be lost.
     pub fn merge(&mut self, other: &Self)
     where
         Id: Clone,
     {
-        let Ok(()) = entries::merge(&mut self.columns, other.entries());
+        let Ok(()) = entries::merge(&mut self.columns, &other.columns);
     }
 
     /// Adds the entry of a replica that must be greater than all that are there.
@@ -161,7 +162,7 @@ impl<Id: Ord, const N: usize> VectorClock<Id, N> {
     /// Returns how what this clock has seen stands to what another has seen, in O(n + m).
     #[must_use]
     pub fn causal_order(&self, other: &Self) -> CausalOrder {
-        self.entries().causal_order(other.entries())
+        entries::causal_order(&self.columns, &other.columns)
     }
 }
 

@@ -1,6 +1,6 @@
 use core::mem;
 
-use arrayvec::ArrayVec;
+use arrayvec::{ArrayVec, IntoIter};
 
 use super::{
     entries::{self, Entries},
@@ -38,8 +38,8 @@ pub(super) trait Columns<Id> {
 /// Columns in place, which cannot grow.
 #[derive(Clone)]
 pub(super) struct InlineColumns<Id, const N: usize> {
-    replicas: ArrayVec<Id, N>,
-    counters: ArrayVec<u64, N>,
+    pub(super) replicas: ArrayVec<Id, N>,
+    pub(super) counters: ArrayVec<u64, N>,
 }
 
 impl<Id, const N: usize> InlineColumns<Id, N> {
@@ -47,8 +47,18 @@ impl<Id, const N: usize> InlineColumns<Id, N> {
         Self { replicas: ArrayVec::new_const(), counters: ArrayVec::new_const() }
     }
 
-    pub(super) fn into_entries(self) -> impl Iterator<Item = (Id, u64)> {
-        self.replicas.into_iter().zip(self.counters)
+    /// Adds an entry before the one at `at`, or gives it back if there is no room.
+    pub(super) fn try_insert(
+        &mut self,
+        at: usize,
+        replica: Id,
+        counter: u64,
+    ) -> Result<(), (Id, u64)> {
+        if let Err(full) = self.replicas.try_insert(at, replica) {
+            return Err((full.element(), counter));
+        }
+        self.counters.insert(at, counter);
+        Ok(())
     }
 }
 
@@ -66,10 +76,8 @@ impl<Id, const N: usize> Columns<Id> for InlineColumns<Id, N> {
     }
 
     fn insert(&mut self, at: usize, replica: Id, counter: u64) -> Result<(), CapacityExceeded> {
-        Self::admit(self.replicas.len() + 1)?;
-        self.replicas.insert(at, replica);
-        self.counters.insert(at, counter);
-        Ok(())
+        let full = |_| CapacityExceeded { needed: N + 1, capacity: N };
+        self.try_insert(at, replica, counter).map_err(full)
     }
 
     fn push(&mut self, replica: Id, counter: u64) -> Result<(), CapacityExceeded> {
@@ -83,11 +91,12 @@ impl<Id, const N: usize> Columns<Id> for InlineColumns<Id, N> {
     where
         Id: Ord + Clone,
     {
-        let own = mem::take(self).into_entries();
-        entries::interleave(own, other, |replica, counter| {
+        let Self { replicas, counters } = mem::take(self);
+        let push = |replica, counter| {
             let fits = self.push(replica, counter);
             debug_assert!(fits.is_ok(), "the missing were counted");
-        });
+        };
+        entries::interleave(replicas.into_iter(), IntoIter::as_slice, &counters, other, push);
     }
 
     fn entries(&self) -> Entries<'_, Id> {

@@ -40,27 +40,6 @@ impl<Id: Ord> Entries<'_, Id> {
         at.and_then(|at| self.counters.get(at)).copied().unwrap_or(0)
     }
 
-    /// Returns how what one clock has seen stands to what another has seen.
-    pub(super) fn causal_order(self, other: Self) -> CausalOrder {
-        if self.replicas == other.replicas {
-            counters::causal_order(self.counters, other.counters)
-        } else {
-            self.causal_order_of_others(other)
-        }
-    }
-
-    /// Returns the order when the replicas are not the same.
-    ///
-    /// No counter is zero, so a clock has seen more as soon as it has a replica that the other has not.
-    #[inline(never)]
-    fn causal_order_of_others(self, other: Self) -> CausalOrder {
-        match self.replicas.len().cmp(&other.replicas.len()) {
-            Ordering::Greater if self.includes(other) => CausalOrder::After,
-            Ordering::Less if other.includes(self) => CausalOrder::Before,
-            _ => CausalOrder::Concurrent,
-        }
-    }
-
     /// Returns whether all that another clock has seen has been seen.
     fn includes(self, other: Self) -> bool {
         let mut own = self.iter();
@@ -121,11 +100,11 @@ pub(super) fn record<Id: Ord + Clone, C: Columns<Id>>(
 /// Takes note of all that another clock has seen.
 pub(super) fn merge<Id: Ord + Clone, C: Columns<Id>>(
     columns: &mut C,
-    other: Entries<'_, Id>,
+    other: &C,
 ) -> Result<(), C::Full> {
-    let (replicas, counters) = columns.entries_mut();
-    if replicas == other.replicas {
-        counters::raise(counters, other.counters);
+    let ((replicas, counters), others) = (columns.entries_mut(), other.entries());
+    if replicas == others.replicas {
+        counters::raise(counters, others.counters);
         Ok(())
     } else {
         merge_others(columns, other)
@@ -136,9 +115,9 @@ pub(super) fn merge<Id: Ord + Clone, C: Columns<Id>>(
 #[inline(never)]
 fn merge_others<Id: Ord + Clone, C: Columns<Id>>(
     columns: &mut C,
-    other: Entries<'_, Id>,
+    other: &C,
 ) -> Result<(), C::Full> {
-    let own = columns.entries();
+    let (own, other) = (columns.entries(), other.entries());
     if C::admit(own.replicas.len() + other.replicas.len()).is_err() {
         C::admit(own.replicas.len() + own.missing(other))?;
     }
@@ -148,6 +127,30 @@ fn merge_others<Id: Ord + Clone, C: Columns<Id>>(
         columns.insert_missing(other, missing);
     }
     Ok(())
+}
+
+/// Returns how what one clock has seen stands to what another has seen.
+pub(super) fn causal_order<Id: Ord, C: Columns<Id>>(columns: &C, other: &C) -> CausalOrder {
+    let (own, others) = (columns.entries(), other.entries());
+    if own.replicas == others.replicas {
+        counters::causal_order(own.counters, others.counters)
+    } else {
+        order_of_others(columns, other)
+    }
+}
+
+/// Returns the order of clocks whose replicas are not the same.
+///
+/// No counter is zero, so a clock has seen something else as soon as it has a replica that the other has
+/// not. Hence the shorter never includes the longer, and neither includes the other if they are as long.
+#[inline(never)]
+fn order_of_others<Id: Ord, C: Columns<Id>>(columns: &C, other: &C) -> CausalOrder {
+    let (own, other) = (columns.entries(), other.entries());
+    match own.replicas.len().cmp(&other.replicas.len()) {
+        Ordering::Greater if own.includes(other) => CausalOrder::After,
+        Ordering::Less if other.includes(own) => CausalOrder::Before,
+        _ => CausalOrder::Concurrent,
+    }
 }
 
 /// Raises the counters of the replicas that are in both, and returns how many only the other has.
@@ -171,25 +174,34 @@ fn raise_common<Id: Ord>(replicas: &[Id], counters: &mut [u64], other: Entries<'
 }
 
 /// Passes on the own entries and those of replicas that only the other has, in order.
-pub(super) fn interleave<Id: Ord + Clone>(
-    mut own: impl Iterator<Item = (Id, u64)>,
+///
+/// The own replicas come as an iterator that owns them and a view of those that are left in it.
+pub(super) fn interleave<Id: Ord + Clone, I: Iterator<Item = Id>>(
+    mut replicas: I,
+    left: impl Fn(&I) -> &[Id],
+    counters: &[u64],
     other: Entries<'_, Id>,
     mut push: impl FnMut(Id, u64),
 ) {
-    let mut next = own.next();
+    let mut counters = counters.iter().copied();
     for (replica, counter) in other.iter() {
-        while let Some((id, counter)) = next.take_if(|(id, _)| *id < *replica) {
-            push(id, counter);
-            next = own.next();
-        }
-        if let Some((id, counter)) = next.take_if(|(id, _)| id == replica) {
-            push(id, counter);
-            next = own.next();
-        } else {
-            push(replica.clone(), counter);
+        loop {
+            let order = left(&replicas).first().map_or(Ordering::Greater, |id| id.cmp(replica));
+            if order == Ordering::Greater {
+                push(replica.clone(), counter);
+                break;
+            }
+            if let (Some(id), Some(counter)) = (replicas.next(), counters.next()) {
+                push(id, counter);
+            }
+            if order == Ordering::Equal {
+                break;
+            }
         }
     }
-    next.into_iter().chain(own).for_each(|(id, counter)| push(id, counter));
+    for (id, counter) in replicas.zip(counters) {
+        push(id, counter);
+    }
 }
 
 /// Adds the entry of a replica that must be greater than all that are there.

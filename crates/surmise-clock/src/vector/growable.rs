@@ -1,4 +1,4 @@
-use alloc::vec::Vec;
+use alloc::vec::{self, Vec};
 use core::{convert::Infallible, mem};
 
 use super::{
@@ -26,18 +26,28 @@ impl<Id, const N: usize> GrowableColumns<Id, N> {
         Self::Inline(InlineColumns::new())
     }
 
-    /// Moves the entries to the heap, unless they are there, with room for more.
-    fn into_heap(self, additional: usize) -> HeapColumns<Id> {
+    fn from_unsorted(mut entries: Vec<(Id, u64)>) -> Self
+    where
+        Id: Ord,
+    {
+        // The greatest counter of a replica comes first, and is the one to keep.
+        entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+        entries.dedup_by(|later, kept| later.0 == kept.0);
+        let mut columns = Self::new();
+        for (replica, counter) in entries {
+            let Ok(()) = columns.push(replica, counter);
+        }
+        columns
+    }
+
+    fn into_vec(self) -> Vec<(Id, u64)> {
         match self {
-            Self::Inline(columns) => {
-                let capacity = columns.entries().replicas.len() + additional;
-                let mut heap = HeapColumns::with_capacity(capacity);
-                for (replica, counter) in columns.into_entries() {
-                    heap.push(replica, counter);
-                }
-                heap
+            Self::Inline(InlineColumns { replicas, counters }) => {
+                replicas.into_iter().zip(counters).collect()
             }
-            Self::Heap(columns) => columns,
+            Self::Heap(HeapColumns { replicas, counters }) => {
+                replicas.into_iter().zip(counters).collect()
+            }
         }
     }
 }
@@ -57,32 +67,20 @@ impl<Id, const N: usize> Columns<Id> for GrowableColumns<Id, N> {
 
     fn insert(&mut self, at: usize, replica: Id, counter: u64) -> Result<(), Infallible> {
         match self {
-            Self::Inline(columns) if columns.entries().replicas.len() < N => {
-                _ = columns.insert(at, replica, counter);
+            Self::Inline(columns) => {
+                if let Err((replica, counter)) = columns.try_insert(at, replica, counter) {
+                    let mut heap = HeapColumns::spill(mem::take(columns));
+                    heap.insert(at, replica, counter);
+                    *self = Self::Heap(heap);
+                }
             }
             Self::Heap(columns) => columns.insert(at, replica, counter),
-            Self::Inline(_) => {
-                // Room for as many again, as a vector makes it.
-                let mut heap = mem::take(self).into_heap(N.max(1));
-                heap.insert(at, replica, counter);
-                *self = Self::Heap(heap);
-            }
         }
         Ok(())
     }
 
     fn push(&mut self, replica: Id, counter: u64) -> Result<(), Infallible> {
-        match self {
-            Self::Inline(columns) if columns.entries().replicas.len() < N => {
-                _ = columns.push(replica, counter);
-                Ok(())
-            }
-            Self::Heap(columns) => {
-                columns.push(replica, counter);
-                Ok(())
-            }
-            Self::Inline(_) => self.insert(N, replica, counter),
-        }
+        self.insert(self.entries().replicas.len(), replica, counter)
     }
 
     fn insert_missing(&mut self, other: Entries<'_, Id>, missing: usize)
@@ -96,8 +94,14 @@ impl<Id, const N: usize> Columns<Id> for GrowableColumns<Id, N> {
                 let mut heap = HeapColumns::with_capacity(total);
                 let push = |replica, counter| heap.push(replica, counter);
                 match mem::take(self) {
-                    Self::Inline(own) => entries::interleave(own.into_entries(), other, push),
-                    Self::Heap(own) => entries::interleave(own.into_entries(), other, push),
+                    Self::Inline(InlineColumns { replicas, counters }) => {
+                        let (replicas, left) = (replicas.into_iter(), arrayvec::IntoIter::as_slice);
+                        entries::interleave(replicas, left, &counters, other, push);
+                    }
+                    Self::Heap(HeapColumns { replicas, counters }) => {
+                        let (replicas, left) = (replicas.into_iter(), vec::IntoIter::as_slice);
+                        entries::interleave(replicas, left, &counters, other, push);
+                    }
                 }
                 *self = Self::Heap(heap);
             }
@@ -127,19 +131,12 @@ impl<Id: Ord, const N: usize> FromIterator<(Id, u64)> for GrowableColumns<Id, N>
         while let Some((replica, counter)) = entries.next() {
             if columns.entries().replicas.last().is_none_or(|last| *last < replica) {
                 let Ok(()) = columns.push(replica, counter);
-                continue;
+            } else {
+                let mut all = columns.into_vec();
+                all.push((replica, counter));
+                all.extend(entries);
+                return Self::from_unsorted(all);
             }
-            // They do not come in order, so the rest is sorted together with what there is.
-            let mut all: Vec<_> = columns.into_heap(0).into_entries().collect();
-            all.push((replica, counter));
-            all.extend(entries);
-            all.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
-            all.dedup_by(|later, kept| later.0 == kept.0);
-            let mut columns = Self::new();
-            for (replica, counter) in all {
-                let Ok(()) = columns.push(replica, counter);
-            }
-            return columns;
         }
         columns
     }
@@ -150,8 +147,12 @@ impl<Id> HeapColumns<Id> {
         Self { replicas: Vec::with_capacity(capacity), counters: Vec::with_capacity(capacity) }
     }
 
-    fn into_entries(self) -> impl Iterator<Item = (Id, u64)> {
-        self.replicas.into_iter().zip(self.counters)
+    /// Moves entries to where there is room for as many again, and for one if there were none.
+    fn spill<const N: usize>(inline: InlineColumns<Id, N>) -> Self {
+        let mut heap = Self::with_capacity(2 * N.max(1));
+        heap.replicas.extend(inline.replicas);
+        heap.counters.extend(inline.counters);
+        heap
     }
 
     fn insert(&mut self, at: usize, replica: Id, counter: u64) {

@@ -33,9 +33,9 @@ impl<const N: usize> Form for VectorClock<u8, N> {
     }
 
     fn entries(&self) -> Vec<(u8, u64)> {
-        assert_eq!(self.len(), self.iter().count());
-        assert_eq!(self.is_empty(), self.len() == 0);
-        self.iter().map(|(replica, counter)| (*replica, counter)).collect()
+        let entries: Vec<_> = self.iter().map(|(replica, counter)| (*replica, counter)).collect();
+        assert_eq!((self.len(), self.is_empty()), (entries.len(), entries.is_empty()));
+        entries
     }
 
     fn increment(&mut self, replica: u8) -> Option<u64> {
@@ -70,9 +70,9 @@ impl<const N: usize> Form for BoundedVectorClock<u8, N> {
     }
 
     fn entries(&self) -> Vec<(u8, u64)> {
-        assert_eq!(self.len(), self.iter().count());
-        assert_eq!(self.is_empty(), self.len() == 0);
-        self.iter().map(|(replica, counter)| (*replica, counter)).collect()
+        let entries: Vec<_> = self.iter().map(|(replica, counter)| (*replica, counter)).collect();
+        assert_eq!((self.len(), self.is_empty()), (entries.len(), entries.is_empty()));
+        entries
     }
 
     fn increment(&mut self, replica: u8) -> Option<u64> {
@@ -111,7 +111,7 @@ impl<const N: usize> Form for DenseVectorClock<N> {
     fn of(entries: &[(u8, u64)]) -> Self {
         let mut counters = [0; N];
         for &(replica, counter) in entries {
-            let slot = &mut counters[usize::from(replica)];
+            let slot: &mut u64 = counters.get_mut(usize::from(replica)).unwrap();
             *slot = counter.max(*slot);
         }
         counters.into()
