@@ -196,8 +196,9 @@ fn a_clock_of_fixed_members_refuses_strangers() {
     let error = clock.increment(2).unwrap_err();
     assert_eq!(error.to_string(), "there is no replica 2 among 2");
     let DenseIncrementError::UnknownReplica(unknown) = error else { panic!("{error}") };
-    assert_eq!((unknown.replica, unknown.members), (2, 2));
     assert_eq!(clock.record(&Dot { replica: 2, counter: 1 }), Err(unknown));
+    let unknown = clock.record(&Dot { replica: 7, counter: 1 }).unwrap_err();
+    assert_eq!((unknown.replica, unknown.members), (7, 2));
     assert_eq!(clock.record(&Dot { replica: 2, counter: 0 }), Ok(false));
     assert_eq!(clock.get(2), 0);
     assert!(!clock.contains(&Dot { replica: 2, counter: 1 }));
@@ -254,6 +255,16 @@ fn only_ids_of_new_replicas_are_cloned() {
     assert!(full.increment(&id(1)).is_err());
     assert!(full.record(&Dot { replica: id(1), counter: 1 }).is_err());
     assert_eq!(clones.get(), 3, "a refused id is not cloned");
+}
+
+#[test]
+fn repeated_entries_are_one() {
+    for entries in [&[(A, 1), (A, 2), (B, 1)], &[(A, 2), (A, 1), (B, 1)], &[(B, 1), (A, 1), (A, 2)]]
+    {
+        let clock: VectorClock<u8> = entries.iter().copied().collect();
+        assert_eq!(clock.iter().collect::<Vec<_>>(), [(&A, 2), (&B, 1)]);
+        assert_eq!(clock.len(), 2);
+    }
 }
 
 #[test]

@@ -125,7 +125,9 @@ fn clock<F: Form>(map: &Map) -> F {
 }
 
 fn map_of<F: Form>(clock: &F) -> Map {
-    clock.entries().into_iter().collect()
+    let entries = clock.entries();
+    assert!(entries.is_sorted_by(|(a, _), (b, _)| a < b), "{entries:?}");
+    entries.into_iter().collect()
 }
 
 fn includes(map: &Map, other: &Map) -> bool {

@@ -43,6 +43,8 @@ pub(super) struct InlineColumns<Id, const N: usize> {
 }
 
 impl<Id, const N: usize> InlineColumns<Id, N> {
+    const FULL: CapacityExceeded = CapacityExceeded { needed: N + 1, capacity: N };
+
     pub(super) const fn new() -> Self {
         Self { replicas: ArrayVec::new_const(), counters: ArrayVec::new_const() }
     }
@@ -76,13 +78,11 @@ impl<Id, const N: usize> Columns<Id> for InlineColumns<Id, N> {
     }
 
     fn insert(&mut self, at: usize, replica: Id, counter: u64) -> Result<(), CapacityExceeded> {
-        let full = |_| CapacityExceeded { needed: N + 1, capacity: N };
-        self.try_insert(at, replica, counter).map_err(full)
+        self.try_insert(at, replica, counter).map_err(|_| Self::FULL)
     }
 
     fn push(&mut self, replica: Id, counter: u64) -> Result<(), CapacityExceeded> {
-        Self::admit(self.replicas.len() + 1)?;
-        self.replicas.push(replica);
+        self.replicas.try_push(replica).map_err(|_| Self::FULL)?;
         self.counters.push(counter);
         Ok(())
     }
