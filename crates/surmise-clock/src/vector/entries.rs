@@ -50,15 +50,13 @@ impl<Id: Ord> Entries<'_, Id> {
         })
     }
 
-    /// Returns how many replicas only the other has.
-    fn missing(self, other: Self) -> usize {
+    /// Returns the entries of replicas that only the other has.
+    fn missing<'a>(self, other: Entries<'a, Id>) -> impl Iterator<Item = (&'a Id, u64)> {
         let mut own = self.replicas.iter().peekable();
-        let mut missing = 0;
-        for replica in other.replicas {
-            while own.next_if(|id| *id < replica).is_some() {}
-            missing += usize::from(own.next_if_eq(&replica).is_none());
-        }
-        missing
+        other.iter().filter(move |(replica, _)| {
+            while own.next_if(|id| id < replica).is_some() {}
+            own.next_if_eq(replica).is_none()
+        })
     }
 }
 
@@ -119,12 +117,20 @@ fn merge_others<Id: Ord + Clone, C: Columns<Id>>(
 ) -> Result<(), C::Full> {
     let (own, other) = (columns.entries(), other.entries());
     if C::admit(own.replicas.len() + other.replicas.len()).is_err() {
-        C::admit(own.replicas.len() + own.missing(other))?;
+        C::admit(own.replicas.len() + own.missing(other).count())?;
     }
     let (replicas, counters) = columns.entries_mut();
-    let missing = raise_common(replicas, counters, other);
-    if missing > 0 {
-        columns.insert_missing(other, missing);
+    match raise_common(replicas, counters, other) {
+        0 => {}
+        // To make room for one that has joined moves less than to rebuild the columns.
+        1 => {
+            let joined = columns.entries().missing(other).next();
+            if let Some((replica, counter)) = joined {
+                let at = columns.entries().replicas.partition_point(|id| id < replica);
+                insert(columns, at, replica, counter)?;
+            }
+        }
+        missing => columns.insert_missing(other, missing),
     }
     Ok(())
 }
