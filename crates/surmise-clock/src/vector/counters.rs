@@ -2,9 +2,8 @@
 
 use crate::CausalOrder;
 
-/// The length from which on vector instructions pay: earlier where the machine is asked for the best
-/// ones, since SSE2 has no comparison of 64 bits and imitating it costs.
-const LONG: usize = if cfg!(feature = "std") { 8 } else { 16 };
+/// The length from which on it pays to ask which instructions the machine has.
+const LONG: usize = 16;
 
 /// Returns the order of two sets of events.
 #[inline]
@@ -18,26 +17,20 @@ pub(super) fn raise(counters: &mut [u64], others: &[u64]) {
     if counters.len() < LONG { raise_short(counters, others) } else { raise_long(counters, others) }
 }
 
-/// Looks for the first difference, and from there on for one of the other kind.
+/// Looks at differences, until there are two that contradict each other.
+#[inline]
 fn order_short(first: &[u64], second: &[u64]) -> CausalOrder {
-    let mut pairs = first.iter().zip(second);
-    match pairs.find(|(first, second)| first != second) {
-        None => CausalOrder::Equal,
-        Some((a, b)) if a < b => {
-            if pairs.any(|(a, b)| a > b) {
-                CausalOrder::Concurrent
-            } else {
-                CausalOrder::Before
+    let mut order = CausalOrder::Equal;
+    for (first, second) in first.iter().zip(second) {
+        if first != second {
+            let here = if first < second { CausalOrder::Before } else { CausalOrder::After };
+            if order == here.reverse() {
+                return CausalOrder::Concurrent;
             }
-        }
-        Some(_) => {
-            if pairs.any(|(a, b)| a < b) {
-                CausalOrder::Concurrent
-            } else {
-                CausalOrder::After
-            }
+            order = here;
         }
     }
+    order
 }
 
 /// Counts the places where either is greater: with AVX2, a comparison is a mask of ones, which is -1 to
@@ -54,6 +47,7 @@ fn order_long(first: &[u64], second: &[u64]) -> CausalOrder {
 }
 
 /// Stores what is greater only, so that the compiler does not turn to SSE2.
+#[inline]
 fn raise_short(counters: &mut [u64], others: &[u64]) {
     for (counter, other) in counters.iter_mut().zip(others) {
         if *counter < *other {
