@@ -31,3 +31,8 @@ pub use self::{
     meter::{Made, Meter, Operation, Origin, Subject},
     timing::time,
 };
+
+/// The family's own readme, whose examples are tested here because all crates are at hand.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use core::time::Duration;
-//! use surmise_clock::{CausalOrder, HybridClock, VectorClock};
+//! use surmise_clock::HybridClock;
 //! use surmise_time::WallTime;
 //!
 //! // Stamps: close to physical time, and always later than what led to them.
@@ -14,6 +14,9 @@
 //! # let (now, remote) = (WallTime::from_nanos(1_000), clock.tick(WallTime::from_nanos(900)));
 //! let stamp = clock.tick(now);
 //! let seen = clock.witness(remote, now)?; // or an error, and nothing has changed
+//!
+//! # #[cfg(feature = "alloc")] {
+//! use surmise_clock::{CausalOrder, VectorClock};
 //!
 //! // Versions: which of the two has seen the other, if any?
 //! let (mut a, mut b) = (VectorClock::<&str>::new(), VectorClock::<&str>::new());
@@ -23,6 +26,7 @@
 //!     CausalOrder::Concurrent => { /* keep both */ }
 //!     order => { /* keep the later one */ }
 //! }
+//! # }
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
@@ -46,7 +50,7 @@
 //! * Each is a plain value with `&mut self`; the [`sync`] module has those that threads share, in one atomic
 //!   each. Physical time is an argument.
 //! * A refused stamp, a counter at its limit, a buffer that is full: a typed error, and nothing has changed.
-//! * All values have one [wire form](wire), which is decoded under limits.
+//! * What nodes send each other has one [wire form](wire), which is decoded under limits.
 //!
 //! # What this crate does not do
 //!
@@ -104,6 +108,7 @@ pub use self::{
     },
 };
 
-#[cfg(doctest)]
+// Its example reads the operating system's clock.
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
