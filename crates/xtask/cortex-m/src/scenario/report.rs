@@ -1,17 +1,16 @@
-use core::fmt::{self, Write};
+use core::fmt::{self, Debug, Write};
 
 use surmise_time::Instant;
 
-/// Writes results and keeps a digest of their bits.
+/// Writes results and keeps a digest of them.
 pub(super) struct Report<'a> {
-    out: &'a mut dyn Write,
-    digest: u64,
+    out: Digest<'a>,
     results: u64,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, digest: FNV_OFFSET_BASIS, results: 0 }
+        Self { out: Digest { out, digest: FNV_OFFSET_BASIS }, results: 0 }
     }
 
     pub(super) fn float(&mut self, name: &str, number: u64, result: f64) -> fmt::Result {
@@ -28,16 +27,41 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn bits(&mut self, name: &str, number: u64, bits: u64) -> fmt::Result {
-        for byte in bits.to_le_bytes() {
-            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
-        }
+        self.text(name, number, format_args!("{bits:016x}"))
+    }
+
+    pub(super) fn value(&mut self, name: &str, number: u64, value: &dyn Debug) -> fmt::Result {
+        self.text(name, number, format_args!("{value:?}"))
+    }
+
+    pub(super) fn text(
+        &mut self,
+        name: &str,
+        number: u64,
+        text: fmt::Arguments<'_>,
+    ) -> fmt::Result {
         self.results += 1;
-        writeln!(self.out, "{name} {number} {bits:016x}")
+        writeln!(self.out, "{name} {number} {text}")
     }
 
     /// Writes the last line.
     pub(super) fn finish(self) -> fmt::Result {
-        writeln!(self.out, "digest {} {:016x}", self.results, self.digest)
+        writeln!(self.out.out, "digest {} {:016x}", self.results, self.out.digest)
+    }
+}
+
+/// Hashes what it passes on.
+struct Digest<'a> {
+    out: &'a mut dyn Write,
+    digest: u64,
+}
+
+impl Write for Digest<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
+        }
+        self.out.write_str(text)
     }
 }
 

@@ -2,6 +2,8 @@ use core::time::Duration;
 
 use surmise_time::{Instant, ManualClock, MonotonicClock};
 
+use crate::scenario::random::Random;
+
 /// How often the peer sends.
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -50,25 +52,5 @@ impl Stream {
         }
         self.sequence += 1;
         Event::Heartbeat { sequence: self.sequence, now }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood, *Fast splittable pseudorandom number generators*, OOPSLA 2014).
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
     }
 }
