@@ -1,3 +1,4 @@
+mod clocks;
 mod detectors;
 mod random;
 mod report;
@@ -13,5 +14,6 @@ pub(crate) fn run(out: &mut dyn Write) -> fmt::Result {
     let mut report = Report::new(out);
     time::run(&mut report)?;
     detectors::run(&mut report)?;
+    clocks::run(&mut report)?;
     report.finish()
 }
