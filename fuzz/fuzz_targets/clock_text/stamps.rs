@@ -1,14 +1,11 @@
 //! Any text as a stamp, and any stamp in the forms of other systems.
 
-#![no_main]
-
-use arbitrary::{Arbitrary, Unstructured};
-use libfuzzer_sys::fuzz_target;
+use arbitrary::Arbitrary;
 use surmise_clock::{HybridTimestamp, OutOfRange, ParseTimestampError, WallLogical};
 use surmise_time::WallTime;
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
-struct Numbers {
+pub(crate) struct Numbers {
     foreign: u64,
     logical: u32,
     /// Some stamp, ...
@@ -17,16 +14,7 @@ struct Numbers {
     near: i8,
 }
 
-fuzz_target!(|bytes: &[u8]| {
-    let text = String::from_utf8_lossy(bytes);
-    read_stamp(&text);
-    read_wall_logical(&text);
-    if let Ok(numbers) = Numbers::arbitrary(&mut Unstructured::new(bytes)) {
-        convert(numbers);
-    }
-});
-
-fn read_stamp(text: &str) {
+pub(crate) fn read_stamp(text: &str) {
     let parsed = text.parse::<HybridTimestamp>();
     let expected = plainly(text, 9).and_then(|(seconds, nanos)| {
         let nanos = seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
@@ -40,7 +28,7 @@ fn read_stamp(text: &str) {
     }
 }
 
-fn read_wall_logical(text: &str) {
+pub(crate) fn read_wall_logical(text: &str) {
     let parsed = text.parse::<WallLogical>();
     let expected = plainly(text, 10).and_then(|(wall, logical)| {
         let (wall, logical) = (i64::try_from(wall), i32::try_from(logical));
@@ -85,7 +73,7 @@ fn plainly(text: &str, decimals: usize) -> Result<(u128, u128), ParseTimestampEr
 }
 
 /// Checks that a stamp is after what a foreign one becomes exactly if its own counterpart is after that.
-fn convert(numbers: Numbers) {
+pub(crate) fn convert(numbers: Numbers) {
     let foreign = numbers.foreign;
     let ms48_16 = HybridTimestamp::from_ms48_16(foreign);
     for stamp in numbers.stamps(ms48_16) {
