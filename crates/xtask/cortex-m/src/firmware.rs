@@ -8,6 +8,10 @@ use cortex_m_semihosting::{
 
 use crate::scenario;
 
+/// Half of the memory, which leaves the other half to the stack.
+#[global_allocator]
+static HEAP: emballoc::Allocator<{ 32 * 1024 }> = emballoc::Allocator::new();
+
 #[entry]
 fn main() -> ! {
     let written = hio::hstdout().is_ok_and(|mut out| scenario::run(&mut out).is_ok());

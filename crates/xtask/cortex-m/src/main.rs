@@ -3,6 +3,8 @@
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
+extern crate alloc;
+
 #[cfg(target_os = "none")]
 mod firmware;
 mod scenario;

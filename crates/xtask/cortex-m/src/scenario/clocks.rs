@@ -1,9 +1,14 @@
+mod causal_buffer;
 mod durable;
 mod formats;
 mod hybrid;
 mod jumps;
 mod lamport;
+mod retirement;
+mod siblings;
+mod vectors;
 mod wall;
+mod wire;
 
 use core::fmt;
 
@@ -16,5 +21,10 @@ pub(super) fn run(report: &mut Report<'_>) -> fmt::Result {
     hybrid::run(report)?;
     durable::run(report)?;
     formats::run(report)?;
-    jumps::run(report)
+    jumps::run(report)?;
+    vectors::run(report)?;
+    siblings::run(report)?;
+    causal_buffer::run(report)?;
+    retirement::run(report)?;
+    wire::run(report)
 }
