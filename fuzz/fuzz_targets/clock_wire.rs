@@ -26,16 +26,29 @@ fuzz_target!(|bytes: &[u8]| {
     read::<LamportTime>(bytes);
     read::<LamportTimestamp<u128>>(bytes);
     read::<HybridTimestamp>(bytes);
-    read::<VectorClock<u64>>(bytes);
-    read::<VectorClock<String, 2>>(bytes);
-    read::<BoundedVectorClock<u8, 3>>(bytes);
     read::<DenseVectorClock<3>>(bytes);
-    read::<DottedVersionVectorSet<u8, Vec<u8>>>(bytes);
-    read::<DottedVersionVectorSet<Box<str>, [u8; 0]>>(bytes);
-    read::<Stamped<u8, Box<[u8]>>>(bytes);
+    if let Some(clock) = read::<VectorClock<u64>>(bytes) {
+        check_entries(clock.iter());
+    }
+    if let Some(clock) = read::<VectorClock<String, 2>>(bytes) {
+        check_entries(clock.iter());
+    }
+    if let Some(clock) = read::<BoundedVectorClock<u8, 3>>(bytes) {
+        check_entries(clock.iter());
+    }
+    if let Some(set) = read::<DottedVersionVectorSet<u8, Vec<u8>>>(bytes) {
+        check_entries(set.context().iter());
+    }
+    if let Some(set) = read::<DottedVersionVectorSet<Box<str>, [u8; 0]>>(bytes) {
+        check_entries(set.context().iter());
+        assert!(set.len() <= DecodeLimits::DEFAULT.max_values);
+    }
+    if let Some(Stamped { clock, .. }) = read::<Stamped<u8, Box<[u8]>>>(bytes) {
+        check_entries(clock.iter());
+    }
 });
 
-fn read<T: Debug + PartialEq + Wire>(bytes: &[u8]) {
+fn read<T: Debug + PartialEq + Wire>(bytes: &[u8]) -> Option<T> {
     let region = Region::new(ALLOCATOR);
     let decoded = decode::<T>(bytes, &DecodeLimits::DEFAULT);
     let allocated = region.change().bytes_allocated;
@@ -44,6 +57,12 @@ fn read<T: Debug + PartialEq + Wire>(bytes: &[u8]) {
         Ok(value) => check_form(value, bytes),
         Err(error) => assert!(error.offset <= bytes.len(), "{error}"),
     }
+    check_limits(bytes, &decoded);
+    decoded.ok()
+}
+
+/// Checks that narrower limits change nothing, unless what they limit exceeds them.
+fn check_limits<T: Debug + PartialEq + Wire>(bytes: &[u8], decoded: &Result<T, DecodeError>) {
     match (decode::<T>(bytes, &NARROW), decoded) {
         (Err(DecodeError { kind: DecodeErrorKind::TooManyEntries { found, max }, .. }), _) => {
             assert!(max <= NARROW.max_entries && found > max as u64);
@@ -54,8 +73,14 @@ fn read<T: Debug + PartialEq + Wire>(bytes: &[u8]) {
         (Err(DecodeError { kind: DecodeErrorKind::StringTooLong { found, max }, .. }), _) => {
             assert!(max == NARROW.max_string_bytes && found > max as u64);
         }
-        (narrow, decoded) => assert_eq!(narrow, decoded, "a limit that was kept to"),
+        (narrow, decoded) => assert_eq!(narrow, *decoded, "a limit that was kept to"),
     }
+}
+
+fn check_entries<'a, Id: Debug + Ord + 'a>(entries: impl Iterator<Item = (&'a Id, u64)>) {
+    let entries: Vec<_> = entries.collect();
+    assert!(entries.is_sorted_by(|(earlier, _), (later, _)| earlier < later), "{entries:?}");
+    assert!(entries.iter().all(|&(_, counter)| counter > 0), "{entries:?}");
 }
 
 /// Checks that a value has these bytes and no others.
