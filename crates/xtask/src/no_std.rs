@@ -7,6 +7,7 @@ use xshell::cmd;
 use crate::context::Context;
 
 const MANIFEST: &str = "crates/xtask/no-std/Cargo.toml";
+const PROGRAM: &str = "crates/xtask/no-std/src/lib.rs";
 
 /// Links the primitives into a program whose panic handler comes into conflict with std's.
 ///
@@ -32,8 +33,10 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure that no crate which claims to do without std is left out.
+/// Makes sure that no crate which claims to do without std is left out: a dependency that the program
+/// does not name is not linked.
 fn check_coverage(context: &Context) -> Result<()> {
+    let program = context.shell.read_file(PROGRAM)?;
     let metadata = MetadataCommand::new().manifest_path(MANIFEST).no_deps().exec()?;
     let covered = |name: &str| {
         let mut dependencies = metadata.packages.iter().flat_map(|package| &package.dependencies);
@@ -46,6 +49,8 @@ fn check_coverage(context: &Context) -> Result<()> {
             "{} is in the category no-std, but {MANIFEST} does not depend on it",
             package.name
         );
+        let line = format!("extern crate {} as _;", package.name.replace('-', "_"));
+        ensure!(!claims || program.contains(&line), "{PROGRAM} lacks `{line}`");
     }
     Ok(())
 }
