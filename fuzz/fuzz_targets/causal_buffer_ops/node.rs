@@ -1,7 +1,7 @@
 //! A member of the group, and what it must have done, in the plainest way.
 
 use core::ops::RangeInclusive;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use surmise_clock::{Arrival, CausalBuffer, Refusal, VectorClock};
 
@@ -161,7 +161,10 @@ impl Node {
     fn missing(&self) -> Vec<(u8, RangeInclusive<u64>)> {
         let released = self.released();
         let mut missing = Vec::new();
-        for replica in 0..=u8::MAX {
+        let clocks = self.waiting.iter().map(|message| &message.clock);
+        let replicas: BTreeSet<u8> =
+            clocks.flat_map(|clock| clock.iter().map(|(&replica, _)| replica)).collect();
+        for replica in replicas {
             let mut known = count(&released, replica);
             let waiting = self.waiting.iter().filter(|message| message.sender == replica);
             let mut waiting: Vec<u64> = waiting.map(|message| event(message).1).collect();

@@ -4,34 +4,31 @@ use arbitrary::Arbitrary;
 
 use crate::node::Node;
 
+/// Something that a replica does.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) enum Op {
-    Event {
-        at: Replica,
-    },
-    /// A replica sends its clock and its tombstones.
-    Send {
-        from: Replica,
-    },
-    /// A message arrives: one counted back from the newest.
-    Receive {
-        at: Replica,
-        back: u8,
-    },
-    Retire {
-        at: Replica,
-        departed: Replica,
-    },
-    Compact {
-        at: Replica,
-    },
-    Restore {
-        at: Replica,
-    },
+pub(crate) struct Op {
+    at: Replica,
+    action: Action,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) enum Replica {
+enum Action {
+    CountEvent,
+    /// It sends its clock and its tombstones.
+    Send,
+    /// A message arrives: one counted back from the newest.
+    Receive {
+        back: u8,
+    },
+    Retire {
+        departed: Replica,
+    },
+    Compact,
+    Restore,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Replica {
     A,
     B,
     C,
@@ -51,24 +48,25 @@ impl Default for Group {
 
 impl Group {
     pub(crate) fn step(&mut self, op: Op) {
-        match op {
-            Op::Event { at } => self.nodes[at as usize].count_event(),
-            Op::Send { from } => self.messages.push(self.nodes[from as usize].clone()),
-            Op::Receive { at, back } => {
-                let index = self.messages.len().checked_sub(1 + usize::from(back));
-                if let Some(message) = index.and_then(|index| self.messages.get(index)) {
-                    self.nodes[at as usize].take_in(message);
+        let Self { nodes, messages } = self;
+        let node = &mut nodes[op.at as usize];
+        match op.action {
+            Action::CountEvent => node.count_event(),
+            Action::Send => messages.push(node.clone()),
+            Action::Receive { back } => {
+                let index = messages.len().checked_sub(1 + usize::from(back));
+                if let Some(message) = index.and_then(|index| messages.get(index)) {
+                    node.take_in(message);
                 }
             }
-            Op::Retire { at, departed } => self.nodes[at as usize].retire(departed as u8),
-            Op::Compact { at } => self.nodes[at as usize].compact(),
-            Op::Restore { at } => self.nodes[at as usize].restore(),
+            Action::Retire { departed } => node.retire(departed as u8),
+            Action::Compact => node.compact(),
+            Action::Restore => node.restore(),
         }
-        for first in &self.nodes {
-            first.check();
-            for second in &self.nodes {
-                first.compare(second);
-            }
+        let changed = &nodes[op.at as usize];
+        changed.check();
+        for other in nodes.iter().chain(messages.last()) {
+            changed.compare(other);
         }
     }
 

@@ -109,27 +109,30 @@ struct Pair<C> {
 
 impl<C: Clock> Pair<C> {
     fn increment(&mut self, replica: u8) {
-        let mut seen = self.seen.clone();
-        let counter = seen.entry(replica).or_default();
-        let expected = match counter.checked_add(1) {
-            Some(next) => {
-                *counter = next;
-                C::admit(&seen).map(|()| next)
-            }
+        let next = self.seen.get(&replica).unwrap_or(&0).checked_add(1);
+        let expected = match next {
+            Some(next) => self.expect(replica, next).map(|_| next),
             None => Err(Refusal::Overflow { replica }),
         };
-        let counted = self.clock.increment(replica);
-        assert_eq!(counted, expected);
-        self.take_over(seen, expected.is_ok());
+        assert_eq!(self.clock.increment(replica), expected);
     }
 
     fn record(&mut self, replica: u8, counter: u64) {
-        let mut seen = self.seen.clone();
-        let is_news = raise(&mut seen, replica, counter);
-        let expected = C::admit(&seen).map(|()| is_news);
-        assert_eq!(self.clock.contains(replica, counter), !is_news);
+        let is_seen = self.clock.contains(replica, counter);
+        let expected = self.expect(replica, counter);
         assert_eq!(self.clock.record(replica, counter), expected);
-        self.take_over(seen, expected.is_ok());
+        assert!(is_seen != expected.unwrap_or(true));
+    }
+
+    /// Takes note of events in the map, unless the clock must refuse them.
+    fn expect(&mut self, replica: u8, counter: u64) -> Result<bool, Refusal> {
+        let is_news = raise(&mut self.seen, replica, counter);
+        let admitted = C::admit(&self.seen);
+        if admitted.is_err() {
+            // Whatever is refused is refused for a new replica.
+            self.seen.remove(&replica);
+        }
+        admitted.map(|()| is_news)
     }
 
     fn merge(&mut self, other: &Self) {
@@ -139,7 +142,9 @@ impl<C: Clock> Pair<C> {
         }
         let expected = C::admit(&seen);
         assert_eq!(self.clock.merge(&other.clock), expected);
-        self.take_over(seen, expected.is_ok());
+        if expected.is_ok() {
+            self.seen = seen;
+        }
     }
 
     fn collect(&mut self, entries: &[(u8, u64)]) {
@@ -152,12 +157,6 @@ impl<C: Clock> Pair<C> {
         assert_eq!(collected.is_ok(), C::admit(&seen).is_ok(), "{collected:?}");
         if let Ok(clock) = collected {
             *self = Self { clock, seen };
-        }
-    }
-
-    fn take_over(&mut self, seen: Seen, is_done: bool) {
-        if is_done {
-            self.seen = seen;
         }
     }
 
