@@ -157,7 +157,9 @@ impl<Id, M> CausalBuffer<Id, M> {
     /// Returns all messages that are held: those that can be delivered, in causal order, and then those
     /// that wait, by sender.
     ///
-    /// A buffer that [`resume`](Self::resume)s elsewhere may receive them again.
+    /// A buffer that [`resume`](Self::resume)s elsewhere may receive them again. Of one that was full,
+    /// with the place that is kept for what is deliverable, the last may find no place before another is
+    /// delivered.
     pub fn into_held(self) -> impl Iterator<Item = Stamped<Id, M>> {
         self.ready.into_iter().chain(self.waiting.into_values())
     }

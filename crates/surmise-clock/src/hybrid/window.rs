@@ -34,7 +34,7 @@ impl Window {
             return None;
         }
         let next = needed.saturating_add(self.window).min(step::MAX_CEILING);
-        HybridTimestamp::from_nanos(next)
+        HybridTimestamp::from_nanos(next).filter(|next| next.as_nanos() > ceiling)
     }
 }
 
@@ -66,6 +66,7 @@ mod tests {
         assert_eq!(due(2000, 2060, 1000), None);
         assert_eq!(due(2001, 2060, 1000), Some(2111), "the clock is ahead");
         assert_eq!(due(u64::MAX, 0, 0), Some(step::MAX_CEILING));
+        assert_eq!(due(u64::MAX, step::MAX_CEILING, 0), None, "there is no higher one");
     }
 
     #[test]
