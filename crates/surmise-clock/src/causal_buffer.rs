@@ -62,10 +62,18 @@ pub enum Arrival {
 ///
 /// # What it does not do
 ///
-/// It sends nothing and asks for nothing: [`missing`](Self::missing) says what to ask for. A message
-/// that nobody has any more blocks all that depend on it; the way out is to copy the state of another
-/// member and to [`resume`](Self::resume) at its clock. It trusts the senders' clocks as to who has
-/// seen what. Nothing that it is told makes it panic, or deliver a message twice.
+/// It sends nothing and asks for nothing: [`missing`](Self::missing) says what to ask for, as far as
+/// messages that are held tell. Of a lost message that nothing depends on yet, nothing tells: let members
+/// exchange [`delivered`](Self::delivered) now and then, send each other the difference, and keep a
+/// message until it is in the `delivered` of all.
+///
+/// A message that nobody has any more blocks all that depend on it; the way out is to copy the state of
+/// another member and to [`resume`](Self::resume) at its clock. It trusts the senders' clocks as to who has
+/// seen what: one that claims too much is held for ever. Nothing that it is told makes it panic, or deliver
+/// a message twice.
+///
+/// Members that leave stay in its clocks. [`Retirements`](crate::Retirements) count an event of their own,
+/// which is no message and would be waited for.
 ///
 /// # Examples
 ///
@@ -227,8 +235,9 @@ impl<Id: Ord + Clone, M> CausalBuffer<Id, M> {
     /// Returns the messages that others wait for and that are not here: ranges of each replica's
     /// messages, in ascending order.
     ///
-    /// They may still be on their way, so wait a while before asking for them again. It takes time
-    /// linear in the size of the clocks that are held.
+    /// They may still be on their way, so wait a while before asking for them again. A range is what a
+    /// sender claims, up to `u64::MAX`: ask for it as a range. It takes time linear in the size of the clocks
+    /// that are held.
     #[must_use]
     pub fn missing(&self) -> Vec<(Id, RangeInclusive<u64>)> {
         let mut needed = self.released.clone();

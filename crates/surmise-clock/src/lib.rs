@@ -47,8 +47,9 @@
 //!
 //! # What they share
 //!
-//! * Each is a plain value with `&mut self`; the [`sync`] module has those that threads share, in one atomic
-//!   each. Physical time is an argument.
+//! * Each is a plain value with `&mut self`; the [`sync`] module has those that threads share, without
+//!   locks. Physical time is an argument: `CachedWallClock` of `surmise-time` makes reading it cheap, and
+//!   [`JumpMonitor`] tells when it jumps.
 //! * A refused stamp, a counter at its limit, a buffer that is full: a typed error, and nothing has changed.
 //! * What nodes send each other has one [wire form](wire), which is decoded under limits.
 //!

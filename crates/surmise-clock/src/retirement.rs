@@ -71,7 +71,9 @@ pub struct Tombstone<Id> {
 ///   [`causal_order`](Self::causal_order), and look at a single entry after [`restore`](Self::restore).
 /// * Clocks must be *causally closed*: what contains an event contains all that its replica had seen by
 ///   then. Clocks are if they come from counting events and from merging whole clocks.
-/// * All clocks count the same events. A store with a clock a key has retirements a key.
+/// * All clocks count the same events, and retiring is one of them: that is for clocks whose events are
+///   yours to count. It is not for the context of a [`DottedVersionVectorSet`](crate::DottedVersionVectorSet),
+///   where an event is a write, nor for a [`CausalBuffer`](crate::CausalBuffer), where it is a message.
 /// * A replica that comes back takes a new id.
 ///
 /// A tombstone stays right even if the replica had not left, or had more events that nobody had seen: an

@@ -31,9 +31,13 @@ use crate::{CounterOverflow, Dot, VectorClock};
 ///   events before it too.
 /// * Writers read before they write. Each write that has read nothing adds a sibling, and there is no
 ///   bound: look at [`len`](Self::len), and refuse such writers where they cannot be trusted. Nor may a
-///   client change the context that it hands back; a forged one deletes what was never read.
+///   client change the context that it hands back: a forged one deletes what was never read, or uses up
+///   a replica's counter. Keep contexts on the server, or sign them, where clients are not trusted.
 /// * A value is put at a replica of which this set has seen all events: at the replica's own set. A
 ///   replica that lost its state takes a new id. Otherwise two values share a dot, and one of them is lost.
+/// * A set without values is kept: its context is what makes a deletion hold, and to drop it is to lose the
+///   replica's state.
+/// * Its context is not compacted by [`Retirements`](crate::Retirements), whose events are not writes.
 ///
 /// # Examples
 ///
@@ -94,6 +98,8 @@ impl<Id, V> DottedVersionVectorSet<Id, V> {
     }
 
     /// Returns whether there are no values, because none was ever seen or all were discarded.
+    ///
+    /// A set that is empty because all were discarded must be kept: it knows that they were.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.iter().all(Vec::is_empty)

@@ -8,8 +8,8 @@ use crate::{WallClock, WallTime};
 
 /// A wall clock that shows what another showed when it was last refreshed.
 ///
-/// To read the operating system's clock takes some 20 ns, which is most of what a hybrid timestamp
-/// costs; to read this takes one load. In return it is late by up to the time between two refreshes.
+/// To read the operating system's clock takes some tens of nanoseconds, which is most of what a hybrid
+/// timestamp costs; to read this takes one load. In return it is late by up to the time between two refreshes.
 /// Whoever compares its time with that of others, as a hybrid clock's `max_offset` does, must add that.
 ///
 /// It does nothing by itself: a thread or a timer of yours calls [`refresh`](Self::refresh), say every

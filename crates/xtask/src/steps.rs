@@ -39,7 +39,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "loom", about: "the shared forms hold under every interleaving", run: loom::run },
     Step {
         name: "budgets",
-        about: "no detector takes more instructions or bytes than it may",
+        about: "nothing takes more instructions or bytes than it may",
         run: budgets::run,
     },
     Step {

@@ -18,7 +18,8 @@ pub struct Refused<Id, M> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The buffer is full. Deliver what can be delivered, and receive the message again.
+    /// The buffer is full. Deliver what can be delivered, and receive the message again; if nothing can,
+    /// ask for what is [`missing`](super::CausalBuffer::missing) first.
     Full {
         /// The buffer's capacity.
         capacity: usize,
@@ -61,7 +62,7 @@ impl fmt::Display for Refusal {
             Self::Full { capacity } => write!(f, "the buffer holds {capacity} messages already"),
             Self::NotStamped => write!(f, "its clock has no event of its sender"),
             Self::NeverSent { claimed, sent } => {
-                write!(f, "its clock has {claimed} events of this node, which has sent {sent}")
+                write!(f, "its clock claims event {claimed} of this node, which has sent {sent}")
             }
         }
     }

@@ -18,10 +18,13 @@ use super::{
 /// every second or so, whatever the rate of stamps. A driver that is late gets errors, not repeated
 /// stamps.
 ///
-/// A node that restarts again and again, each time in less than the window, moves ahead of physical time
-/// by the rest of a window each time: wait for [`ahead`](Self::ahead) after a restart.
+/// After any restart, stamps are ahead of physical time by up to the window and `max_offset`, and other nodes
+/// refuse them. Wait until [`ahead`](Self::ahead) is less than their `max_offset`: some seconds, if the wall
+/// clock is right. If it is much longer, the wall clock was set back, or had been ahead when the ceiling was
+/// written; no clock can tell which, so that is for an operator.
 ///
-/// [`sync::AtomicDurableHybridClock`](crate::sync::AtomicDurableHybridClock) is the same for many threads.
+/// [`sync::AtomicDurableHybridClock`](crate::sync::AtomicDurableHybridClock) is the same for many threads. The
+/// example `durable_clock` drives it, with the ceiling in a file.
 ///
 /// # Examples
 ///
@@ -69,6 +72,8 @@ impl DurableHybridClock {
     }
 
     /// Creates the clock of a node that restarts, from the last ceiling on its stable storage.
+    ///
+    /// It gives no stamp before it has a new one.
     ///
     /// # Errors
     ///
@@ -170,7 +175,7 @@ impl DurableHybridClock {
         self.clock.latest()
     }
 
-    /// Returns how far the next stamp would be ahead of physical time.
+    /// Returns how far the next stamp would be ahead of physical time: what to wait for after a restart.
     #[must_use]
     pub fn ahead(&self, physical: WallTime) -> Duration {
         self.clock.ahead(physical)

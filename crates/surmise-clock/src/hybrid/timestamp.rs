@@ -13,7 +13,8 @@ use super::{ParseTimestampError, decimal::Decimal};
 /// One clock never gives a stamp twice. Two nodes may give the same: take the pair of stamp and node
 /// where it must be unique among all.
 ///
-/// As zero is none, `Option<HybridTimestamp>` takes 8 bytes too.
+/// As zero is none, `Option<HybridTimestamp>` takes 8 bytes too. serde sees a number, which some readers of
+/// JSON (JavaScript among them) round: send them the text.
 ///
 /// # Examples
 ///

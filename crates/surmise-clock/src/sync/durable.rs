@@ -48,13 +48,25 @@ pub struct AtomicDurableHybridClock {
 impl AtomicDurableHybridClock {
     /// Creates the clock of a node that has never given a stamp.
     ///
-    /// As [`DurableHybridClock::new`](crate::DurableHybridClock::new).
+    /// As [`DurableHybridClock::new`](crate::DurableHybridClock::new); it can be the value of a `static`.
     #[must_use]
+    #[cfg(not(loom))]
+    pub const fn new(max_offset: Duration, window: Duration) -> Self {
+        let ceiling = CachePadded::new(AtomicU64::new(0));
+        let window = Window::new(max_offset, window);
+        Self { clock: AtomicHybridClock::new(max_offset), ceiling, window }
+    }
+
+    /// Creates a clock; loom's atomics cannot be made in a constant.
+    #[must_use]
+    #[cfg(loom)]
     pub fn new(max_offset: Duration, window: Duration) -> Self {
         Self::with(HybridClock::new(max_offset), window)
     }
 
     /// Creates the clock of a node that restarts, from the last ceiling on its stable storage.
+    ///
+    /// It gives no stamp before it has a new one.
     ///
     /// # Errors
     ///
@@ -169,7 +181,7 @@ impl AtomicDurableHybridClock {
         self.clock.latest()
     }
 
-    /// Returns how far the next stamp would be ahead of physical time.
+    /// Returns how far the next stamp would be ahead of physical time: what to wait for after a restart.
     #[must_use]
     pub fn ahead(&self, physical: WallTime) -> Duration {
         self.clock.ahead(physical)
