@@ -6,13 +6,12 @@
 //! thread that asks for the ceiling some times a second, and
 //! [`sync::AtomicDurableHybridClock`](surmise_clock::sync::AtomicDurableHybridClock).
 
+use core::{error::Error, time::Duration};
 use std::{
     env,
-    error::Error,
     fs::{self, File},
     io::{self, Write as _},
     path::Path,
-    time::Duration,
 };
 
 use surmise_clock::{DurableHybridClock, HybridTimestamp};
