@@ -201,8 +201,9 @@ impl<Id: Ord + Clone> Retirements<Id> {
     /// Forgets the tombstone that an event left, and returns it.
     ///
     /// That is safe only once *every* clock, wherever it is kept, saved, backed up or under way, contains
-    /// that event and has been compacted. Then the departed replica has no entry anywhere, and none is
-    /// missed. Usually a tombstone costs less than finding that out.
+    /// that event and has been compacted, and nobody asks a clock whether it contains an event of the departed
+    /// replica any more. Nodes that still know the tombstone must not send it again. Usually it costs less
+    /// than finding that out.
     pub fn forget(&mut self, by: &Dot<Id>) -> Option<Tombstone<Id>> {
         let index = self.tombstones.binary_search_by(|tombstone| tombstone.by.cmp(by)).ok()?;
         Some(self.tombstones.remove(index))
@@ -287,7 +288,8 @@ impl<Id: serde::Serialize> serde::Serialize for Retirements<Id> {
     }
 }
 
-/// Tombstones that contradict each other are refused.
+/// Tombstones that contradict each other are refused. Takes as long as to [`learn`](Retirements::learn) them one
+/// by one: bound their number if they come from outside.
 #[cfg(feature = "serde")]
 impl<'de, Id> serde::Deserialize<'de> for Retirements<Id>
 where

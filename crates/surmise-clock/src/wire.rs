@@ -161,11 +161,15 @@ pub fn encode<T: Wire>(value: &T, buffer: &mut [u8]) -> Result<usize, BufferTooS
 }
 
 /// Returns the form of a value.
+///
+/// It may exceed the limits that whoever reads it sets: by default, a string of 4096 bytes is the longest.
 #[cfg(feature = "alloc")]
 #[must_use]
 pub fn to_vec<T: Wire>(value: &T) -> Vec<u8> {
     let mut bytes = vec![0; encoded_len(value)];
-    value.write(&mut Writer::new(&mut bytes));
+    let mut out = Writer::new(&mut bytes);
+    value.write(&mut out);
+    debug_assert_eq!(out.finish(), Ok(bytes.len()), "a form is the same each time it is written");
     bytes
 }
 

@@ -1,10 +1,10 @@
 //! What the types promise: the traits and sizes that users rely on.
 
 use surmise_clock::{
-    CausalOrder, CeilingReached, CeilingTooHigh, Dot, DriftExceeded, DurableHybridClock,
-    HybridClock, HybridTimestamp, Jump, JumpMonitor, JumpStatistics, LamportClock, LamportOverflow,
-    LamportTime, LamportTimestamp, OutOfRange, ParseTimestampError, Reservation, StampRefused,
-    WallLogical,
+    BoundedVectorClock, CausalOrder, CeilingReached, CeilingTooHigh, DenseVectorClock, Dot,
+    DriftExceeded, DurableHybridClock, HybridClock, HybridTimestamp, Jump, JumpMonitor,
+    JumpStatistics, LamportClock, LamportOverflow, LamportTime, LamportTimestamp, OutOfRange,
+    ParseTimestampError, Reservation, StampRefused, WallLogical,
     sync::{AtomicDurableHybridClock, AtomicHybridClock, AtomicLamportClock},
 };
 
@@ -14,7 +14,6 @@ struct Clocks {
     hybrid: HybridClock,
     jump_monitor: JumpMonitor,
     lamport: LamportClock,
-    reservation: Reservation,
 }
 
 #[derive(Debug)]
@@ -22,6 +21,12 @@ struct Shared {
     _durable: AtomicDurableHybridClock,
     _hybrid: AtomicHybridClock,
     _lamport: AtomicLamportClock,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Hash)]
+struct Vectors {
+    bounded: BoundedVectorClock<u64, 4>,
+    dense: DenseVectorClock<4>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,9 +61,49 @@ fn types_are_shareable() {
     fn shareable<T: Send + Sync + Unpin + 'static>() {}
     shareable::<Clocks>();
     shareable::<Shared>();
+    shareable::<Vectors>();
+    shareable::<Reservation>();
     shareable::<Stamps>();
     shareable::<Outcomes>();
     shareable::<Errors>();
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn what_is_on_the_heap_is_shareable_too() {
+    use surmise_clock::{
+        Arrival, CausalBuffer, DottedVersionVectorSet, EntriesError, LearnError, PutError, Refusal,
+        Refused, RetireError, Retirements, Stamped, Tombstone, VectorClock,
+    };
+
+    #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Hash)]
+    struct Ordered(VectorClock<u64>);
+
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    struct Values {
+        arrival: Arrival,
+        retirements: Retirements<u64>,
+        siblings: DottedVersionVectorSet<u64, String>,
+        stamped: Stamped<u64, String>,
+        tombstone: Tombstone<u64>,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Errors {
+        entries: EntriesError,
+        learn: LearnError<u64>,
+        put: PutError<u64, String>,
+        refusal: Refusal,
+        refused: Refused<u64, String>,
+        retire: RetireError<u64>,
+    }
+
+    fn shareable<T: Send + Sync + Unpin + 'static>() {}
+    shareable::<Ordered>();
+    shareable::<Values>();
+    shareable::<Errors>();
+    shareable::<CausalBuffer<u64, String>>();
+    assert_eq!(size_of::<VectorClock<u64>>(), 152);
 }
 
 #[test]

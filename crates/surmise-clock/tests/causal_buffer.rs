@@ -88,7 +88,7 @@ fn messages_that_no_member_can_have_sent_are_refused() {
     let error = buffer.receive(message("a", &[("a", 2), ("me", 7)])).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a message of replica \"a\" was refused: its clock has 7 events of this node, which has sent 1"
+        "a message of replica \"a\" was refused: its clock claims event 7 of this node, which has sent 1"
     );
     assert!(!format!("{error:?}").contains("hello"));
     assert_eq!(Refusal::NotStamped.to_string(), "its clock has no event of its sender");

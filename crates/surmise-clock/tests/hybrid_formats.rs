@@ -52,6 +52,14 @@ quickcheck! {
 }
 
 #[test]
+fn the_stamp_after_a_unit_is_in_the_next() {
+    for unit in 0..70_000 {
+        let last = HybridTimestamp::from_ms48_16(unit).unwrap();
+        assert_eq!((last.to_ms48_16(), last.next().unwrap().to_ms48_16()), (unit, unit + 1));
+    }
+}
+
+#[test]
 fn the_ends_of_foreign_forms() {
     let last = HybridTimestamp::MAX.to_ms48_16();
     assert_eq!(HybridTimestamp::from_ms48_16(last), Ok(HybridTimestamp::MAX));

@@ -215,9 +215,13 @@ quickcheck! {
         let mut latest = u128::from(start.as_nanos());
         for (kind, remote, physical) in ops {
             // Near the latest stamp is where it matters.
-            let near = |value: u64| match kind % 4 {
+            let around = |value: u64, reach: u64| {
+                (latest as u64).saturating_add(value % (2 * reach + 1)).saturating_sub(reach)
+            };
+            let near = |value: u64| match kind / 8 % 4 {
                 0 => value,
-                _ => (latest as u64).saturating_add(value % 99_999).saturating_sub(49_999),
+                1 => around(value, 2),
+                _ => around(value, 49_999),
             };
             let (remote, physical) = (near(remote).max(1), near(physical));
             let stamp = HybridTimestamp::from_nanos(remote).unwrap();
@@ -317,9 +321,53 @@ quickcheck! {
             let count = NonZeroU32::MIN.saturating_add(count.into());
             let reservation = clock.reserve(count, wall).unwrap();
             assert_eq!(reservation.len(), count.get() as usize);
-            assert_eq!(reservation.clone().last(), clock.latest());
-            reservation.chain([clock.tick(wall)]).all(|stamp| given.insert(stamp))
+            let last = clock.latest();
+            let stamps: Vec<_> = reservation.collect();
+            assert_eq!(stamps.last().copied(), last);
+            stamps.into_iter().chain([clock.tick(wall)]).all(|stamp| given.insert(stamp))
         })
+    }
+}
+
+/// What is observed is behind all that follows, also if it is just the next stamp.
+#[test]
+fn the_next_stamp_is_no_old_one() {
+    let now = WallTime::from_nanos(1_000);
+    let (mut clock, shared) = (HybridClock::new(MAX_OFFSET), AtomicHybridClock::new(MAX_OFFSET));
+    let next = clock.tick(now).next().unwrap();
+    assert_eq!(shared.tick(now).next(), Some(next));
+    clock.observe(next, now).unwrap();
+    shared.observe(next, now).unwrap();
+    assert!(clock.tick(now) > next && shared.tick(now) > next);
+
+    let mut durable = DurableHybridClock::new(MAX_OFFSET, WINDOW);
+    let shared = AtomicDurableHybridClock::new(MAX_OFFSET, WINDOW);
+    let ceiling = durable.ceiling(now).unwrap();
+    durable.raise_ceiling(ceiling);
+    shared.raise_ceiling(ceiling);
+    assert_eq!(durable.tick(now), Ok(next.previous().unwrap()));
+    assert_eq!(shared.tick(now), Ok(next.previous().unwrap()));
+    durable.observe(next, now).unwrap();
+    shared.observe(next, now).unwrap();
+    assert!(durable.tick(now).unwrap() > next && shared.tick(now).unwrap() > next);
+}
+
+/// However often a node crashes, its clock is ahead by the offset, the window and a little at most.
+#[test]
+fn restarts_do_not_add_up() {
+    let (max_offset, window) = (Duration::from_millis(500), Duration::from_secs(4));
+    let mut wall = WallTime::from_nanos(1_795_230_725_000_000_000);
+    let mut clock = DurableHybridClock::new(max_offset, window);
+    let mut last = None;
+    for _ in 0..1000 {
+        let ceiling = clock.ceiling(wall).unwrap();
+        clock.raise_ceiling(ceiling);
+        let stamp = clock.tick(wall).unwrap();
+        assert!(Some(stamp) > last);
+        last = Some(stamp);
+        assert!(clock.ahead(wall) <= max_offset + window + Duration::from_millis(1));
+        wall += Duration::from_millis(50);
+        clock = DurableHybridClock::resume(max_offset, window, ceiling).unwrap();
     }
 }
 
@@ -343,8 +391,9 @@ fn readings_after_2262_leave_room_for_stamps() {
     assert_eq!((error.ceiling, error.max), (highest.next().unwrap(), highest));
 
     // However the clock got there, the ceiling that it asks for can be resumed from.
-    let mut durable = DurableHybridClock::resume(max_offset, max_offset, highest).unwrap();
-    let ceiling = durable.ceiling(WallTime::MAX).unwrap();
-    assert!(HybridClock::resume(max_offset, ceiling).is_ok());
-    durable.raise_ceiling(ceiling);
+    let below = highest.previous().unwrap();
+    let durable = DurableHybridClock::resume(max_offset, max_offset, below).unwrap();
+    assert_eq!(durable.ceiling(WallTime::MAX), Some(highest));
+    let durable = DurableHybridClock::resume(max_offset, max_offset, highest).unwrap();
+    assert_eq!(durable.ceiling(WallTime::MAX), None);
 }

@@ -233,7 +233,7 @@ impl Clone for Counted<'_> {
 fn only_ids_of_new_replicas_are_cloned() {
     let clones = core::cell::Cell::new(0);
     let id = |replica| Counted(replica, &clones);
-    let mut clock = VectorClock::<Counted<'_>, 2>::new();
+    let mut clock = VectorClock::<Counted<'_>, 2>::default();
     clock.increment(&id(1)).unwrap();
     clock.increment(&id(1)).unwrap();
     clock.record(&Dot { replica: id(1), counter: 7 });

@@ -15,7 +15,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(me: u8) -> Self {
-        let (clock, retirements) = (VectorClock::new(), Retirements::new());
+        let (clock, retirements) = (VectorClock::default(), Retirements::new());
         Self { me, clock, retirements, seen: BTreeMap::new() }
     }
 

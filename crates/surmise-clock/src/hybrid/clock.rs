@@ -16,7 +16,10 @@ use super::{
 /// * if one event happened before another, its stamp is less;
 /// * no stamp is before the physical time it was given at;
 /// * no stamp is ahead of physical time by more than `max_offset`, plus a nanosecond for each stamp that
-///   was given since, as long as the wall clock does not step back.
+///   was given since, as long as the wall clock does not step back and the clock was not resumed further
+///   ahead.
+///
+/// A clone of a clock gives the same stamps as the clock: it is for trying something out.
 ///
 /// Physical time is an argument. It may stand still, jump or step back: stamps go on. What a clock reads
 /// after 2262 counts as 2262, and there is room for 2⁶² stamps after that.
@@ -151,7 +154,7 @@ impl HybridClock {
         Ok(reservation)
     }
 
-    /// Returns the latest stamp that was given or observed.
+    /// Returns the latest stamp that was given or observed, or the ceiling resumed from.
     #[must_use]
     pub const fn latest(&self) -> Option<HybridTimestamp> {
         HybridTimestamp::from_nanos(self.latest)

@@ -19,7 +19,7 @@ use super::{
 /// stamps.
 ///
 /// After any restart, stamps are ahead of physical time by up to the window and `max_offset`, and other nodes
-/// refuse them. Wait until [`ahead`](Self::ahead) is less than their `max_offset`: some seconds, if the wall
+/// refuse them: that bound holds however often a node restarts. Wait until [`ahead`](Self::ahead) is less than their `max_offset`: some seconds, if the wall
 /// clock is right. If it is much longer, the wall clock was set back, or had been ahead when the ceiling was
 /// written; no clock can tell which, so that is for an operator.
 ///
@@ -162,8 +162,10 @@ impl DurableHybridClock {
 
     /// Returns the ceiling to make durable now, or `None` while the one there is will do.
     ///
-    /// It is due as soon as less than `max_offset` and half a window are left below the ceiling, so that
-    /// whoever asks, writes and raises within half a window never runs into it.
+    /// It is due as soon as no more than `max_offset` and half a window are left below the ceiling, so that
+    /// whoever asks, writes and raises within half a window never runs into it, as long as the wall clock does
+    /// not jump. While the clock is further ahead of physical time than `max_offset`, there is room for a
+    /// million stamps at a time.
     #[must_use]
     pub fn ceiling(&self, physical: WallTime) -> Option<HybridTimestamp> {
         self.window.due(self.clock.latest_nanos(), self.ceiling, physical)

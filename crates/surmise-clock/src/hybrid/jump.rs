@@ -14,6 +14,9 @@ use surmise_time::{Instant, WallTime};
 /// * backward from more than a tenth of `max_offset` on,
 /// * forward from half of `max_offset` on.
 ///
+/// Whatever passes between the two readings counts as a jump, also if it was the reader that was stopped. Read
+/// the monotonic clock, the wall clock and the monotonic clock again, and drop readings that took long.
+///
 /// # Examples
 ///
 /// ```

@@ -8,7 +8,7 @@ use super::HybridTimestamp;
 /// Consecutive stamps of a clock that are the caller's alone.
 ///
 /// An iterator that yields them in ascending order. Those that are not taken are never given again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Reservation {
     next: NonZeroU64,
     left: u32,

@@ -116,7 +116,7 @@ impl AtomicHybridClock {
         self.update(|clock| clock.reserve(count, physical))
     }
 
-    /// Returns the latest stamp that was given or observed.
+    /// Returns the latest stamp that was given or observed, or the ceiling resumed from.
     #[must_use]
     pub fn latest(&self) -> Option<HybridTimestamp> {
         self.load().latest()

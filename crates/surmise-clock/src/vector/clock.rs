@@ -61,13 +61,17 @@ pub struct VectorClock<Id, const N: usize = 8> {
     columns: GrowableColumns<Id, N>,
 }
 
-impl<Id, const N: usize> VectorClock<Id, N> {
+impl<Id> VectorClock<Id> {
     /// Creates a clock that has seen nothing. It allocates nothing.
+    ///
+    /// It has the usual room in place; [`Default`] makes clocks with any.
     #[must_use]
     pub const fn new() -> Self {
         Self { columns: GrowableColumns::new() }
     }
+}
 
+impl<Id, const N: usize> VectorClock<Id, N> {
     /// Returns the number of replicas of which an event has been seen.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -168,7 +172,7 @@ impl<Id: Ord, const N: usize> VectorClock<Id, N> {
 
 impl<Id, const N: usize> Default for VectorClock<Id, N> {
     fn default() -> Self {
-        Self::new()
+        Self { columns: GrowableColumns::new() }
     }
 }
 

@@ -23,7 +23,7 @@ impl<Id: Serialize, const N: usize> Serialize for VectorClock<Id, N> {
 #[cfg(feature = "alloc")]
 impl<'de, Id: Deserialize<'de> + Ord, const N: usize> Deserialize<'de> for VectorClock<Id, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Pairs { clock: Self::new(), append: Self::append })
+        deserializer.deserialize_seq(Pairs { clock: Self::default(), append: Self::append })
     }
 }
 
@@ -37,7 +37,7 @@ impl<'de, Id: Deserialize<'de> + Ord, const N: usize> Deserialize<'de>
     for BoundedVectorClock<Id, N>
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Pairs { clock: Self::new(), append: Self::append })
+        deserializer.deserialize_seq(Pairs { clock: Self::default(), append: Self::append })
     }
 }
 

@@ -1,8 +1,11 @@
 /// What a decoder accepts at most.
 ///
-/// Memory needs no limit of its own, since decoding takes it in proportion to the input's length. The
-/// limits are there for what happens next: a clock that was accepted may be merged, stored, and sent to
-/// others.
+/// Memory needs no limit of its own, since decoding takes it in proportion to the input's length: at most the
+/// size of one entry or value in memory for each byte. The limits are there for what happens next: a clock
+/// that was accepted may be merged, stored, and sent to others.
+///
+/// The default is meant for what peers send. Whoever reads back what it has stored itself, or stores longer
+/// values, raises the limits.
 ///
 /// # Examples
 ///

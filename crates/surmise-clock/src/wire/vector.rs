@@ -11,7 +11,7 @@ impl<Id: Wire + Ord, const N: usize> Wire for VectorClock<Id, N> {
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut clock = Self::new();
+        let mut clock = Self::default();
         read_entries(input, usize::MAX, |replica, counter| clock.append(replica, counter))?;
         Ok(clock)
     }
@@ -24,7 +24,7 @@ impl<Id: Wire + Ord, const N: usize> Wire for BoundedVectorClock<Id, N> {
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut clock = Self::new();
+        let mut clock = Self::default();
         read_entries(input, N, |replica, counter| clock.append(replica, counter))?;
         Ok(clock)
     }

@@ -70,7 +70,7 @@ fn a_clock_is_its_entries_in_ascending_order() {
     let heap = decode::<VectorClock<u64, 0>>(&bytes, &DecodeLimits::DEFAULT).unwrap();
     assert!(heap.iter().eq(clock.iter()));
 
-    assert_form(&Clock::<u128>::new(), &[0]);
+    assert_form(&Clock::<u128>::default(), &[0]);
     let named: Clock<String> =
         [("b", 2), ("a", 1)].map(|(id, n)| (id.to_owned(), n)).into_iter().collect();
     assert_form(&named, &[2, 1, b'a', 1, 1, b'b', 2]);
