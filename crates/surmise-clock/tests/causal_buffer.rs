@@ -231,3 +231,27 @@ fn the_cost_of_a_message_does_not_grow_with_the_number_that_wait() {
     // A search tree of ten thousand is a few times as deep as one of ten.
     assert!(cost(10_000) < 8 * cost(10));
 }
+
+#[test]
+fn a_waiting_message_is_read_once_however_often_it_is_looked_at() {
+    let stamped = |sender: u8, clock: VectorClock<Counted>| Stamped {
+        sender: Counted(sender),
+        clock,
+        message: (),
+    };
+    let first = |replicas: core::ops::Range<u8>| replicas.map(|id| (Counted(id), 1)).collect();
+    let cost = |entries: u8| {
+        let mut buffer = CausalBuffer::new(Counted(0), usize::MAX);
+        buffer.receive(stamped(entries, first(1..entries + 1))).unwrap();
+        let before = COMPARISONS.get();
+        for sender in 1..entries {
+            // One after the other, what it waits for.
+            buffer.receive(stamped(sender, first(sender..sender + 1))).unwrap();
+            buffer.deliver().unwrap();
+        }
+        assert!(buffer.deliver().is_some());
+        COMPARISONS.get() - before
+    };
+    // Eight times the entries take eight times as much, and some more to find each.
+    assert!(cost(240) < 20 * cost(30));
+}
