@@ -91,7 +91,7 @@ impl Node {
             assert_eq!(self.retirements.forget(&by), Some(tombstone));
             assert_eq!(self.retirements.forget(&by), None);
         }
-        assert!(self.retirements.is_empty() && self.retirements.len() == 0);
+        assert_eq!((self.retirements.is_empty(), self.retirements.len()), (true, 0));
     }
 
     /// Checks that nothing is lost by what is left out.
