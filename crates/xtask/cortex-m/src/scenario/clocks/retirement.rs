@@ -42,7 +42,7 @@ struct Node {
 impl Node {
     fn hear(&mut self, report: &mut Report<'_>, number: u64, other: &Self) -> fmt::Result {
         for tombstone in other.retirements.iter() {
-            report.value("learned", number, &self.retirements.learn(tombstone.clone()))?;
+            report.value("learned", number, &self.retirements.learn(*tombstone))?;
             wire::round_trip(report, number, tombstone)?;
         }
         self.clock.merge(&other.clock);
