@@ -1,0 +1,135 @@
+use core::{error::Error, fmt, time::Duration};
+
+/// How far a clock's rate may be from the true one, in parts per billion.
+///
+/// While the clock counts a second, between `1 − drift` and `1 + drift` seconds pass, or the other way
+/// round: what is derived from it holds for both readings.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use surmise_interval::Drift;
+///
+/// let crystal = Drift::from_ppm(50)?;
+/// let hour = Duration::from_secs(3600);
+/// assert_eq!(crystal.over(hour).as_millis(), 180);
+/// # Ok::<(), surmise_interval::DriftTooLarge>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct Drift {
+    ppb: u32,
+}
+
+impl Drift {
+    /// What RFC 5905 assumes of a clock that is disciplined: 15 ppm.
+    pub const NTP: Self = Self { ppb: 15_000 };
+
+    /// What ClockBound assumes of a quartz crystal: 50 ppm.
+    pub const QUARTZ: Self = Self { ppb: 50_000 };
+
+    /// What Spanner assumes of its servers: 200 ppm.
+    pub const SPANNER: Self = Self { ppb: 200_000 };
+
+    /// A tenth. A clock that is worse does not tell time.
+    pub const MAX: Self = Self { ppb: 100_000_000 };
+
+    /// Creates a drift from parts per billion.
+    ///
+    /// # Errors
+    ///
+    /// If it exceeds [`MAX`](Self::MAX).
+    pub const fn from_ppb(ppb: u32) -> Result<Self, DriftTooLarge> {
+        if ppb > Self::MAX.ppb {
+            return Err(DriftTooLarge { ppb: ppb as u64 });
+        }
+        Ok(Self { ppb })
+    }
+
+    /// Creates a drift from parts per million.
+    ///
+    /// # Errors
+    ///
+    /// If it exceeds [`MAX`](Self::MAX).
+    pub const fn from_ppm(ppm: u32) -> Result<Self, DriftTooLarge> {
+        match ppm.checked_mul(1000) {
+            Some(ppb) => Self::from_ppb(ppb),
+            None => Err(DriftTooLarge { ppb: ppm as u64 * 1000 }),
+        }
+    }
+
+    /// Returns the drift in parts per billion.
+    #[must_use]
+    pub const fn as_ppb(self) -> u32 {
+        self.ppb
+    }
+
+    /// Returns how far a clock can go wrong while it counts this long, at most; rounded up.
+    #[must_use]
+    pub fn over(self, elapsed: Duration) -> Duration {
+        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.rate().over(nanos))
+    }
+
+    /// Returns how long to wait on the clock so that at least this long passes for certain; rounded up.
+    #[must_use]
+    pub fn stretch(self, wait: Duration) -> Duration {
+        wait.saturating_add(self.over(wait))
+    }
+
+    /// Returns what is needed to compute it fast.
+    pub(crate) const fn rate(self) -> Rate {
+        Rate::new(self)
+    }
+}
+
+/// `drift / (1 − drift)` as a fraction of 2⁶⁴, rounded up.
+///
+/// If while the clock counts 1 there pass between `1 − ρ` and `1 + ρ`, then `1 + ρ` is an upper bound; if
+/// while 1 passes the clock counts between `1 − ρ` and `1 + ρ`, then `1 / (1 − ρ)` is, which is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate(u64);
+
+impl Rate {
+    const fn new(drift: Drift) -> Self {
+        let ppb = drift.ppb as u128;
+        let fraction = (ppb << 64).div_ceil(1_000_000_000 - ppb);
+        // Lossless: the greatest drift is a tenth, which makes a ninth of 2⁶⁴.
+        #[expect(clippy::cast_possible_truncation, reason = "it is less than 2⁶⁴")]
+        Self(fraction as u64)
+    }
+
+    /// Returns how far the clock can go wrong in so many nanoseconds, rounded up.
+    #[inline]
+    pub(crate) const fn over(self, nanos: u64) -> u64 {
+        let product = nanos as u128 * self.0 as u128;
+        #[expect(clippy::cast_possible_truncation, reason = "it is the upper half of 128 bits")]
+        let whole = (product >> 64) as u64;
+        whole + (product as u64 != 0) as u64
+    }
+}
+
+/// A drift exceeds a tenth: whatever has it is no clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DriftTooLarge {
+    /// The drift, in parts per billion.
+    pub ppb: u64,
+}
+
+impl fmt::Display for DriftTooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a drift of {} ppb exceeds {} ppb", self.ppb, Drift::MAX.ppb)
+    }
+}
+
+impl Error for DriftTooLarge {}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Drift {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_ppb(u32::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
