@@ -105,9 +105,7 @@ impl Rate {
     #[inline]
     pub(crate) const fn over(self, nanos: u64) -> u64 {
         let product = nanos as u128 * self.0 as u128;
-        #[expect(clippy::cast_possible_truncation, reason = "it is the upper half of 128 bits")]
-        let whole = (product >> 64) as u64;
-        whole + (product as u64 != 0) as u64
+        ((product + u64::MAX as u128) >> 64) as u64
     }
 }
 
