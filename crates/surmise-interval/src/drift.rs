@@ -73,10 +73,17 @@ impl Drift {
         Duration::from_nanos(self.rate().over(nanos))
     }
 
-    /// Returns how long to wait on the clock so that at least this long passes for certain; rounded up.
+    /// Returns how much time has passed while the clock counted this long, at most; rounded up.
     #[must_use]
-    pub fn stretch(self, wait: Duration) -> Duration {
-        wait.saturating_add(self.over(wait))
+    pub fn at_most(self, elapsed: Duration) -> Duration {
+        elapsed.saturating_add(self.over(elapsed))
+    }
+
+    /// Returns what the clock has to count so that at least this much time has passed; rounded up.
+    #[must_use]
+    pub fn to_pass(self, time: Duration) -> Duration {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.rate().to_pass(nanos))
     }
 
     /// Returns what is needed to compute it fast.
@@ -106,6 +113,15 @@ impl Rate {
     pub(crate) const fn over(self, nanos: u64) -> u64 {
         let product = nanos as u128 * self.0 as u128;
         ((product + u64::MAX as u128) >> 64) as u64
+    }
+
+    /// Returns a count of nanoseconds of which this many are left after [`over`](Self::over) is taken off.
+    ///
+    /// One more than is asked for makes up for what `over` rounds up.
+    fn to_pass(self, nanos: u64) -> u64 {
+        let share_left = (1 << 64) - u128::from(self.0);
+        let count = ((u128::from(nanos) + 1) << 63).div_ceil(share_left >> 1);
+        u64::try_from(count).unwrap_or(u64::MAX)
     }
 }
 

@@ -8,11 +8,19 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod clock;
+mod commit_wait;
 mod drift;
 mod interval;
+#[cfg(feature = "alloc")]
+pub mod order;
 mod sample;
+#[cfg(feature = "alloc")]
+pub mod select;
 
 pub use self::{
+    clock::{ClockError, ClockStatus, IntervalClock, IntervalClockConfig, Synchronization},
+    commit_wait::CommitWait,
     drift::{Drift, DriftTooLarge},
     interval::{Interval, InvertedInterval},
     sample::Sample,

@@ -55,7 +55,7 @@ impl Sample {
         let gap = after - before;
         // The answer holds for an instant up to `gap` after `before`, so that at `before` it may have been
         // as much earlier. By the clock's count, that is; in truth it may have been some more.
-        let gap = drift.stretch(gap);
+        let gap = drift.at_most(gap);
         let widened = Interval::from_ordered(interval.earliest() - gap, interval.latest());
         Self::new(widened, before, drift)
     }

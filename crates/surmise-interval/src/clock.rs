@@ -1,0 +1,210 @@
+use core::{error::Error, fmt, time::Duration};
+
+use surmise_time::Instant;
+
+use crate::{Interval, Sample};
+
+/// A clock that tells what time it is at least and at most, or that it does not know.
+///
+/// It is fed with [`Sample`]s of a time source and asked with readings of the monotonic clock, which must
+/// count while the machine sleeps (`BootClock` of `surmise-time`). Between two samples both ends of its
+/// interval go forward with the monotonic clock, and apart from each other with its drift.
+///
+/// A new sample replaces what was known. Either end may then step back, by less than the uncertainty: both
+/// statements were true. They are not intersected, because a source that was slightly wrong would then
+/// exclude the truth for longer than it lasted.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use surmise_interval::{Drift, Interval, IntervalClock, IntervalClockConfig, Sample};
+/// use surmise_time::{Instant, WallTime};
+///
+/// let mut clock = IntervalClock::new(IntervalClockConfig::default());
+/// let boot = Instant::ORIGIN; // from BootClock
+/// assert!(clock.now(boot).is_err(), "it has not been synchronised");
+///
+/// let wall = WallTime::from_nanos(1_795_230_725_000_000_000);
+/// clock.synchronize(Sample::new(Interval::around(wall, Duration::from_millis(1)), boot, Drift::QUARTZ));
+/// let now = clock.now(boot + Duration::from_secs(10))?;
+/// assert!(now.after(wall + Duration::from_secs(9)));
+/// # Ok::<(), surmise_interval::ClockError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct IntervalClock {
+    config: IntervalClockConfig,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Unsynchronized,
+    /// What was known can no longer be relied on.
+    Disrupted,
+    /// A sample contradicted what was known: the next decides.
+    Contradicted(Sample),
+    Synchronized(Sample),
+}
+
+impl IntervalClock {
+    /// Creates a clock that knows nothing.
+    #[must_use]
+    pub const fn new(config: IntervalClockConfig) -> Self {
+        Self { config, state: State::Unsynchronized }
+    }
+
+    /// Takes in what a source said.
+    ///
+    /// It is checked against what was known, as long as that was still relied on. A source that steps, a
+    /// drift beyond what was stated, or a machine that was moved shows here.
+    pub fn synchronize(&mut self, sample: Sample) -> Synchronization {
+        if let State::Synchronized(known) | State::Contradicted(known) = self.state {
+            if sample.at() < known.at() {
+                return Synchronization::Stale;
+            }
+            let expected = known.interval_at(sample.at());
+            let relied_on = sample.at() - known.at() <= self.config.unsynchronized_after;
+            if relied_on && !expected.overlaps(&sample.interval()) {
+                self.state = State::Contradicted(sample);
+                return Synchronization::Contradicted { expected };
+            }
+        }
+        self.state = State::Synchronized(sample);
+        Synchronization::Accepted
+    }
+
+    /// Forgets what was known, because the machine was moved, restored or otherwise disrupted.
+    ///
+    /// The clock tells no time until the next sample, which must have been taken after that.
+    pub const fn disrupt(&mut self) {
+        self.state = State::Disrupted;
+    }
+
+    /// Returns what time it is, at least and at most.
+    ///
+    /// `now` may also be a little before the last sample, as when it was read meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If there was no sample, if it is too old, or after a disruption.
+    #[inline]
+    pub fn now(&self, now: Instant) -> Result<Interval, ClockError> {
+        let sample = self.sample(now)?;
+        Ok(sample.interval_at(now))
+    }
+
+    /// Returns what the interval rests on.
+    #[must_use]
+    pub fn status(&self, now: Instant) -> ClockStatus {
+        match self.sample(now) {
+            Err(ClockError::Disrupted) => ClockStatus::Disrupted,
+            Err(ClockError::Unsynchronized { .. }) => ClockStatus::Unsynchronized,
+            Ok(sample) if now - sample.at() > self.config.free_running_after => {
+                ClockStatus::FreeRunning
+            }
+            Ok(_) => ClockStatus::Synchronized,
+        }
+    }
+
+    /// Returns the sample that the clock tells time from.
+    ///
+    /// # Errors
+    ///
+    /// As [`now`](Self::now).
+    #[inline]
+    pub fn sample(&self, now: Instant) -> Result<&Sample, ClockError> {
+        match &self.state {
+            State::Synchronized(sample) => {
+                let age = now - sample.at();
+                if age > self.config.unsynchronized_after {
+                    return Err(ClockError::Unsynchronized { age: Some(age) });
+                }
+                Ok(sample)
+            }
+            State::Unsynchronized => Err(ClockError::Unsynchronized { age: None }),
+            State::Disrupted | State::Contradicted(_) => Err(ClockError::Disrupted),
+        }
+    }
+}
+
+/// How long a clock relies on a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+#[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
+pub struct IntervalClockConfig {
+    /// The age from which on the clock is [`FreeRunning`](ClockStatus::FreeRunning): some intervals
+    /// between samples, by default 1 minute. It changes nothing but the status.
+    pub free_running_after: Duration,
+    /// The age from which on the clock tells no time, by default 1 hour. The interval is true as long as
+    /// the drift is: if it is longer, more rests on that.
+    pub unsynchronized_after: Duration,
+}
+
+impl Default for IntervalClockConfig {
+    fn default() -> Self {
+        Self {
+            free_running_after: Duration::from_secs(60),
+            unsynchronized_after: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// What a clock's interval rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum ClockStatus {
+    /// A recent sample.
+    Synchronized,
+    /// A sample of some time ago: the source is gone, and the interval grows.
+    FreeRunning,
+    /// Nothing: there was no sample, or it is too old.
+    Unsynchronized,
+    /// Nothing: the machine was moved or restored, or two samples contradict each other.
+    Disrupted,
+}
+
+/// What a sample meant to a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Synchronization {
+    /// The clock tells time from this sample.
+    Accepted,
+    /// The clock stays as it is: the sample is older than what it has.
+    Stale,
+    /// This sample and what was known cannot both be true. The clock tells no time until two samples in
+    /// a row agree.
+    Contradicted {
+        /// What the sample's interval should have had in common with.
+        expected: Interval,
+    },
+}
+
+/// Why a clock does not tell time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClockError {
+    /// There was no sample, or it is too old.
+    Unsynchronized {
+        /// How old it is.
+        age: Option<Duration>,
+    },
+    /// The machine was disrupted, or samples contradict each other.
+    Disrupted,
+}
+
+impl fmt::Display for ClockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsynchronized { age: None } => f.write_str("the clock was never synchronised"),
+            Self::Unsynchronized { age: Some(age) } => {
+                write!(f, "the clock was last synchronised {age:?} ago")
+            }
+            Self::Disrupted => f.write_str("the clock was disrupted, and not synchronised since"),
+        }
+    }
+}
+
+impl Error for ClockError {}

@@ -1,0 +1,72 @@
+use core::time::Duration;
+
+use surmise_time::{Instant, WallTime};
+
+use crate::{ClockError, Interval, IntervalClock};
+
+/// The wait after which a timestamp has passed for certain, everywhere.
+///
+/// Take a timestamp that is not before the truth, hold back the effects of what it stamps until it is
+/// certainly past, and timestamps agree with real time: if one transaction is seen to be over before
+/// another begins, its timestamp is less. Spanner's commit wait (Corbett et al., OSDI 2012, §4.1.2).
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use surmise_interval::{CommitWait, Drift, Interval, IntervalClock, IntervalClockConfig, Sample};
+/// use surmise_time::{Instant, WallTime};
+///
+/// # let mut clock = IntervalClock::new(IntervalClockConfig::default());
+/// # let interval = Interval::around(WallTime::from_nanos(1 << 60), Duration::from_millis(4));
+/// # clock.synchronize(Sample::new(interval, Instant::ORIGIN, Drift::SPANNER));
+/// # let boot = Instant::ORIGIN;
+/// let commit = CommitWait::new(clock.now(boot)?.latest());
+/// let wait = commit.remaining(&clock, boot)?; // about twice the uncertainty
+/// assert_eq!(wait.as_micros(), 8001);
+/// assert!(commit.is_over(&clock.now(boot + wait)?));
+/// # Ok::<(), surmise_interval::ClockError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitWait {
+    timestamp: WallTime,
+}
+
+impl CommitWait {
+    /// Creates the wait for a timestamp to pass.
+    #[must_use]
+    pub const fn new(timestamp: WallTime) -> Self {
+        Self { timestamp }
+    }
+
+    /// Returns the timestamp.
+    #[must_use]
+    pub const fn timestamp(&self) -> WallTime {
+        self.timestamp
+    }
+
+    /// Returns whether the timestamp has passed for certain.
+    #[must_use]
+    pub const fn is_over(&self, now: &Interval) -> bool {
+        now.after(self.timestamp)
+    }
+
+    /// Returns how long to sleep before the wait can be over, zero if it is.
+    ///
+    /// By the monotonic clock, and stretched by its drift: with no other sample in between, the wait is
+    /// over then, and with one, perhaps sooner or later. Ask again after the sleep.
+    ///
+    /// # Errors
+    ///
+    /// If the clock does not tell time. The timestamp stays valid, and waiting can go on when it does.
+    pub fn remaining(&self, clock: &IntervalClock, now: Instant) -> Result<Duration, ClockError> {
+        let sample = clock.sample(now)?;
+        let interval = sample.interval_at(now);
+        if self.is_over(&interval) {
+            return Ok(Duration::ZERO);
+        }
+        // `earliest` is to pass the timestamp by one nanosecond, and loses what the clock may drift.
+        let ahead = self.timestamp - interval.earliest() + Duration::from_nanos(1);
+        Ok(sample.drift().to_pass(ahead))
+    }
+}

@@ -1,0 +1,108 @@
+use alloc::vec::Vec;
+use core::{error::Error, fmt};
+
+use crate::Interval;
+
+/// What one source says that the time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
+pub struct Candidate<Name> {
+    /// What the source is called in results.
+    pub name: Name,
+    /// What it says, at the same instant as all others: see
+    /// [`Sample::interval_at`](crate::Sample::interval_at).
+    pub interval: Interval,
+    /// What it does about leap seconds.
+    pub smearing: Smearing,
+}
+
+/// What a source does about leap seconds.
+///
+/// While a leap second is smeared, two sources that are both right are up to a second apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(clippy::exhaustive_enums, reason = "it does or it does not")]
+pub enum Smearing {
+    /// It steps, or repeats a second.
+    #[default]
+    Stepped,
+    /// It runs slower or faster for some hours, as the servers of some large providers do.
+    Smeared,
+}
+
+/// The interval that enough sources agree on, and which ones do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Selection<Name> {
+    /// What those that agree have in common.
+    pub interval: Interval,
+    /// The sources that agree, in the order in which they were given.
+    pub truechimers: Vec<Name>,
+    /// The sources that do not, in the order in which they were given: each of them is wrong, if those
+    /// that agree are right.
+    pub falsetickers: Vec<Name>,
+}
+
+/// Why no interval was selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SelectionError {
+    /// There are no sources.
+    NoSources,
+    /// Some sources smear leap seconds and some do not: they are not to be compared.
+    MixedSmearing {
+        /// How many smear.
+        smeared: usize,
+        /// How many do not.
+        stepped: usize,
+    },
+    /// Too few agree.
+    NoMajority {
+        /// How many there are.
+        sources: usize,
+        /// How many agree, at most.
+        agreeing: usize,
+    },
+}
+
+impl fmt::Display for SelectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSources => f.write_str("there are no time sources"),
+            Self::MixedSmearing { smeared, stepped } => {
+                write!(f, "{smeared} sources smear leap seconds and {stepped} do not")
+            }
+            Self::NoMajority { sources, agreeing } => {
+                write!(f, "of {sources} time sources no more than {agreeing} agree")
+            }
+        }
+    }
+}
+
+impl Error for SelectionError {}
+
+/// Refuses candidates that cannot be compared.
+pub(super) fn comparable<Name>(candidates: &[Candidate<Name>]) -> Result<(), SelectionError> {
+    let smeared = candidates.iter().filter(|source| source.smearing == Smearing::Smeared).count();
+    let stepped = candidates.len() - smeared;
+    if candidates.is_empty() {
+        return Err(SelectionError::NoSources);
+    }
+    if smeared > 0 && stepped > 0 {
+        return Err(SelectionError::MixedSmearing { smeared, stepped });
+    }
+    Ok(())
+}
+
+/// Tells those that have something in common with an interval from those that have not.
+pub(super) fn tell_apart<Name: Clone>(
+    candidates: &[Candidate<Name>],
+    interval: Interval,
+    is_true: impl Fn(&Interval) -> bool,
+) -> Selection<Name> {
+    let names = |wanted: bool| {
+        let chosen = candidates.iter().filter(|source| is_true(&source.interval) == wanted);
+        chosen.map(|source| source.name.clone()).collect()
+    };
+    Selection { interval, truechimers: names(true), falsetickers: names(false) }
+}
