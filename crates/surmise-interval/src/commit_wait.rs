@@ -39,6 +39,15 @@ impl CommitWait {
         Self { timestamp }
     }
 
+    /// Creates the wait for the timestamp of an event that happens now and after one stamped `last`.
+    ///
+    /// The timestamp is the latest that it can be, or the one after `last` if that is more, so that one
+    /// node's timestamps ascend also where its clock's `latest` steps back.
+    #[must_use]
+    pub fn following(last: WallTime, now: &Interval) -> Self {
+        Self::new(now.latest().max(last + Duration::from_nanos(1)))
+    }
+
     /// Returns the timestamp.
     #[must_use]
     pub const fn timestamp(&self) -> WallTime {

@@ -1,0 +1,171 @@
+//! Selection among sources: published cases, and every point of time asked one by one.
+
+use quickcheck::quickcheck;
+use surmise_interval::{
+    Interval, order,
+    select::{Candidate, SelectionError, Smearing, intersection, marzullo},
+};
+use surmise_time::WallTime;
+
+fn interval(earliest: u64, latest: u64) -> Interval {
+    let ends = [earliest, latest].map(WallTime::from_nanos);
+    Interval::new(ends[0], ends[1]).expect("it begins before it ends")
+}
+
+fn candidates(intervals: &[(u64, u64)]) -> Vec<Candidate<usize>> {
+    let named = intervals.iter().enumerate();
+    named
+        .map(|(name, &(earliest, latest))| Candidate {
+            name,
+            interval: interval(earliest, latest),
+            smearing: Smearing::Stepped,
+        })
+        .collect()
+}
+
+/// What the sources say, what Marzullo's algorithm selects, and which source is wrong.
+#[test]
+fn published_cases_of_marzullo() {
+    let cases: [(&[(u64, u64)], (u64, u64), &[usize]); 5] = [
+        (&[(8, 12), (11, 13), (10, 12)], (11, 12), &[]),
+        (&[(8, 12), (11, 13), (14, 15)], (11, 12), &[2]),
+        // A tie: two agree on [8, 9] and two on [10, 12].
+        (&[(8, 9), (8, 12), (10, 12)], (8, 12), &[]),
+        (&[(5, 7)], (5, 7), &[]),
+        // They touch.
+        (&[(1, 4), (4, 9)], (4, 4), &[]),
+    ];
+    for (sources, selected, falsetickers) in cases {
+        let selection = marzullo(&candidates(sources)).expect("most agree");
+        assert_eq!(selection.interval, interval(selected.0, selected.1), "{sources:?}");
+        assert_eq!(selection.falsetickers, falsetickers, "{sources:?}");
+        assert_eq!(selection.truechimers.len() + falsetickers.len(), sources.len());
+    }
+}
+
+/// RFC 5905 keeps the middles in: three that agree, and one that does not.
+#[test]
+fn cases_of_the_intersection() {
+    let cases: [(&[(u64, u64)], (u64, u64), &[usize]); 4] = [
+        (&[(8, 12), (11, 13), (10, 12)], (10, 12), &[]),
+        (&[(0, 10), (2, 12), (1, 11), (40, 50)], (2, 10), &[3]),
+        (&[(0, 10), (2, 12), (100, 110)], (2, 10), &[2]),
+        (&[(5, 7)], (5, 7), &[]),
+    ];
+    for (sources, selected, falsetickers) in cases {
+        let selection = intersection(&candidates(sources)).expect("most agree");
+        assert_eq!(selection.interval, interval(selected.0, selected.1), "{sources:?}");
+        assert_eq!(selection.falsetickers, falsetickers, "{sources:?}");
+    }
+}
+
+/// All three share some time, but not all of it is near the middle of two: RFC 5905 finds no majority.
+#[test]
+fn an_intersection_away_from_the_middles_is_none() {
+    let sources = candidates(&[(0, 10), (4, 12), (6, 20), (40, 50)]);
+    assert_eq!(marzullo(&sources).map(|selection| selection.interval), Ok(interval(6, 10)));
+    let error = SelectionError::NoMajority { sources: 4, agreeing: 3 };
+    assert_eq!(intersection(&sources).err(), Some(error));
+}
+
+#[test]
+fn what_cannot_be_selected_from_says_why() {
+    let none: [Candidate<()>; 0] = [];
+    assert_eq!(marzullo(&none).err(), Some(SelectionError::NoSources));
+    assert_eq!(intersection(&none).err(), Some(SelectionError::NoSources));
+
+    let apart = candidates(&[(0, 1), (5, 6)]);
+    let error = Some(SelectionError::NoMajority { sources: 2, agreeing: 1 });
+    assert_eq!(marzullo(&apart).err(), error);
+    assert_eq!(intersection(&apart).err(), error);
+
+    let mut mixed = candidates(&[(0, 5), (1, 6), (2, 7)]);
+    mixed[1].smearing = Smearing::Smeared;
+    let error = Some(SelectionError::MixedSmearing { smeared: 1, stepped: 2 });
+    assert_eq!(marzullo(&mixed).err(), error);
+    assert_eq!(intersection(&mixed).err(), error);
+    mixed.iter_mut().for_each(|source| source.smearing = Smearing::Smeared);
+    assert!(marzullo(&mixed).is_ok());
+}
+
+/// Returns how many intervals hold this point of time.
+fn holding(intervals: &[(u64, u64)], time: u64) -> usize {
+    intervals.iter().filter(|(earliest, latest)| (*earliest..=*latest).contains(&time)).count()
+}
+
+fn in_order(ends: &[(u8, u8)]) -> Vec<(u64, u64)> {
+    ends.iter().map(|&(a, b)| (u64::from(a.min(b)), u64::from(a.max(b)))).collect()
+}
+
+quickcheck! {
+    fn marzullo_selects_the_most_held_points(ends: Vec<(u8, u8)>) -> bool {
+        let intervals = in_order(&ends);
+        let most = (0..=255).map(|time| holding(&intervals, time)).max().unwrap_or(0);
+        let held: Vec<u64> = (0..=255).filter(|&time| holding(&intervals, time) == most).collect();
+        match marzullo(&candidates(&intervals)) {
+            Err(SelectionError::NoSources) => intervals.is_empty(),
+            Err(SelectionError::NoMajority { sources, agreeing }) => {
+                (sources, agreeing) == (intervals.len(), most) && 2 * most <= sources
+            }
+            Err(_) => false,
+            Ok(selection) => {
+                let truechimers = (0..intervals.len()).filter(|&source| {
+                    let (earliest, latest) = intervals[source];
+                    held.iter().any(|time| (earliest..=latest).contains(time))
+                });
+                2 * most > intervals.len()
+                    && selection.interval == interval(held[0], held[held.len() - 1])
+                    && selection.truechimers.iter().copied().eq(truechimers)
+            }
+        }
+    }
+
+    /// Sources that hold the truth select an interval that holds it, and liars far off change nothing.
+    fn a_minority_of_liars_is_outvoted(right: Vec<(u8, u8)>, liars: u8) -> bool {
+        const TRUTH: u64 = 128;
+        let held = |&(a, b): &(u8, u8)| (TRUTH - u64::from(a) % 100, TRUTH + u64::from(b) % 100);
+        let mut intervals: Vec<(u64, u64)> = right.iter().map(held).collect();
+        let honest = marzullo(&candidates(&intervals)).ok();
+        let agreed = intersection(&candidates(&intervals)).ok();
+        let liars = usize::from(liars).min(intervals.len().saturating_sub(1) / 2);
+        intervals.extend((0..liars as u64).map(|liar| (1000 + 10 * liar, 1005 + 10 * liar)));
+        let sources = candidates(&intervals);
+
+        let holds_truth = |interval: Interval| interval.contains(WallTime::from_nanos(TRUTH));
+        let by_most = marzullo(&sources).ok();
+        let unchanged = by_most.as_ref().map(|selection| selection.interval)
+            == honest.map(|selection| selection.interval);
+        let found_out = by_most.is_none_or(|selection| {
+            holds_truth(selection.interval)
+                && selection.falsetickers.into_iter().eq(right.len()..intervals.len())
+        });
+        let by_middles = intersection(&sources).ok().or(agreed);
+        unchanged && found_out && by_middles.is_none_or(|selection| holds_truth(selection.interval))
+    }
+
+    fn certain_order_and_its_absence_cover_all_pairs(ends: Vec<(u8, u8)>) -> bool {
+        let events: Vec<Interval> =
+            in_order(&ends).into_iter().map(|(earliest, latest)| interval(earliest, latest)).collect();
+        let pairs = order::concurrent_pairs(&events);
+        let all = (0..events.len()).flat_map(|a| (a + 1..events.len()).map(move |b| (a, b)));
+        let uncertain = all.filter(|&(a, b)| order::certain(&events[a], &events[b]).is_none());
+        pairs.iter().copied().eq(uncertain)
+    }
+
+    fn groups_are_as_many_as_certainty_allows(ends: Vec<(u8, u8)>) -> bool {
+        let events: Vec<Interval> =
+            in_order(&ends).into_iter().map(|(earliest, latest)| interval(earliest, latest)).collect();
+        let groups = order::groups(&events);
+        let certainly = |earlier: &[usize], later: &[usize]| {
+            earlier.iter().all(|&a| later.iter().all(|&b| events[a].definitely_before(&events[b])))
+        };
+        let mut members = groups.concat();
+        members.sort_unstable();
+        let cuts = groups.windows(2).all(|pair| certainly(&pair[0], &pair[1]));
+        // No group can be cut: whoever begins first is connected with all by overlaps.
+        let whole = groups.iter().all(|group| {
+            (1..group.len()).all(|cut| !certainly(&group[..cut], &group[cut..]))
+        });
+        members.into_iter().eq(0..events.len()) && cuts && whole
+    }
+}
