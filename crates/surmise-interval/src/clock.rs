@@ -37,8 +37,9 @@ pub struct IntervalClock {
     state: State,
 }
 
+/// What a clock goes by.
 #[derive(Clone, Copy, Debug)]
-enum State {
+pub(crate) enum State {
     Unsynchronized,
     /// What was known can no longer be relied on.
     Disrupted,
@@ -52,6 +53,11 @@ impl IntervalClock {
     #[must_use]
     pub const fn new(config: IntervalClockConfig) -> Self {
         Self { config, state: State::Unsynchronized }
+    }
+
+    #[inline]
+    pub(crate) const fn with_state(config: IntervalClockConfig, state: State) -> Self {
+        Self { config, state }
     }
 
     /// Takes in what a source said.
@@ -125,6 +131,10 @@ impl IntervalClock {
             State::Unsynchronized => Err(ClockError::Unsynchronized { age: None }),
             State::Disrupted | State::Contradicted(_) => Err(ClockError::Disrupted),
         }
+    }
+
+    pub(crate) const fn state(&self) -> State {
+        self.state
     }
 }
 

@@ -20,7 +20,7 @@ use core::{error::Error, fmt, time::Duration};
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Drift {
-    ppb: u32,
+    pub(crate) ppb: u32,
 }
 
 impl Drift {
@@ -97,7 +97,7 @@ impl Drift {
 /// If while the clock counts 1 there pass between `1 − ρ` and `1 + ρ`, then `1 + ρ` is an upper bound; if
 /// while 1 passes the clock counts between `1 − ρ` and `1 + ρ`, then `1 / (1 − ρ)` is, which is more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rate(u64);
+pub(crate) struct Rate(pub(crate) u64);
 
 impl Rate {
     const fn new(drift: Drift) -> Self {

@@ -17,6 +17,8 @@ pub mod order;
 mod sample;
 #[cfg(feature = "alloc")]
 pub mod select;
+#[cfg(feature = "std")]
+pub mod sync;
 
 pub use self::{
     clock::{ClockError, ClockStatus, IntervalClock, IntervalClockConfig, Synchronization},

@@ -29,10 +29,11 @@ use crate::{Drift, Interval, drift::Rate};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    interval: Interval,
-    at: Instant,
-    drift: Drift,
-    rate: Rate,
+    pub(crate) interval: Interval,
+    pub(crate) at: Instant,
+    pub(crate) drift: Drift,
+    /// The drift once more, as it is computed with.
+    pub(crate) rate: Rate,
 }
 
 impl Sample {

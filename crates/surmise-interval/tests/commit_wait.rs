@@ -1,5 +1,7 @@
 //! External consistency: if one transaction is over before another begins, its timestamp is less.
 
+#![expect(clippy::indexing_slicing, reason = "a node that is not there fails the test")]
+
 use core::time::Duration;
 
 use quickcheck::quickcheck;
@@ -49,7 +51,7 @@ fn anomalies(seed: u64, transactions: u32, wait: bool) -> u32 {
     let mut nodes: [Node; 4] = core::array::from_fn(|number| Node {
         clock: IntervalClock::new(config),
         boot: 1_000 * number as u64,
-        rate_ppb: 100_000 * (number as i64 - 1),
+        rate_ppb: [-200_000, -10_000, 50_000, 200_000][number],
         last: WallTime::UNIX_EPOCH,
     });
     let (mut anomalies, mut before) = (0, WallTime::UNIX_EPOCH);

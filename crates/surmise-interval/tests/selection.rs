@@ -7,6 +7,9 @@ use surmise_interval::{
 };
 use surmise_time::WallTime;
 
+/// What the sources say, what is selected, and which sources are not believed.
+type Case = (&'static [(u64, u64)], (u64, u64), &'static [usize]);
+
 fn interval(earliest: u64, latest: u64) -> Interval {
     let ends = [earliest, latest].map(WallTime::from_nanos);
     Interval::new(ends[0], ends[1]).expect("it begins before it ends")
@@ -23,10 +26,9 @@ fn candidates(intervals: &[(u64, u64)]) -> Vec<Candidate<usize>> {
         .collect()
 }
 
-/// What the sources say, what Marzullo's algorithm selects, and which source is wrong.
 #[test]
 fn published_cases_of_marzullo() {
-    let cases: [(&[(u64, u64)], (u64, u64), &[usize]); 5] = [
+    let cases: [Case; 5] = [
         (&[(8, 12), (11, 13), (10, 12)], (11, 12), &[]),
         (&[(8, 12), (11, 13), (14, 15)], (11, 12), &[2]),
         // A tie: two agree on [8, 9] and two on [10, 12].
@@ -46,7 +48,7 @@ fn published_cases_of_marzullo() {
 /// RFC 5905 keeps the middles in: three that agree, and one that does not.
 #[test]
 fn cases_of_the_intersection() {
-    let cases: [(&[(u64, u64)], (u64, u64), &[usize]); 4] = [
+    let cases: [Case; 4] = [
         (&[(8, 12), (11, 13), (10, 12)], (10, 12), &[]),
         (&[(0, 10), (2, 12), (1, 11), (40, 50)], (2, 10), &[3]),
         (&[(0, 10), (2, 12), (100, 110)], (2, 10), &[2]),

@@ -1,0 +1,187 @@
+use surmise_time::{Instant, WallTime};
+
+use super::{loom::Mutex, published::Published};
+use crate::{
+    ClockError, ClockStatus, Drift, Interval, IntervalClock, IntervalClockConfig, Sample,
+    Synchronization, clock::State, drift::Rate,
+};
+
+/// An [`IntervalClock`] that many threads read without locks.
+///
+/// One thread asks the sources and feeds it, every second or so. To read it takes six loads and some
+/// arithmetic: no lock, no allocation, no system call but that of the monotonic clock, which is the
+/// reader's own.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use surmise_interval::{Drift, Interval, IntervalClockConfig, Sample, sync::SharedIntervalClock};
+/// use surmise_time::{Instant, WallTime};
+///
+/// let clock = SharedIntervalClock::new(IntervalClockConfig::default());
+/// # let (wall, boot) = (WallTime::from_nanos(1 << 60), Instant::ORIGIN);
+/// let interval = Interval::around(wall, Duration::from_millis(1));
+/// clock.synchronize(Sample::new(interval, boot, Drift::QUARTZ));
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| assert!(clock.now(boot).is_ok_and(|now| now.contains(wall))));
+/// });
+/// ```
+#[derive(Debug)]
+pub struct SharedIntervalClock {
+    clock: Mutex<IntervalClock>,
+    config: IntervalClockConfig,
+    published: Published<WORDS>,
+}
+
+impl SharedIntervalClock {
+    /// Creates a clock that knows nothing.
+    #[must_use]
+    pub fn new(config: IntervalClockConfig) -> Self {
+        let clock = IntervalClock::new(config);
+        let published = Published::new(to_words(clock.state()));
+        Self { clock: Mutex::new(clock), config, published }
+    }
+
+    /// Takes in what a source said, as [`IntervalClock::synchronize`].
+    pub fn synchronize(&self, sample: Sample) -> Synchronization {
+        self.update(|clock| clock.synchronize(sample))
+    }
+
+    /// Forgets what was known, as [`IntervalClock::disrupt`].
+    pub fn disrupt(&self) {
+        self.update(IntervalClock::disrupt);
+    }
+
+    /// Returns what time it is, at least and at most, as [`IntervalClock::now`].
+    ///
+    /// # Errors
+    ///
+    /// If there was no sample, if it is too old, or after a disruption.
+    #[inline]
+    pub fn now(&self, now: Instant) -> Result<Interval, ClockError> {
+        self.get().now(now)
+    }
+
+    /// Returns what the interval rests on.
+    #[must_use]
+    pub fn status(&self, now: Instant) -> ClockStatus {
+        self.get().status(now)
+    }
+
+    /// Returns a copy of the clock as it was published last, for several questions about one moment.
+    #[must_use]
+    #[inline]
+    pub fn get(&self) -> IntervalClock {
+        IntervalClock::with_state(self.config, from_words(self.published.load()))
+    }
+
+    /// Changes the clock under the lock, and publishes it before the lock is free again.
+    fn update<R>(&self, change: impl FnOnce(&mut IntervalClock) -> R) -> R {
+        let mut clock = self.clock.lock();
+        let result = change(&mut clock);
+        self.published.store(to_words(clock.state()));
+        result
+    }
+}
+
+/// Earliest, latest, instant, rate, and a word of the drift and what kind of state it is.
+const WORDS: usize = 5;
+
+const SYNCHRONIZED: u64 = 0;
+const UNSYNCHRONIZED: u64 = 1 << 32;
+const DISRUPTED: u64 = 2 << 32;
+
+fn to_words(state: State) -> [u64; WORDS] {
+    match state {
+        State::Unsynchronized => [0, 0, 0, 0, UNSYNCHRONIZED],
+        // To readers, a contradicted clock is one that is disrupted.
+        State::Disrupted | State::Contradicted(_) => [0, 0, 0, 0, DISRUPTED],
+        State::Synchronized(Sample { interval, at, drift, rate: Rate(rate) }) => {
+            let (earliest, latest) = (interval.earliest().as_nanos(), interval.latest().as_nanos());
+            [earliest, latest, at.as_nanos(), rate, SYNCHRONIZED | u64::from(drift.ppb)]
+        }
+    }
+}
+
+#[inline]
+fn from_words([earliest, latest, at, rate, kind]: [u64; WORDS]) -> State {
+    match u32::try_from(kind) {
+        Ok(ppb) => State::Synchronized(Sample {
+            interval: Interval::from_ordered(
+                WallTime::from_nanos(earliest),
+                WallTime::from_nanos(latest),
+            ),
+            at: Instant::from_nanos(at),
+            drift: Drift { ppb },
+            rate: Rate(rate),
+        }),
+        Err(_) if kind == UNSYNCHRONIZED => State::Unsynchronized,
+        Err(_) => State::Disrupted,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_shared_clock_tells_what_the_clock_tells() {
+        let config = IntervalClockConfig {
+            free_running_after: Duration::from_nanos(100),
+            unsynchronized_after: Duration::from_nanos(1000),
+        };
+        let (mut clock, shared) = (IntervalClock::new(config), SharedIntervalClock::new(config));
+        let assert_same = |clock: &IntervalClock| {
+            for now in (0..4000).step_by(7).map(Instant::from_nanos) {
+                assert_eq!(shared.now(now), clock.now(now));
+                assert_eq!(shared.status(now), clock.status(now));
+                assert_eq!(shared.get().sample(now), clock.sample(now));
+            }
+        };
+        assert_same(&clock);
+        // The third contradicts the second, and the last agrees with it.
+        for (middle, at) in [(5000, 0), (6001, 1000), (9000, 1500), (9000, 1600)] {
+            let interval = Interval::around(WallTime::from_nanos(middle), Duration::from_nanos(50));
+            let sample = Sample::new(interval, Instant::from_nanos(at), Drift::QUARTZ);
+            assert_eq!(shared.synchronize(sample), clock.synchronize(sample));
+            assert_same(&clock);
+        }
+        shared.disrupt();
+        clock.disrupt();
+        assert_same(&clock);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use core::time::Duration;
+
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    #[test]
+    fn loom_an_interval_is_of_one_sample() {
+        loom::model(|| {
+            let sample = |nanos: u64| {
+                let uncertainty = Duration::from_nanos(nanos);
+                let interval = Interval::around(WallTime::from_nanos(1000 + nanos), uncertainty);
+                Sample::new(interval, Instant::from_nanos(nanos), Drift::MAX)
+            };
+            let clock = Arc::new(SharedIntervalClock::new(IntervalClockConfig::default()));
+            clock.synchronize(sample(1));
+            let feeder = {
+                let clock = Arc::clone(&clock);
+                thread::spawn(move || clock.synchronize(sample(2)))
+            };
+            let now = Instant::from_nanos(2);
+            let seen = clock.now(now).unwrap();
+            assert!([sample(1), sample(2)].map(|sample| sample.interval_at(now)).contains(&seen));
+            assert_eq!(feeder.join().unwrap(), Synchronization::Accepted);
+            assert_eq!(clock.now(now), Ok(sample(2).interval_at(now)));
+        });
+    }
+}
