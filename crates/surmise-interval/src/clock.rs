@@ -45,7 +45,8 @@ pub(crate) enum State {
     Disrupted,
     /// A sample contradicted what was known: the next decides.
     Contradicted(Sample),
-    Synchronized(Sample),
+    /// A sample, and from when on it is not relied on.
+    Synchronized(Sample, Instant),
 }
 
 impl IntervalClock {
@@ -65,7 +66,7 @@ impl IntervalClock {
     /// It is checked against what was known, as long as that was still relied on. A source that steps, a
     /// drift beyond what was stated, or a machine that was moved shows here.
     pub fn synchronize(&mut self, sample: Sample) -> Synchronization {
-        if let State::Synchronized(known) | State::Contradicted(known) = self.state {
+        if let State::Synchronized(known, _) | State::Contradicted(known) = self.state {
             if sample.at() < known.at() {
                 return Synchronization::Stale;
             }
@@ -76,7 +77,9 @@ impl IntervalClock {
                 return Synchronization::Contradicted { expected };
             }
         }
-        self.state = State::Synchronized(sample);
+        let nanosecond = Duration::from_nanos(1);
+        let end = sample.at() + self.config.unsynchronized_after + nanosecond;
+        self.state = State::Synchronized(sample, end);
         Synchronization::Accepted
     }
 
@@ -121,12 +124,9 @@ impl IntervalClock {
     #[inline]
     pub fn sample(&self, now: Instant) -> Result<&Sample, ClockError> {
         match &self.state {
-            State::Synchronized(sample) => {
-                let age = now - sample.at();
-                if age > self.config.unsynchronized_after {
-                    return Err(ClockError::Unsynchronized { age: Some(age) });
-                }
-                Ok(sample)
+            State::Synchronized(sample, end) if now < *end => Ok(sample),
+            State::Synchronized(sample, _) => {
+                Err(ClockError::Unsynchronized { age: Some(now - sample.at()) })
             }
             State::Unsynchronized => Err(ClockError::Unsynchronized { age: None }),
             State::Disrupted | State::Contradicted(_) => Err(ClockError::Disrupted),

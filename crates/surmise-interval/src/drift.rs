@@ -20,7 +20,7 @@ use core::{error::Error, fmt, time::Duration};
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Drift {
-    pub(crate) ppb: u32,
+    ppb: u32,
 }
 
 impl Drift {
@@ -108,6 +108,13 @@ impl Rate {
         Self(fraction as u64)
     }
 
+    /// Returns the drift that this is the rate of.
+    pub(crate) const fn drift(self) -> Drift {
+        let ppb = self.0 as u128 * 1_000_000_000 / ((1 << 64) + self.0 as u128);
+        #[expect(clippy::cast_possible_truncation, reason = "it was made from 32 bits")]
+        Drift { ppb: ppb as u32 }
+    }
+
     /// Returns how far the clock can go wrong in so many nanoseconds, rounded up.
     #[inline]
     pub(crate) const fn over(self, nanos: u64) -> u64 {
@@ -145,5 +152,38 @@ impl Error for DriftTooLarge {}
 impl<'de> serde::Deserialize<'de> for Drift {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_ppb(u32::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quickcheck::quickcheck;
+
+    use super::*;
+
+    quickcheck! {
+        fn a_rate_knows_its_drift(ppb: u32) -> bool {
+            let drift = Drift { ppb: ppb % (Drift::MAX.ppb + 1) };
+            drift.rate().drift() == drift
+        }
+
+        /// ρ / (1 − ρ) of it, exactly and rounded up, and enough left when that much is to pass.
+        fn growth_is_the_least_that_is_enough(ppb: u32, nanos: u64) -> bool {
+            let drift = Drift { ppb: ppb % (Drift::MAX.ppb + 1) };
+            let (ppb, grown) = (u128::from(drift.ppb), drift.rate().over(nanos));
+            let exact = (u128::from(nanos) * ppb).div_ceil(1_000_000_000 - ppb);
+            let count = drift.rate().to_pass(nanos);
+            // The fraction of 2⁶⁴ is rounded up as well, which makes one more of very long times.
+            (u128::from(grown) == exact || u128::from(grown) == exact + 1)
+                && (count == u64::MAX || count - drift.rate().over(count) >= nanos)
+        }
+    }
+
+    #[test]
+    fn drifts_end_at_a_tenth() {
+        assert_eq!(Drift::from_ppm(100_000), Ok(Drift::MAX));
+        assert_eq!(Drift::from_ppb(100_000_001), Err(DriftTooLarge { ppb: 100_000_001 }));
+        let error = Drift::from_ppm(u32::MAX).unwrap_err();
+        assert_eq!(error.ppb, 4_294_967_295_000);
     }
 }

@@ -31,8 +31,6 @@ use crate::{Drift, Interval, drift::Rate};
 pub struct Sample {
     pub(crate) interval: Interval,
     pub(crate) at: Instant,
-    pub(crate) drift: Drift,
-    /// The drift once more, as it is computed with.
     pub(crate) rate: Rate,
 }
 
@@ -40,7 +38,7 @@ impl Sample {
     /// Creates a sample of a source that was asked and answered at `at`.
     #[must_use]
     pub const fn new(interval: Interval, at: Instant, drift: Drift) -> Self {
-        Self { interval, at, drift, rate: drift.rate() }
+        Self { interval, at, rate: drift.rate() }
     }
 
     /// Creates a sample of a source that answered at some instant between two readings.
@@ -76,7 +74,7 @@ impl Sample {
     /// Returns how far the monotonic clock's rate may be from the true one.
     #[must_use]
     pub const fn drift(&self) -> Drift {
-        self.drift
+        self.rate.drift()
     }
 
     /// Returns the interval at another instant, also at an earlier one.

@@ -1,6 +1,8 @@
 //! The true time is in the interval, whatever the clocks do within what was stated: a simulation that
 //! knows the truth, and in which every mistake that an implementation could make shows.
 
+#![expect(clippy::indexing_slicing, reason = "there are two clocks, by index")]
+
 use core::time::Duration;
 
 use rand::{RngExt, SeedableRng};

@@ -10,6 +10,7 @@ pub(super) use parking_lot::Mutex;
 
 /// Lets another thread run, since this one waits for it.
 #[cfg(not(loom))]
+#[inline]
 pub(super) fn wait() {
     core::hint::spin_loop();
 }

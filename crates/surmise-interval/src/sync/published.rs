@@ -32,17 +32,22 @@ impl<const N: usize> Published<N> {
     #[inline]
     pub(super) fn load(&self) -> [u64; N] {
         loop {
-            let version = self.version.load(Ordering::Acquire);
-            if version % 2 == 0 {
-                let words = self.words.each_ref().map(|word| word.load(Ordering::Relaxed));
-                // If one of them was of a later publication, its odd version is seen below.
-                fence(Ordering::Acquire);
-                if self.version.load(Ordering::Relaxed) == version {
-                    return words;
-                }
+            if let Some(words) = self.try_load() {
+                return words;
             }
             wait();
         }
+    }
+
+    /// Returns the words of the latest publication, unless there is one in between.
+    #[inline]
+    fn try_load(&self) -> Option<[u64; N]> {
+        let version = self.version.load(Ordering::Acquire);
+        let words = self.words.each_ref().map(|word| word.load(Ordering::Relaxed));
+        // If one of them was of a later publication, its odd version is seen below.
+        fence(Ordering::Acquire);
+        let unchanged = self.version.load(Ordering::Relaxed) == version;
+        (unchanged && version % 2 == 0).then_some(words)
     }
 }
 

@@ -2,8 +2,8 @@ use surmise_time::{Instant, WallTime};
 
 use super::{loom::Mutex, published::Published};
 use crate::{
-    ClockError, ClockStatus, Drift, Interval, IntervalClock, IntervalClockConfig, Sample,
-    Synchronization, clock::State, drift::Rate,
+    ClockError, ClockStatus, Interval, IntervalClock, IntervalClockConfig, Sample, Synchronization,
+    clock::State, drift::Rate,
 };
 
 /// An [`IntervalClock`] that many threads read without locks.
@@ -85,40 +85,35 @@ impl SharedIntervalClock {
     }
 }
 
-/// Earliest, latest, instant, rate, and a word of the drift and what kind of state it is.
+/// Earliest, latest, instant, rate, and from when on the sample is not relied on.
+///
+/// Where there is no sample, the last is zero and the first says why.
 const WORDS: usize = 5;
 
-const SYNCHRONIZED: u64 = 0;
-const UNSYNCHRONIZED: u64 = 1 << 32;
-const DISRUPTED: u64 = 2 << 32;
+const UNSYNCHRONIZED: u64 = 0;
+const DISRUPTED: u64 = 1;
 
 fn to_words(state: State) -> [u64; WORDS] {
     match state {
-        State::Unsynchronized => [0, 0, 0, 0, UNSYNCHRONIZED],
+        State::Unsynchronized => [UNSYNCHRONIZED, 0, 0, 0, 0],
         // To readers, a contradicted clock is one that is disrupted.
-        State::Disrupted | State::Contradicted(_) => [0, 0, 0, 0, DISRUPTED],
-        State::Synchronized(Sample { interval, at, drift, rate: Rate(rate) }) => {
+        State::Disrupted | State::Contradicted(_) => [DISRUPTED, 0, 0, 0, 0],
+        State::Synchronized(Sample { interval, at, rate: Rate(rate) }, end) => {
             let (earliest, latest) = (interval.earliest().as_nanos(), interval.latest().as_nanos());
-            [earliest, latest, at.as_nanos(), rate, SYNCHRONIZED | u64::from(drift.ppb)]
+            [earliest, latest, at.as_nanos(), rate, end.as_nanos()]
         }
     }
 }
 
 #[inline]
-fn from_words([earliest, latest, at, rate, kind]: [u64; WORDS]) -> State {
-    match u32::try_from(kind) {
-        Ok(ppb) => State::Synchronized(Sample {
-            interval: Interval::from_ordered(
-                WallTime::from_nanos(earliest),
-                WallTime::from_nanos(latest),
-            ),
-            at: Instant::from_nanos(at),
-            drift: Drift { ppb },
-            rate: Rate(rate),
-        }),
-        Err(_) if kind == UNSYNCHRONIZED => State::Unsynchronized,
-        Err(_) => State::Disrupted,
+fn from_words([earliest, latest, at, rate, end]: [u64; WORDS]) -> State {
+    if end == 0 {
+        return if earliest == UNSYNCHRONIZED { State::Unsynchronized } else { State::Disrupted };
     }
+    let (earliest, latest) = (WallTime::from_nanos(earliest), WallTime::from_nanos(latest));
+    let interval = Interval::from_ordered(earliest, latest);
+    let sample = Sample { interval, at: Instant::from_nanos(at), rate: Rate(rate) };
+    State::Synchronized(sample, Instant::from_nanos(end))
 }
 
 #[cfg(all(test, not(loom)))]
@@ -126,6 +121,7 @@ mod tests {
     use core::time::Duration;
 
     use super::*;
+    use crate::Drift;
 
     #[test]
     fn a_shared_clock_tells_what_the_clock_tells() {
@@ -162,6 +158,7 @@ mod loom_tests {
     use loom::{sync::Arc, thread};
 
     use super::*;
+    use crate::Drift;
 
     #[test]
     fn loom_an_interval_is_of_one_sample() {
