@@ -18,6 +18,8 @@ mod sample;
 #[cfg(feature = "alloc")]
 pub mod select;
 #[cfg(feature = "std")]
+pub mod source;
+#[cfg(feature = "std")]
 pub mod sync;
 
 pub use self::{

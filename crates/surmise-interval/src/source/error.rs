@@ -1,0 +1,129 @@
+use alloc::boxed::Box;
+use core::{error::Error, fmt, time::Duration};
+use std::io;
+
+/// A source did not say what time it is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The operating system failed us.
+    Io {
+        /// What was tried, as in "connect to /run/chrony/chronyd.sock".
+        action: Box<str>,
+        /// How it failed.
+        error: io::Error,
+    },
+    /// There was no answer, or none that was meant for us.
+    NoAnswer {
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The source answered that it will not.
+    Refused {
+        /// Who or what, as in "kiss-o'-death RATE" or "chronyd: unauthorised".
+        reason: Box<str>,
+    },
+    /// The source says itself that it does not know.
+    Unsynchronized {
+        /// How it says so.
+        reason: Unsynchronized,
+    },
+    /// What the source knows is from too long ago.
+    Stale {
+        /// How long ago.
+        age: Duration,
+        /// How long ago it may be at most.
+        max: Duration,
+    },
+    /// What the source knows is not known well enough.
+    Uncertain {
+        /// How far from the truth it can be.
+        bound: Duration,
+        /// How far it may be at most.
+        max: Duration,
+    },
+    /// The answer makes no sense.
+    Malformed {
+        /// Which part of it, as in "length" or "generation".
+        what: &'static str,
+        /// What was found there, in the part's own unit; signed numbers as two's complement.
+        value: u64,
+    },
+    /// The answer may make sense, but not to this version of the crate.
+    Unsupported {
+        /// Which part of it, as in "version".
+        what: &'static str,
+        /// What was found there.
+        value: u64,
+    },
+}
+
+impl SourceError {
+    /// Returns a function that makes an error of an [`io::Error`], for `map_err`.
+    pub(crate) fn io(action: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Io { action: alloc::format!("{action}").into(), error }
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { action, .. } => write!(f, "could not {action}"),
+            Self::NoAnswer { waited } => write!(f, "no answer within {waited:?}"),
+            Self::Refused { reason } => write!(f, "refused: {reason}"),
+            Self::Unsynchronized { reason } => write!(f, "not synchronised: {reason}"),
+            Self::Stale { age, max } => write!(f, "{age:?} old, which exceeds {max:?}"),
+            Self::Uncertain { bound, max } => {
+                write!(f, "uncertain by {bound:?}, which exceeds {max:?}")
+            }
+            Self::Malformed { what, value } => write!(f, "{what} {value} makes no sense"),
+            Self::Unsupported { what, value } => write!(f, "{what} {value} is not supported"),
+        }
+    }
+}
+
+impl Error for SourceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Unsynchronized> for SourceError {
+    fn from(reason: Unsynchronized) -> Self {
+        Self::Unsynchronized { reason }
+    }
+}
+
+/// How a source says that it does not know the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsynchronized {
+    /// By a leap status of 3: the clock is not synchronised.
+    LeapStatus,
+    /// By a stratum that no synchronised clock has.
+    Stratum(u8),
+    /// By a reference time that it never set.
+    NoReference,
+    /// By its status, as in the kernel's `STA_UNSYNC` or ClockBound's `Unknown`: the number that it has there.
+    Status(i64),
+    /// By an error that it no longer bounds, as in the kernel's `maxerror` of 16 s.
+    Unbounded(Duration),
+    /// By a mark that the machine was disrupted, such as by a migration.
+    Disrupted,
+}
+
+impl fmt::Display for Unsynchronized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeapStatus => write!(f, "the leap status says so"),
+            Self::Stratum(stratum) => write!(f, "stratum {stratum}"),
+            Self::NoReference => write!(f, "it never had a reference"),
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Unbounded(error) => write!(f, "an error of {error:?} is none"),
+            Self::Disrupted => write!(f, "the machine was disrupted"),
+        }
+    }
+}
