@@ -1,7 +1,12 @@
+#[cfg(feature = "std")]
+mod driver;
+
 use core::time::Duration;
 
 use surmise_time::{Instant, WallTime};
 
+#[cfg(feature = "std")]
+pub use self::driver::WhenUnsynchronized;
 use crate::{ClockError, Interval, IntervalClock};
 
 /// The wait after which a timestamp has passed for certain, everywhere.

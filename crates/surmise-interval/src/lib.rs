@@ -15,6 +15,8 @@ mod interval;
 #[cfg(feature = "alloc")]
 pub mod order;
 mod sample;
+#[cfg(feature = "std")]
+pub mod sampler;
 #[cfg(feature = "alloc")]
 pub mod select;
 #[cfg(feature = "std")]
@@ -22,6 +24,8 @@ pub mod source;
 #[cfg(feature = "std")]
 pub mod sync;
 
+#[cfg(feature = "std")]
+pub use self::commit_wait::WhenUnsynchronized;
 pub use self::{
     clock::{ClockError, ClockStatus, IntervalClock, IntervalClockConfig, Synchronization},
     commit_wait::CommitWait,

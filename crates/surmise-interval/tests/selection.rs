@@ -1,7 +1,5 @@
 //! Selection among sources: published cases, and every point of time asked one by one.
 
-#![expect(clippy::indexing_slicing, reason = "a source that is not there fails the test")]
-
 use quickcheck::quickcheck;
 use surmise_interval::{
     Interval, order,

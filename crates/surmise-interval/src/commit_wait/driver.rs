@@ -1,0 +1,176 @@
+//! Waiting, for a thread and for a task.
+
+use core::time::Duration;
+use std::thread;
+
+use surmise_time::MonotonicClock;
+
+use super::CommitWait;
+use crate::{ClockError, sync::SharedIntervalClock};
+
+/// How long to wait before a clock that tells no time is asked again.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// What to do when the clock tells no time while a timestamp is waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "one waits, or one does not")]
+pub enum WhenUnsynchronized {
+    /// Give up at once, so that the caller can abort.
+    #[default]
+    Fail,
+    /// Wait for the clock to be synchronised, for ever if it must be.
+    KeepWaiting,
+}
+
+impl CommitWait {
+    /// Blocks the thread until the timestamp has passed for certain.
+    ///
+    /// The clock is asked again after each sleep. `boot` must count the time that the machine sleeps.
+    ///
+    /// # Errors
+    ///
+    /// If the clock tells no time and that is not to be waited for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use surmise_interval::{
+    ///     CommitWait, Drift, Interval, IntervalClockConfig, Sample, WhenUnsynchronized,
+    ///     sync::SharedIntervalClock,
+    /// };
+    /// use surmise_time::{MonotonicClock, OsClock, WallTime};
+    ///
+    /// let clock = SharedIntervalClock::new(IntervalClockConfig::default());
+    /// # let interval = Interval::around(WallTime::from_nanos(1 << 60), Duration::from_micros(50));
+    /// # clock.synchronize(Sample::new(interval, OsClock.now(), Drift::QUARTZ));
+    /// # let boot = OsClock;
+    /// let commit = CommitWait::new(clock.now(boot.now())?.latest());
+    /// commit.block(&clock, &boot, WhenUnsynchronized::Fail)?;
+    /// assert!(clock.now(boot.now())?.after(commit.timestamp()));
+    /// # Ok::<(), surmise_interval::ClockError>(())
+    /// ```
+    pub fn block(
+        &self,
+        clock: &SharedIntervalClock,
+        boot: &impl MonotonicClock,
+        otherwise: WhenUnsynchronized,
+    ) -> Result<(), ClockError> {
+        while let Some(sleep) = self.next_sleep(clock, boot, otherwise)? {
+            #[expect(clippy::disallowed_methods, reason = "to wait is what the caller asks for")]
+            thread::sleep(sleep);
+        }
+        Ok(())
+    }
+
+    /// Waits in a task until the timestamp has passed for certain.
+    ///
+    /// `sleep` is the runtime's, as in `commit.wait(&clock, &BootClock, tokio::time::sleep, …)`. The future
+    /// can be dropped at any time; the wait can be begun again.
+    ///
+    /// # Errors
+    ///
+    /// If the clock tells no time and that is not to be waited for.
+    pub async fn wait<S: Future<Output = ()>>(
+        &self,
+        clock: &SharedIntervalClock,
+        boot: &impl MonotonicClock,
+        sleep: impl Fn(Duration) -> S,
+        otherwise: WhenUnsynchronized,
+    ) -> Result<(), ClockError> {
+        while let Some(duration) = self.next_sleep(clock, boot, otherwise)? {
+            sleep(duration).await;
+        }
+        Ok(())
+    }
+
+    /// Returns how long to sleep before the clock is to be asked again, or `None` if the wait is over.
+    fn next_sleep(
+        &self,
+        clock: &SharedIntervalClock,
+        boot: &impl MonotonicClock,
+        otherwise: WhenUnsynchronized,
+    ) -> Result<Option<Duration>, ClockError> {
+        match self.remaining(&clock.get(), boot.now()) {
+            Ok(remaining) => Ok(Some(remaining).filter(|remaining| !remaining.is_zero())),
+            Err(_) if otherwise == WhenUnsynchronized::KeepWaiting => Ok(Some(PATIENCE)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use core::{
+        future,
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use surmise_time::{Instant, ManualClock, WallTime};
+
+    use super::*;
+    use crate::{Drift, Interval, IntervalClockConfig, Sample};
+
+    const UNCERTAINTY: Duration = Duration::from_millis(4);
+
+    fn synchronize(clock: &SharedIntervalClock, at: Instant) {
+        let middle = WallTime::from_nanos(1 << 60) + (at - Instant::ORIGIN);
+        let interval = Interval::around(middle, UNCERTAINTY);
+        clock.synchronize(Sample::new(interval, at, Drift::SPANNER));
+    }
+
+    /// Waits with sleeps that only move the clock, each by at most so much, and counts them.
+    fn wait(
+        commit: CommitWait,
+        clock: &SharedIntervalClock,
+        most: Duration,
+        otherwise: WhenUnsynchronized,
+    ) -> (Result<(), ClockError>, u32, Instant) {
+        let boot = ManualClock::default();
+        let sleeps = core::cell::Cell::new(0);
+        let sleep = |duration: Duration| {
+            boot.advance(duration.min(most));
+            sleeps.set(sleeps.get() + 1);
+            if sleeps.get() == 1000 {
+                synchronize(clock, boot.now());
+            }
+            future::ready(())
+        };
+        let waited = pin!(commit.wait(clock, &boot, sleep, otherwise));
+        match waited.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => (outcome, sleeps.get(), boot.now()),
+            Poll::Pending => panic!("no sleep is pending"),
+        }
+    }
+
+    #[test]
+    fn a_wait_takes_twice_the_uncertainty_in_one_sleep() {
+        let clock = SharedIntervalClock::new(IntervalClockConfig::default());
+        synchronize(&clock, Instant::ORIGIN);
+        let commit = CommitWait::new(clock.now(Instant::ORIGIN).unwrap().latest());
+        let (outcome, sleeps, end) = wait(commit, &clock, Duration::MAX, WhenUnsynchronized::Fail);
+        assert_eq!((outcome, sleeps), (Ok(()), 1));
+        assert!(clock.now(end).unwrap().after(commit.timestamp()));
+        assert!(end - Instant::ORIGIN < UNCERTAINTY * 2 + Duration::from_micros(2));
+
+        // A timer that fires too early is waited for again.
+        let most = Duration::from_millis(1);
+        let (outcome, sleeps, end) = wait(commit, &clock, most, WhenUnsynchronized::Fail);
+        assert_eq!((outcome, sleeps), (Ok(()), 9));
+        assert!(clock.now(end).unwrap().after(commit.timestamp()));
+    }
+
+    #[test]
+    fn a_clock_that_tells_no_time_is_given_up_or_waited_for() {
+        let clock = SharedIntervalClock::new(IntervalClockConfig::default());
+        let commit = CommitWait::new(WallTime::from_nanos(1 << 60));
+        let (outcome, sleeps, _) = wait(commit, &clock, Duration::MAX, WhenUnsynchronized::Fail);
+        assert_eq!((outcome, sleeps), (Err(ClockError::Unsynchronized { age: None }), 0));
+
+        let keep = WhenUnsynchronized::KeepWaiting;
+        let (outcome, sleeps, end) = wait(commit, &clock, Duration::MAX, keep);
+        assert_eq!((outcome, sleeps), (Ok(()), 1000));
+        assert_eq!(end, Instant::ORIGIN + PATIENCE * 1000);
+    }
+}
