@@ -1,4 +1,57 @@
-//! An interval clock: what time is it at most?
+//! An interval clock: what time is it at least, at most, and when is that not known?
+//!
+//! A clock that shows one number is wrong, and does not say by how much. This one shows two, and the truth
+//! lies in between, as far as its time source and the stated drift of the machine's oscillator are right.
+//! It is TrueTime (Corbett et al., "Spanner: Google's Globally-Distributed Database", OSDI 2012) for
+//! whoever has no atomic clock, but a time service that says how well it is synchronised.
+//!
+//! ```
+//! use core::time::Duration;
+//! use surmise_interval::{CommitWait, Drift, Interval, IntervalClock, IntervalClockConfig, Sample};
+//! use surmise_time::{Instant, WallTime};
+//!
+//! let mut clock = IntervalClock::new(IntervalClockConfig::default());
+//! # let (wall, boot) = (WallTime::from_nanos(1 << 60), Instant::ORIGIN);
+//! # let interval = Interval::around(wall, Duration::from_millis(2));
+//! clock.synchronize(Sample::new(interval, boot, Drift::QUARTZ)); // what a time source said
+//!
+//! let now = clock.now(boot)?; // earliest and latest, or an error
+//! let commit = CommitWait::new(now.latest());
+//! let wait = commit.remaining(&clock, boot)?; // then that timestamp is past, everywhere
+//! assert!(!wait.is_zero());
+//! # Ok::<(), surmise_interval::ClockError>(())
+//! ```
+//!
+//! # What is in it
+//!
+//! * [`Interval`], and what can be said of two: which was certainly before the other ([`order`]).
+//! * [`IntervalClock`]: fed with [`Sample`]s, asked with readings of the monotonic clock. Its interval grows
+//!   with the stated [`Drift`]. Without a sample it tells no time: there is no default to fall back to.
+//!   `sync::SharedIntervalClock` is read by many threads without locks.
+//! * [`CommitWait`]: hold back what a timestamp stamps until it is past for certain, and timestamps agree
+//!   with real time on all nodes.
+//! * [`select`]: which of several sources to believe, by Marzullo's algorithm or NTP's.
+//! * `source` (feature `std`): the kernel, chrony, ClockBound, NTP servers, PTP hardware clocks, and
+//!   `sampler`, which asks them in the background.
+//!
+//! # What it rests on
+//!
+//! * The monotonic clock counts while the machine sleeps: `BootClock` of `surmise-time`, not
+//!   `std::time::Instant`.
+//! * Its rate is within the stated drift. Quartz keeps 50 ppm unless it is broken or very hot.
+//! * The source's bound is right. NTP's rests on delays that are no more asymmetric than they are long.
+//! * After a virtual machine was moved or restored, somebody says so: [`IntervalClock::disrupt`].
+//!
+//! # What this crate does not do
+//!
+//! It sets no clock and disciplines none. It does not smear leap seconds, and refuses to compare sources
+//! that do with sources that do not.
+//!
+//! # Features
+//!
+//! * `std` (default): sources, the background sampler, shared clocks, waiting.
+//! * `alloc`: selection among sources, the order of many events.
+//! * `serde`: intervals, drifts, configurations, statuses.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -33,3 +86,7 @@ pub use self::{
     interval::{Interval, InvertedInterval},
     sample::Sample,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
