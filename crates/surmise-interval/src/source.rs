@@ -1,10 +1,17 @@
 //! What knows the time, more or less: each source is asked in its own way and answers with a sample.
 
+pub mod chrony;
+mod datagram;
 mod error;
+mod leap;
+pub mod ntp;
 
 use surmise_time::MonotonicClock;
 
-pub use self::error::{SourceError, Unsynchronized};
+pub use self::{
+    error::{Refusal, SourceError, Unsynchronized},
+    leap::Leap,
+};
 use crate::Sample;
 
 /// Something that knows the time, more or less.

@@ -2,6 +2,8 @@ use alloc::boxed::Box;
 use core::{error::Error, fmt, time::Duration};
 use std::io;
 
+use super::ntp::KissCode;
+
 /// A source did not say what time it is.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -20,8 +22,8 @@ pub enum SourceError {
     },
     /// The source answered that it will not.
     Refused {
-        /// Who or what, as in "kiss-o'-death RATE" or "chronyd: unauthorised".
-        reason: Box<str>,
+        /// How it says so.
+        refusal: Refusal,
     },
     /// The source says itself that it does not know.
     Unsynchronized {
@@ -70,7 +72,7 @@ impl fmt::Display for SourceError {
         match self {
             Self::Io { action, .. } => write!(f, "could not {action}"),
             Self::NoAnswer { waited } => write!(f, "no answer within {waited:?}"),
-            Self::Refused { reason } => write!(f, "refused: {reason}"),
+            Self::Refused { refusal } => write!(f, "refused: {refusal}"),
             Self::Unsynchronized { reason } => write!(f, "not synchronised: {reason}"),
             Self::Stale { age, max } => write!(f, "{age:?} old, which exceeds {max:?}"),
             Self::Uncertain { bound, max } => {
@@ -104,9 +106,11 @@ pub enum Unsynchronized {
     /// By a leap status of 3: the clock is not synchronised.
     LeapStatus,
     /// By a stratum that no synchronised clock has.
-    Stratum(u8),
+    Stratum(u16),
     /// By a reference time that it never set.
     NoReference,
+    /// By having no reference but itself.
+    LocalReference,
     /// By its status, as in the kernel's `STA_UNSYNC` or ClockBound's `Unknown`: the number that it has there.
     Status(i64),
     /// By an error that it no longer bounds, as in the kernel's `maxerror` of 16 s.
@@ -121,9 +125,32 @@ impl fmt::Display for Unsynchronized {
             Self::LeapStatus => write!(f, "the leap status says so"),
             Self::Stratum(stratum) => write!(f, "stratum {stratum}"),
             Self::NoReference => write!(f, "it never had a reference"),
+            Self::LocalReference => write!(f, "it is its own reference"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::Unbounded(error) => write!(f, "an error of {error:?} is none"),
             Self::Disrupted => write!(f, "the machine was disrupted"),
+        }
+    }
+}
+
+/// How a source says that it will not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `chronyd` replied with a status other than success.
+    Chrony {
+        /// As in chrony's `candm.h`: 2 stands for "not authorised".
+        status: u16,
+    },
+    /// An NTP server replied with a kiss-o'-death packet.
+    Kiss(KissCode),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chrony { status } => write!(f, "chronyd's status is {status}"),
+            Self::Kiss(code) => write!(f, "the kiss-o'-death code is {code}"),
         }
     }
 }

@@ -1,0 +1,272 @@
+//! chrony: what a running `chronyd` says about the system clock, asked over its command protocol.
+//!
+//! The only request that is made is the one for the tracking report, which changes nothing. It goes to
+//! the UDP port that `chronyd` opens for `chronyc` (323), by default to that of the same machine, where
+//! everybody may ask; or to its Unix socket, for which one must be root or of chrony's group.
+//!
+//! The report bounds the system clock's error if the reference is right. It does not say
+//! that the reference was reached lately: `chronyd` reports "Normal" long after its servers have died, and
+//! lets the bound grow by a part per million. So a report is judged by the age of its last measurement.
+
+mod float;
+mod packet;
+#[cfg(unix)]
+mod socket;
+mod tracking;
+
+use core::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+use std::path::PathBuf;
+
+use surmise_time::{Instant, MonotonicClock, OsWallClock, WallClock, WallTime};
+
+pub use self::{
+    float::Float,
+    packet::{PACKET_LENGTH, ReplyError, decode_reply, encode_request},
+    tracking::Tracking,
+};
+use super::{
+    Refusal, Source, SourceError,
+    datagram::{self, Datagram, Exchange},
+};
+use crate::{Drift, Interval, Sample};
+
+/// The system clock, as far as `chronyd` knows it.
+///
+/// # Examples
+///
+/// ```no_run
+/// use surmise_interval::source::{Source, chrony::{ChronyConfig, ChronySource}};
+/// use surmise_time::BootClock;
+///
+/// let mut source = ChronySource::new(ChronyConfig::default());
+/// let sample = source.sample(&BootClock)?;
+/// println!("{}", sample.interval());
+/// # Ok::<(), surmise_interval::source::SourceError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChronySource {
+    config: ChronyConfig,
+}
+
+/// How `chronyd` is asked, and what is made of its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
+pub struct ChronyConfig {
+    /// Where `chronyd` listens. By default on UDP port 323 of this machine.
+    ///
+    /// It must be the `chronyd` of this machine, since what it reports on is its own system clock.
+    pub address: ChronyAddress,
+    /// How long to wait for the answer. By default a second; on the same machine it takes microseconds.
+    pub timeout: Duration,
+    /// How far the rate of the system's clocks can be from the true one apart from what `chronyd`
+    /// reports, while a sample is extrapolated. By default [`Drift::QUARTZ`].
+    ///
+    /// It has to cover what chrony's `maxclockerror` does (1 ppm by default), and that `chronyd` may
+    /// change the clocks' rate right after it was asked. Raised, samples grow faster.
+    pub drift: Drift,
+    /// After how many of its own update intervals without an update the report is stale. By default 8,
+    /// which is when NTP's reachability register has run empty.
+    pub stale_after_updates: u32,
+    /// The least age from which on a report is stale. By default 512 s, eight polls of chrony's shortest
+    /// default interval: after the first measurements, made in quick succession, the update interval is
+    /// shorter than the time to the next.
+    pub min_stale_after: Duration,
+    /// The greatest age up to which a report is not stale. By default 8192 s, eight polls of chrony's
+    /// longest default interval. It takes precedence over the least.
+    pub max_stale_after: Duration,
+    /// Whether a `chronyd` that is its own reference (chrony's `local` directive) is believed. By default
+    /// it is not: it claims an error of zero, of time that somebody typed in.
+    pub trust_local_reference: bool,
+}
+
+impl Default for ChronyConfig {
+    fn default() -> Self {
+        Self {
+            address: ChronyAddress::Udp((Ipv4Addr::LOCALHOST, PORT).into()),
+            timeout: Duration::from_secs(1),
+            drift: Drift::QUARTZ,
+            stale_after_updates: 8,
+            min_stale_after: Duration::from_secs(8 * 64),
+            max_stale_after: Duration::from_secs(8 * 1024),
+            trust_local_reference: false,
+        }
+    }
+}
+
+/// Where a `chronyd` listens for commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChronyAddress {
+    /// An address and a UDP port.
+    Udp(SocketAddr),
+    /// A Unix socket, which by default is `/run/chrony/chronyd.sock`.
+    ///
+    /// The answer comes to a socket of our own, which is created beside it for as long as it takes.
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+impl ChronySource {
+    /// Creates a source. Nothing is opened until it is asked.
+    #[must_use]
+    pub const fn new(config: ChronyConfig) -> Self {
+        Self { config }
+    }
+
+    /// Asks `chronyd` for its tracking report, and relates that to the monotonic clock.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer or not one with a report. A clock that is not synchronised is not an error
+    /// before [`ChronyReport::sample`].
+    pub fn report(&mut self, clock: &dyn MonotonicClock) -> Result<ChronyReport, SourceError> {
+        let before = Reading::take(clock);
+        let exchange = match &self.config.address {
+            ChronyAddress::Udp(address) => self.exchange(&datagram::connect(*address)?, clock),
+            #[cfg(unix)]
+            ChronyAddress::Unix(path) => self.exchange(&socket::UnixSocket::connect(path)?, clock),
+        }?;
+        let after = Reading::take(clock);
+        Ok(ChronyReport {
+            tracking: exchange.answer,
+            wall: after.wall,
+            stepped: step_between(&before, &after),
+            between: (after.before, after.after),
+            elapsed: after.after - exchange.sent,
+            config: self.config.clone(),
+        })
+    }
+
+    fn exchange(
+        &self,
+        socket: &impl Datagram,
+        clock: &dyn MonotonicClock,
+    ) -> Result<Exchange<Tracking>, SourceError> {
+        let sequence = u32::from_ne_bytes(datagram::random()?);
+        let request = encode_request(sequence);
+        let accept = |reply: &[u8]| match decode_reply(reply, sequence) {
+            Err(ReplyError::Foreign) => None,
+            answer => Some(answer),
+        };
+        let exchange = datagram::exchange(socket, &request, self.config.timeout, clock, accept)?;
+        Ok(Exchange { answer: exchange.answer?, sent: exchange.sent, received: exchange.received })
+    }
+}
+
+impl Source for ChronySource {
+    fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+        self.report(clock)?.sample()
+    }
+
+    fn name(&self) -> &str {
+        "chrony"
+    }
+}
+
+/// A tracking report, and how the system clock stood to the monotonic clock when it came.
+#[derive(Clone, Debug)]
+pub struct ChronyReport {
+    tracking: Tracking,
+    wall: WallTime,
+    stepped: Duration,
+    between: (Instant, Instant),
+    elapsed: Duration,
+    config: ChronyConfig,
+}
+
+impl ChronyReport {
+    /// Returns what `chronyd` said.
+    #[must_use]
+    pub const fn tracking(&self) -> &Tracking {
+        &self.tracking
+    }
+
+    /// Returns what the system clock said right after `chronyd` answered.
+    #[must_use]
+    pub const fn wall(&self) -> WallTime {
+        self.wall
+    }
+
+    /// Returns how long before that the reference was last measured.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.tracking.age(self.wall)
+    }
+
+    /// Returns how far the system clock was from the truth at most.
+    ///
+    /// It is the report's own [`bound`](Tracking::bound), and what may have been added since `chronyd`
+    /// made the report: by drift, and by a step of the system clock in between.
+    ///
+    /// # Errors
+    ///
+    /// If the report's skew is too large for a clock.
+    pub fn bound(&self) -> Result<Duration, SourceError> {
+        let drift = self.tracking.drift(self.config.drift)?;
+        let since = drift.over(self.elapsed).saturating_add(self.stepped);
+        Ok(self.tracking.bound().saturating_add(since))
+    }
+
+    /// Returns what the report says about the time.
+    ///
+    /// Where a leap second is announced, the interval extends a second further to the side on which it
+    /// falls.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Tracking::check`], and if the report's skew is too large for a clock.
+    pub fn sample(&self) -> Result<Sample, SourceError> {
+        self.tracking.check(self.wall, &self.config)?;
+        let drift = self.tracking.drift(self.config.drift)?;
+        let interval = self.tracking.leap.widen(Interval::around(self.wall, self.bound()?));
+        let (before, after) = self.between;
+        Ok(Sample::asked_between(interval, before, after, drift))
+    }
+}
+
+impl From<ReplyError> for SourceError {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::Foreign => Self::NoAnswer { waited: Duration::ZERO },
+            ReplyError::Malformed { what, value } => Self::Malformed { what, value },
+            ReplyError::Unsupported { what, value } => Self::Unsupported { what, value },
+            ReplyError::Refused { status } => Self::Refused { refusal: Refusal::Chrony { status } },
+        }
+    }
+}
+
+/// What the system clock said, between two readings of the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    before: Instant,
+    wall: WallTime,
+    after: Instant,
+}
+
+impl Reading {
+    fn take(clock: &dyn MonotonicClock) -> Self {
+        let before = clock.now();
+        let wall = OsWallClock.now();
+        Self { before, wall, after: clock.now() }
+    }
+}
+
+/// Returns how far the system clock can have been stepped between two readings, as far as they can tell.
+///
+/// It may have gone forward by any time between the shortest and the longest that can have passed.
+fn step_between(first: &Reading, second: &Reading) -> Duration {
+    let shortest = second.before - first.after;
+    let longest = second.after - first.before;
+    let back = first.wall - second.wall;
+    let forward = second.wall - first.wall;
+    longest.max(forward).saturating_sub(shortest.min(forward)).saturating_add(back)
+}
+
+/// chrony's port for commands, from its `candm.h`.
+const PORT: u16 = 323;
+
+#[cfg(test)]
+mod tests;

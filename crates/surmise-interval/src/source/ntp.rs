@@ -1,0 +1,134 @@
+//! NTP: one exchange with a server of one's choice (Mills, Martin, Burbank and Kasch, "Network Time Protocol
+//! Version 4", RFC 5905, 2010).
+//!
+//! This is a client of one packet, and no NTP daemon: it filters nothing, corrects no clock, and
+//! remembers nothing but a server's refusal. What it gives is the bound that holds for any delays on the
+//! way: the time at the server was T₃ when the reply left, the reply took no longer than the round trip
+//! less what the server held it for, and the server says how far its own clock can be from the truth.
+//!
+//! The packets are not authenticated. Who can read them on the way can forge them.
+
+mod kiss;
+mod measurement;
+mod packet;
+mod timestamp;
+
+use alloc::string::{String, ToString};
+use core::{net::SocketAddr, time::Duration};
+
+use surmise_time::MonotonicClock;
+
+pub use self::{
+    kiss::KissCode,
+    measurement::Measurement,
+    packet::{PACKET_LENGTH, Reply, ReplyError, decode_reply, encode_request},
+    timestamp::NtpTimestamp,
+};
+use super::{Refusal, Source, SourceError, datagram};
+use crate::{Drift, Sample};
+
+/// An NTP server.
+///
+/// # Examples
+///
+/// ```no_run
+/// use surmise_interval::source::{Source, ntp::{NtpConfig, NtpSource}};
+/// use surmise_time::BootClock;
+///
+/// let mut source = NtpSource::new(([192, 0, 2, 1], 123).into(), NtpConfig::default());
+/// let sample = source.sample(&BootClock)?;
+/// println!("{}", sample.interval());
+/// # Ok::<(), surmise_interval::source::SourceError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct NtpSource {
+    server: SocketAddr,
+    name: String,
+    config: NtpConfig,
+    refused: Option<KissCode>,
+}
+
+/// How a server is asked, and what is made of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
+pub struct NtpConfig {
+    /// How long to wait for the reply. By default a second; what takes that long is worth little.
+    pub timeout: Duration,
+    /// How far the measurement may be from the truth at most. By default 1.5 s, as in `ntpd`; lowered,
+    /// far and badly synchronised servers are refused.
+    pub max_uncertainty: Duration,
+    /// How far the rate of our clock can be from the true one. By default [`Drift::QUARTZ`].
+    ///
+    /// Samples grow by it. During the exchange, what RFC 5905 assumes of both clocks is counted if that is more:
+    /// [`Drift::NTP`].
+    pub drift: Drift,
+}
+
+impl Default for NtpConfig {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(1),
+            max_uncertainty: Duration::from_millis(1500),
+            drift: Drift::QUARTZ,
+        }
+    }
+}
+
+impl NtpSource {
+    /// Creates a source. Nothing is sent until it is asked.
+    #[must_use]
+    pub fn new(server: SocketAddr, config: NtpConfig) -> Self {
+        Self { server, name: server.to_string(), config, refused: None }
+    }
+
+    /// Asks the server.
+    ///
+    /// Once the server has said that it must not be asked again, it is not: the error is the same then.
+    /// How often it may be asked is for the caller to know; public servers are content with once in a minute.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer, or none from which the time can be told. That the answer is uncertain is not
+    /// an error before [`Measurement::sample`].
+    pub fn measure(&mut self, clock: &dyn MonotonicClock) -> Result<Measurement, SourceError> {
+        if let Some(code) = self.refused {
+            return Err(ReplyError::Kiss(code).into());
+        }
+        let nonce = u64::from_ne_bytes(datagram::random()?);
+        let request = encode_request(nonce);
+        let accept = |reply: &[u8]| match decode_reply(reply, nonce) {
+            Err(ReplyError::Foreign) => None,
+            answer => Some(answer),
+        };
+        let socket = datagram::connect(self.server)?;
+        let exchange = datagram::exchange(&socket, &request, self.config.timeout, clock, accept)?;
+        if let Err(ReplyError::Kiss(code)) = exchange.answer {
+            self.refused = Some(code).filter(KissCode::is_final);
+        }
+        let measured =
+            Measurement::new(exchange.answer?, exchange.sent, exchange.received, self.config)?;
+        Ok(measured)
+    }
+}
+
+impl Source for NtpSource {
+    fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+        self.measure(clock)?.sample()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<ReplyError> for SourceError {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::Foreign => Self::NoAnswer { waited: Duration::ZERO },
+            ReplyError::Malformed { what, value } => Self::Malformed { what, value },
+            ReplyError::Unsupported { what, value } => Self::Unsupported { what, value },
+            ReplyError::Kiss(code) => Self::Refused { refusal: Refusal::Kiss(code) },
+            ReplyError::Unsynchronized(reason) => Self::Unsynchronized { reason },
+        }
+    }
+}
