@@ -4,7 +4,8 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::{
-    context::Context,
+    chrony::{self, Chrony},
+    context::{Context, Missing},
     toolchain::{self, package_flags},
 };
 
@@ -37,7 +38,18 @@ pub(crate) fn clippy(context: &Context) -> Result<()> {
 
 pub(crate) fn test(context: &Context) -> Result<()> {
     let shell = &context.shell;
-    cmd!(shell, "cargo test --workspace --all-features --all-targets").run()?;
+    let chrony = match chrony::find(context) {
+        Ok(chrony) => chrony,
+        // The tests that want it say that they are skipped.
+        Err(error) if error.is::<Missing>() && !context.ci => {
+            eprintln!("{error:#}");
+            Chrony::default()
+        }
+        Err(error) => return Err(error),
+    };
+    cmd!(shell, "cargo test --workspace --all-features --all-targets")
+        .envs(chrony.variables())
+        .run()?;
     Ok(())
 }
 

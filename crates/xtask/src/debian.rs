@@ -1,6 +1,8 @@
 //! Debian's packages, for what Rust's own tools do not bring.
 
 use std::{
+    env::consts::ARCH,
+    ffi::OsString,
     fs::Permissions,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -28,7 +30,7 @@ pub(crate) fn install(context: &Context, packages: &[&str]) -> Result<()> {
 }
 
 /// Downloads a package, and those of its dependencies that are not installed, into a directory.
-pub(crate) fn download(context: &Context, package: &str, to: &Path) -> Result<Vec<PathBuf>> {
+fn download(context: &Context, package: &str, to: &Path) -> Result<Vec<PathBuf>> {
     let shell = &context.shell;
     update_lists(context)?;
     let plan = cmd!(shell, "apt-get install --simulate --no-install-recommends {package}");
@@ -42,6 +44,25 @@ pub(crate) fn download(context: &Context, package: &str, to: &Path) -> Result<Ve
     };
     fetch().or_else(|_| fetch())?;
     Ok(shell.read_dir(to)?)
+}
+
+/// Unpacks a package, and those of its dependencies that are not installed, into an empty directory.
+pub(crate) fn unpack(context: &Context, package: &str, home: &Path) -> Result<()> {
+    let shell = &context.shell;
+    shell.remove_path(home)?;
+    shell.create_dir(home)?;
+    for package in download(context, package, &home.join("packages"))? {
+        cmd!(shell, "dpkg --extract {package} {home}").quiet().run()?;
+    }
+    Ok(())
+}
+
+/// Returns where unpacked packages have their libraries, as the linker's search path.
+pub(crate) fn libraries(home: &Path) -> OsString {
+    let libraries = ["usr/lib", "lib"]
+        .map(|directory| home.join(directory).join(format!("{ARCH}-linux-gnu")))
+        .map(PathBuf::into_os_string);
+    libraries.join(":".as_ref())
 }
 
 /// Fetches the lists of packages, once for all steps.

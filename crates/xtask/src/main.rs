@@ -8,6 +8,7 @@
 
 mod budgets;
 mod checks;
+mod chrony;
 mod compare;
 mod context;
 mod cortex_m;

@@ -1,7 +1,6 @@
 //! An emulator of Arm machines.
 
 use std::{
-    env::consts::ARCH,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -36,7 +35,8 @@ pub(crate) fn find(context: &Context) -> Result<Qemu> {
     let home = context.target("qemu");
     let unpacked = Qemu::unpacked(&home);
     if !unpacked.works(shell) {
-        unpack(context, &home).map_err(|error| Missing(format!("cannot get QEMU: {error:#}")))?;
+        debian::unpack(context, PACKAGE, &home)
+            .map_err(|error| Missing(format!("cannot get QEMU: {error:#}")))?;
         if !unpacked.works(shell) {
             return Err(Missing("QEMU as unpacked from its packages does not start".into()).into());
         }
@@ -46,13 +46,8 @@ pub(crate) fn find(context: &Context) -> Result<Qemu> {
 
 impl Qemu {
     fn unpacked(home: &Path) -> Self {
-        let libraries = ["usr/lib", "lib"]
-            .map(|directory| home.join(directory).join(format!("{ARCH}-linux-gnu")))
-            .map(PathBuf::into_os_string);
-        Self {
-            program: home.join("usr/bin").join(PACKAGE),
-            libraries: Some(libraries.join(":".as_ref())),
-        }
+        let program = home.join("usr/bin").join(PACKAGE);
+        Self { program, libraries: Some(debian::libraries(home)) }
     }
 
     /// Runs a program for a Cortex-M3 to its end, and returns what it printed over semihosting.
@@ -76,15 +71,4 @@ impl Qemu {
             None => command,
         }
     }
-}
-
-/// Unpacks the emulator, and all libraries that the machine lacks for it, into a directory.
-fn unpack(context: &Context, home: &Path) -> Result<()> {
-    let shell = &context.shell;
-    shell.remove_path(home)?;
-    shell.create_dir(home)?;
-    for package in debian::download(context, PACKAGE, &home.join("packages"))? {
-        cmd!(shell, "dpkg --extract {package} {home}").quiet().run()?;
-    }
-    Ok(())
 }

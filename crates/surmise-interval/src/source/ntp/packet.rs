@@ -46,7 +46,8 @@ pub fn decode_reply(reply: &[u8], nonce: u64) -> Result<Reply, ReplyError> {
         return Err(ReplyError::Unsupported { what: "version", value: version.into() });
     }
     let reference_id = word(bytes, 12).to_be_bytes();
-    if stratum == 0 {
+    // Without a code, it is the packet of a server that is not synchronised.
+    if stratum == 0 && reference_id.iter().all(u8::is_ascii_graphic) {
         return Err(ReplyError::Kiss(KissCode::from_bytes(reference_id)));
     }
     let leap = Leap::from_indicator((flags >> 6).into()).unwrap_or(Leap::Unsynchronized);
@@ -117,7 +118,7 @@ impl Reply {
         if self.leap == Leap::Unsynchronized {
             return Err(Unsynchronized::LeapStatus.into());
         }
-        if self.stratum > MAX_STRATUM {
+        if !(1..=MAX_STRATUM).contains(&self.stratum) {
             return Err(Unsynchronized::Stratum(self.stratum.into()).into());
         }
         let Self { reference, receive, transmit, .. } = *self;

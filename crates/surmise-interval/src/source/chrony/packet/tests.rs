@@ -1,4 +1,4 @@
-use std::{
+use alloc::{
     format,
     string::{String, ToString},
     vec::Vec,

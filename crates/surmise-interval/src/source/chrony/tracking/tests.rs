@@ -1,5 +1,5 @@
+use alloc::vec::Vec;
 use core::net::Ipv4Addr;
-use std::{time::Duration, vec::Vec};
 
 use super::*;
 

@@ -1,4 +1,4 @@
-use std::{string::ToString, vec::Vec};
+use alloc::{string::ToString, vec::Vec};
 
 use super::*;
 
@@ -104,13 +104,22 @@ fn a_server_that_does_not_know_the_time_says_so() {
     }
     let unsynchronized = |reason| Err(ReplyError::Unsynchronized(reason));
     assert_eq!(decode(&patched(0, &[0xe4])), unsynchronized(Unsynchronized::LeapStatus));
-    for stratum in [16, 17, 255] {
+    for stratum in [0, 16, 17, 255] {
         let reason = Unsynchronized::Stratum(stratum.into());
         assert_eq!(decode(&patched(1, &[stratum])), unsynchronized(reason));
     }
     for stratum in [1, 15] {
         assert_eq!(decode(&patched(1, &[stratum])).unwrap().stratum, stratum);
     }
+}
+
+/// What `chronyd` 4.3 replied that had no server and was not configured with `local`.
+#[test]
+fn a_real_server_that_is_not_synchronised() {
+    let mut reply = patched(0, &[0xe4, 0, 0, 0xe6, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    reply[16..24].fill(0);
+    let reason = Unsynchronized::LeapStatus;
+    assert_eq!(decode(&reply), Err(ReplyError::Unsynchronized(reason)));
 }
 
 #[test]
@@ -120,7 +129,7 @@ fn kisses_of_death() {
         (b"RSTR", KissCode::Restrict, true),
         (b"RATE", KissCode::Rate, false),
         (b"INIT", KissCode::Other(*b"INIT"), false),
-        (b"\0\xff\n!", KissCode::Other(*b"\0\xff\n!"), false),
+        (b"X~!0", KissCode::Other(*b"X~!0"), false),
     ] {
         let mut kiss = patched(12, code);
         // The leap indicator of such a packet usually says that the clock is not synchronised.
@@ -129,8 +138,8 @@ fn kisses_of_death() {
         assert_eq!(expected.as_bytes(), code);
         assert_eq!(expected.is_final(), is_final);
     }
+    assert_eq!(KissCode::from_bytes(*b"\0\xff\n!").to_string(), "\\x00\\xff\\n!");
     assert_eq!(KissCode::Rate.to_string(), "RATE");
-    assert_eq!(KissCode::Other(*b"\0\xff\n!").to_string(), "\\x00\\xff\\n!");
 }
 
 #[test]

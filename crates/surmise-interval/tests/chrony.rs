@@ -1,0 +1,214 @@
+//! The chrony source against a real `chronyd`, which follows another.
+
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what `chronyc` prints has so many fields"
+)]
+#![expect(
+    clippy::std_instead_of_core,
+    reason = "these keep libraries honest that do without std; a test has it"
+)]
+
+#[path = "support/chronyd.rs"]
+mod chronyd;
+
+use std::{fs, io, net::SocketAddr, time::Duration};
+
+use surmise_interval::{
+    Drift,
+    source::{
+        Leap, Source, SourceError, Unsynchronized,
+        chrony::{ChronyAddress, ChronyConfig, ChronyReport, ChronySource},
+    },
+};
+use surmise_time::{BootClock, Instant, MonotonicClock};
+
+use self::chronyd::{Chrony, Chronyd, wait_until};
+
+/// So that it is synchronised in a second, and updated four times in each.
+fn follow(server: &Chronyd) -> String {
+    format!("server 127.0.0.1 port {} iburst minpoll -2 maxpoll -2", server.port)
+}
+
+fn udp(chronyd: &Chronyd) -> ChronyConfig {
+    let address = SocketAddr::from(([127, 0, 0, 1], chronyd.command_port));
+    ChronyConfig { address: ChronyAddress::Udp(address), ..ChronyConfig::default() }
+}
+
+fn unix(chronyd: &Chronyd) -> ChronyConfig {
+    ChronyConfig { address: ChronyAddress::Unix(chronyd.socket()), ..ChronyConfig::default() }
+}
+
+fn report(config: &ChronyConfig) -> ChronyReport {
+    ChronySource::new(config.clone()).report(&BootClock).unwrap()
+}
+
+fn wait_until_synchronised(chronyd: &Chronyd) {
+    let mut source = ChronySource::new(udp(chronyd));
+    // The first updates have no skew to speak of yet.
+    let there = || source.sample(&BootClock).is_ok_and(|sample| sample.drift() < Drift::SPANNER);
+    assert!(wait_until(there), "{:?}", chronyd.tracking());
+}
+
+#[test]
+fn both_sockets_say_what_chronyc_prints() {
+    let Some(chrony) = Chrony::find() else { return };
+    let server = chrony.start("local stratum 8");
+    let client = chrony.start(&follow(&server));
+    wait_until_synchronised(&client);
+    for config in [udp(&client), unix(&client)] {
+        // There may be an update between the one and the other.
+        assert!(wait_until(|| {
+            let before = client.tracking().unwrap();
+            let report = report(&config);
+            let after = client.tracking().unwrap();
+            // All but the dispersion stays as it is between two updates.
+            let same = |field: &usize| before[*field] == after[*field];
+            let undisturbed = (0..14).filter(|field| *field != 11).all(|field| same(&field));
+            if undisturbed {
+                compare(&report, &before, &after);
+            }
+            undisturbed
+        }));
+    }
+    let left = fs::read_dir(client.socket().parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert!(left.into_iter().all(|name| !name.to_string_lossy().starts_with("surmise")));
+}
+
+/// Compares a report with what `chronyc` printed before and after it.
+fn compare(report: &ChronyReport, before: &[String], after: &[String]) {
+    let tracking = report.tracking();
+    let seconds = tracking.reference_time.to_string();
+    let fields = [
+        format!("{:08X}", tracking.reference_id),
+        tracking.reference_address.unwrap().to_string(),
+        tracking.stratum.to_string(),
+        seconds.trim_end_matches('s').to_owned(),
+        format!("{:.9}", tracking.system_time),
+        format!("{:.9}", tracking.last_offset),
+        format!("{:.9}", tracking.rms_offset),
+        format!("{:.3}", tracking.frequency),
+        format!("{:.3}", tracking.residual_frequency),
+        format!("{:.3}", tracking.skew),
+        format!("{:.9}", tracking.root_delay),
+    ];
+    assert_eq!(fields, before[..11]);
+    assert_eq!(format!("{:.1}", tracking.update_interval), before[12]);
+    assert_eq!((tracking.leap, before[13].as_str()), (Leap::None, "Normal"));
+
+    let number = |fields: &[String], field: usize| fields[field].parse::<f64>().unwrap();
+    let dispersions = [before, after].map(|fields| number(fields, 11));
+    let within = dispersions[0] - 1e-9..=dispersions[1] + 1e-9;
+    assert!(within.contains(&tracking.root_dispersion.as_f64()), "{tracking:?} {within:?}");
+    let rest = number(before, 4).abs() + number(before, 10) / 2.0;
+    let within = within.start() + rest - 2e-9..=within.end() + rest + 4e-9;
+    assert!(within.contains(&tracking.bound().as_secs_f64()), "{tracking:?} {within:?}");
+
+    let sample = report.sample().unwrap();
+    assert!(sample.interval().contains(report.wall()));
+    assert!(sample.interval().uncertainty() >= tracking.bound());
+    assert!(report.bound().unwrap() >= tracking.bound());
+    assert!(sample.drift() > Drift::QUARTZ, "the skew comes on top");
+}
+
+#[test]
+fn the_bound_grows_after_the_server_died_and_staleness_is_judged_by_the_age() {
+    let Some(chrony) = Chrony::find() else { return };
+    let server = chrony.start("local stratum 8");
+    let client = chrony.start(&follow(&server));
+    wait_until_synchronised(&client);
+    server.kill();
+
+    let max = Duration::from_secs(4);
+    let config = ChronyConfig { min_stale_after: max, max_stale_after: max, ..udp(&client) };
+    // What was under way when the server died has come by then.
+    assert!(wait_until(|| report(&config).age() > Duration::from_secs(2)));
+    let first = report(&config);
+    let sample = first.sample().expect("two seconds are not too long ago");
+    assert!(wait_until(|| report(&config).age() > max));
+    let last = report(&config);
+    let (old, new) = (first.tracking(), last.tracking());
+    assert_eq!(old.reference_time, new.reference_time, "nobody was there to be measured");
+
+    // Stale, although both we and chronyc are told that all is normal.
+    let refused = last.sample().unwrap_err();
+    let age = last.age();
+    assert!(matches!(refused, SourceError::Stale { age: a, max: m } if (a, m) == (age, max)));
+    assert_eq!(new.leap, Leap::None);
+    assert_eq!(client.tracking().unwrap()[13], "Normal");
+
+    // By the skew, the residual frequency and chrony's own allowance of 1 ppm.
+    let rate = 1e-6 * (1.0 + new.skew.as_f64() + new.residual_frequency.as_f64().abs());
+    let expected = (age - first.age()).as_secs_f64() * rate;
+    let grown = new.root_dispersion.as_f64() - old.root_dispersion.as_f64();
+    assert!((grown - expected).abs() < 5e-9 + expected / 100.0, "{grown} {expected}");
+    assert!(new.bound() > old.bound());
+
+    // What the first sample has grown to allows for all that.
+    let later = sample.interval_at(last_read(&last, &client));
+    let bound = later.uncertainty();
+    assert!(bound > last.tracking().bound(), "{bound:?}");
+}
+
+/// Returns an instant at which the report had been made for certain.
+fn last_read(report: &ChronyReport, chronyd: &Chronyd) -> Instant {
+    let trusting = ChronyConfig {
+        min_stale_after: Duration::MAX,
+        max_stale_after: Duration::MAX,
+        ..udp(chronyd)
+    };
+    let sample = ChronySource::new(trusting).sample(&BootClock).unwrap();
+    assert!(sample.interval().latest() >= report.wall());
+    sample.at()
+}
+
+#[test]
+fn a_clock_that_nobody_has_set_is_unsynchronised() {
+    let Some(chrony) = Chrony::find() else { return };
+    let alone = chrony.start("");
+    for config in [udp(&alone), unix(&alone)] {
+        let report = report(&config);
+        assert_eq!((report.tracking().stratum, report.tracking().leap), (0, Leap::Unsynchronized));
+        let reason = Unsynchronized::LeapStatus;
+        let refused = report.sample();
+        assert!(matches!(refused, Err(SourceError::Unsynchronized { reason: r }) if r == reason));
+    }
+}
+
+#[test]
+fn a_clock_that_is_its_own_reference_is_believed_only_if_told_to() {
+    let Some(chrony) = Chrony::find() else { return };
+    let local = chrony.start("local stratum 8");
+    let refused = report(&udp(&local)).sample();
+    let reason = Unsynchronized::LocalReference;
+    assert!(matches!(refused, Err(SourceError::Unsynchronized { reason: r }) if r == reason));
+
+    let config = ChronyConfig { trust_local_reference: true, ..udp(&local) };
+    let report = report(&config);
+    assert_eq!((report.tracking().stratum, report.tracking().bound()), (8, Duration::ZERO));
+    assert!(report.sample().unwrap().interval().contains(report.wall()));
+}
+
+#[test]
+fn a_chronyd_that_is_gone_is_an_error_and_not_a_wait() {
+    let Some(chrony) = Chrony::find() else { return };
+    let chronyd = chrony.start("local stratum 8");
+    let configs = [udp(&chronyd), unix(&chronyd)];
+    let directory = chronyd.socket().parent().unwrap().to_owned();
+    chronyd.kill();
+    for config in configs {
+        let start = BootClock.now();
+        let error = ChronySource::new(config).sample(&BootClock).unwrap_err();
+        let kind = match &error {
+            SourceError::Io { error, .. } => error.kind(),
+            other => panic!("{other:?}"),
+        };
+        assert!([io::ErrorKind::ConnectionRefused, io::ErrorKind::NotFound].contains(&kind));
+        assert!(BootClock.now() - start < Duration::from_secs(60));
+    }
+    assert!(!directory.exists(), "nothing was left there");
+}
