@@ -5,10 +5,9 @@
 use core::time::Duration;
 use std::{
     env,
-    ffi::OsString,
     fs::{self, File, Permissions},
     net::UdpSocket,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, chown},
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
@@ -63,8 +62,10 @@ impl Chrony {
     fn try_start(&self, configuration: &str) -> Option<Chronyd> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
+        let user = User::find();
         // Otherwise `chronyd` does not open its socket there.
         fs::set_permissions(path, Permissions::from_mode(0o750)).unwrap();
+        chown(path, Some(user.id), Some(user.group)).unwrap();
         let [port, command_port] = free_ports();
         let lines = format!(
             "port {port}\ncmdport {command_port}\nallow 127.0.0.1\nallow ::1\n\
@@ -75,7 +76,7 @@ impl Chrony {
         let log = path.join("log");
         let child = Command::new(&self.chronyd)
             .args(["-x", "-U", "-d", "-u"])
-            .arg(user())
+            .arg(user.name)
             .arg("-f")
             .arg(path.join("conf"))
             .stdin(Stdio::null())
@@ -123,7 +124,7 @@ impl Chronyd {
     }
 
     /// Kills it, as a power cut would.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -160,10 +161,25 @@ fn search(program: &str) -> Option<PathBuf> {
     directories.map(|directory| directory.join(program)).find(|path| path.exists())
 }
 
-/// Returns the user to stay, which `chronyd` would otherwise change.
-fn user() -> OsString {
-    let output = Command::new("id").arg("--user").arg("--name").output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().into()
+/// Whom `chronyd` is to run as.
+struct User {
+    name: String,
+    id: u32,
+    group: u32,
+}
+
+impl User {
+    /// Finds somebody else if we are root, as `chronyd` usually is, or else ourselves.
+    fn find() -> Self {
+        let id = |arguments: &[&str]| {
+            let output = Command::new("id").args(arguments).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        let myself = id(&["--user", "--name"]);
+        let name = if myself == "root" { "nobody".to_owned() } else { myself };
+        let [id, group] = ["--user", "--group"].map(|kind| id(&[kind, &name]).parse().unwrap());
+        Self { name, id, group }
+    }
 }
 
 fn free_ports() -> [u16; 2] {

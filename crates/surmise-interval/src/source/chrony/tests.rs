@@ -1,4 +1,5 @@
 use super::*;
+use crate::source::Leap;
 
 const US: u64 = 1000;
 
@@ -23,4 +24,61 @@ fn a_step_is_what_the_two_clocks_do_not_have_in_common() {
     ] {
         assert_eq!(step_between(&first, &second), Duration::from_micros(step), "{second:?}");
     }
+}
+
+/// The report of a perfect clock, by which a server is at stratum 1.
+fn report() -> ChronyReport {
+    let zero = Float::default();
+    let wall = WallTime::from_nanos(1_795_253_164_000_000_000);
+    let tracking = Tracking {
+        reference_id: 0x4750_5300,
+        reference_address: None,
+        stratum: 1,
+        leap: Leap::None,
+        reference_time: wall,
+        system_time: zero,
+        last_offset: zero,
+        rms_offset: zero,
+        frequency: zero,
+        residual_frequency: zero,
+        skew: zero,
+        root_delay: zero,
+        root_dispersion: zero,
+        update_interval: zero,
+    };
+    let config = ChronyConfig::default();
+    let between = (Instant::from_nanos(1000), Instant::from_nanos(1000));
+    let [stepped, elapsed] = [Duration::ZERO; 2];
+    ChronyReport { tracking, wall, stepped, between, elapsed, config }
+}
+
+#[test]
+fn a_bound_has_all_that_can_have_come_to_it_since_the_report_was_made() {
+    let perfect = report().sample().unwrap();
+    assert_eq!(perfect.interval(), Interval::around(report().wall, Duration::ZERO));
+    assert_eq!((perfect.at(), perfect.drift()), (Instant::from_nanos(1000), Drift::QUARTZ));
+
+    let stepped = ChronyReport { stepped: Duration::from_millis(3), ..report() };
+    let slow = ChronyReport { elapsed: Duration::from_secs(1), ..report() };
+    for (report, nanos) in [(stepped, 3_000_000), (slow, 50_003)] {
+        let bound = Duration::from_nanos(nanos);
+        assert_eq!(report.bound().unwrap(), bound);
+        assert_eq!(report.sample().unwrap().interval(), Interval::around(report.wall, bound));
+    }
+
+    // By when the system clock was read, it is not known to less than that.
+    let mut late = report();
+    late.between.1 += Duration::from_millis(1);
+    let interval = late.sample().unwrap().interval();
+    assert!(interval.earliest() <= late.wall - Duration::from_millis(1));
+    assert_eq!(interval.latest(), late.wall);
+}
+
+#[test]
+fn a_leap_second_that_is_due_extends_the_interval() {
+    let mut report = report();
+    report.tracking.leap = Leap::Insert;
+    let interval = report.sample().unwrap().interval();
+    assert_eq!(interval.earliest() + Duration::from_secs(1), report.wall);
+    assert_eq!(interval.latest(), report.wall);
 }

@@ -127,6 +127,13 @@ fn a_report_is_stale_by_its_reference_however_normal_it_says_it_is() {
 }
 
 #[test]
+fn the_greatest_age_takes_precedence() {
+    let [min_stale_after, max_stale_after] = [200, 100].map(Duration::from_secs);
+    let config = ChronyConfig { min_stale_after, max_stale_after, ..config() };
+    assert_eq!(reported().max_age(&config), max_stale_after);
+}
+
+#[test]
 fn a_clock_that_is_not_synchronised_is_an_error() {
     let config = config();
     let wall = reported().reference_time;
