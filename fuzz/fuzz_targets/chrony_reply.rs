@@ -1,4 +1,5 @@
-//! Any bytes from chronyd's socket: an error, or a report whose bound is no less than its parts say.
+//! Any bytes from chronyd's socket: an error, or a report whose bound is no less than its parts
+//! say.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Any bytes from a server's port: an error, or a measurement that is no narrower than its parts say.
+//! Any bytes from a server's port: an error, or a measurement that is no narrower than its parts
+//! say.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! What knows the time, more or less: each source is asked in its own way and answers with a sample.
+//! What knows the time, more or less: each source is asked in its own way and answers with a
+//! sample.
 
 pub mod chrony;
 mod datagram;
@@ -20,13 +21,15 @@ use crate::Sample;
 pub trait Source {
     /// Asks the source, and relates its answer to the monotonic clock.
     ///
-    /// The clock must count the time that the machine spends suspended, as `BootClock` of `surmise-time`
-    /// does. The call blocks for as long as the source is configured to be waited for.
+    /// The clock must count the time that the machine spends suspended, as `BootClock` of
+    /// `surmise-time` does. The call blocks for as long as the source is configured to be waited
+    /// for.
     ///
     /// # Errors
     ///
-    /// If there is no answer, if the answer makes no sense, or if it says that the time is not known. An
-    /// error is never a reason to widen the interval of an earlier sample: that one grows by itself.
+    /// If there is no answer, if the answer makes no sense, or if it says that the time is not
+    /// known. An error is never a reason to widen the interval of an earlier sample: that one grows
+    /// by itself.
     fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError>;
 
     /// Returns what the source is called in reports: "chrony", "kernel".

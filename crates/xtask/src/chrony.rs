@@ -21,7 +21,8 @@ pub(crate) struct Chrony {
 
 /// Returns the machine's chrony, or else one unpacked below the target directory.
 ///
-/// To install Debian's would start it as the machine's time service, in place of the one that is there.
+/// To install Debian's would start it as the machine's time service, in place of the one that is
+/// there.
 pub(crate) fn find(context: &Context) -> Result<Chrony> {
     let shell = &context.shell;
     let installed = Chrony::default();

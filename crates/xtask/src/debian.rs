@@ -46,7 +46,8 @@ fn download(context: &Context, package: &str, to: &Path) -> Result<Vec<PathBuf>>
     Ok(shell.read_dir(to)?)
 }
 
-/// Unpacks a package, and those of its dependencies that are not installed, into an empty directory.
+/// Unpacks a package, and those of its dependencies that are not installed, into an empty
+/// directory.
 pub(crate) fn unpack(context: &Context, package: &str, home: &Path) -> Result<()> {
     let shell = &context.shell;
     shell.remove_path(home)?;

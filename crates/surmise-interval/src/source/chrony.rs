@@ -1,12 +1,14 @@
 //! chrony: what a running `chronyd` says about the system clock, asked over its command protocol.
 //!
-//! The only request that is made is the one for the tracking report, which changes nothing. It goes to
-//! the UDP port that `chronyd` opens for `chronyc` (323), by default to that of the same machine, where
-//! everybody may ask; or to its Unix socket, for which one must be root or of chrony's group.
+//! The only request that is made is the one for the tracking report, which changes nothing. It goes
+//! to the UDP port that `chronyd` opens for `chronyc` (323), by default to that of the same
+//! machine, where everybody may ask; or to its Unix socket, for which one must be root or of
+//! chrony's group.
 //!
-//! The report bounds the system clock's error if the reference is right. It does not say
-//! that the reference was reached lately: `chronyd` reports "Normal" long after its servers have died, and
-//! lets the bound grow by a part per million. So a report is judged by the age of its last measurement.
+//! The report bounds the system clock's error if the reference is right. It does not say that the
+//! reference was reached lately: `chronyd` reports "Normal" long after its servers have died, and
+//! lets the bound grow by a part per million. So a report is judged by the age of its last
+//! measurement.
 
 mod float;
 mod packet;
@@ -59,26 +61,27 @@ pub struct ChronyConfig {
     ///
     /// It must be the `chronyd` of this machine, since what it reports on is its own system clock.
     pub address: ChronyAddress,
-    /// How long to wait for the answer. By default a second; on the same machine it takes microseconds.
+    /// How long to wait for the answer. By default a second; on the same machine it takes
+    /// microseconds.
     pub timeout: Duration,
     /// How far the rate of the system's clocks can be from the true one apart from what `chronyd`
     /// reports, while a sample is extrapolated. By default [`Drift::QUARTZ`].
     ///
-    /// It has to cover what chrony's `maxclockerror` does (1 ppm by default), and that `chronyd` may
-    /// change the clocks' rate right after it was asked. Raised, samples grow faster.
+    /// It has to cover what chrony's `maxclockerror` does (1 ppm by default), and that `chronyd`
+    /// may change the clocks' rate right after it was asked. Raised, samples grow faster.
     pub drift: Drift,
-    /// After how many of its own update intervals without an update the report is stale. By default 8,
-    /// which is when NTP's reachability register has run empty.
+    /// After how many of its own update intervals without an update the report is stale. By default
+    /// 8, which is when NTP's reachability register has run empty.
     pub stale_after_updates: u32,
-    /// The least age from which on a report is stale. By default 512 s, eight polls of chrony's shortest
-    /// default interval: after the first measurements, made in quick succession, the update interval is
-    /// shorter than the time to the next.
+    /// The least age from which on a report is stale. By default 512 s, eight polls of chrony's
+    /// shortest default interval: after the first measurements, made in quick succession, the
+    /// update interval is shorter than the time to the next.
     pub min_stale_after: Duration,
-    /// The greatest age up to which a report is not stale. By default 8192 s, eight polls of chrony's
-    /// longest default interval. It takes precedence over the least.
+    /// The greatest age up to which a report is not stale. By default 8192 s, eight polls of
+    /// chrony's longest default interval. It takes precedence over the least.
     pub max_stale_after: Duration,
-    /// Whether a `chronyd` that is its own reference (chrony's `local` directive) is believed. By default
-    /// it is not: it claims an error of zero, of time that somebody typed in.
+    /// Whether a `chronyd` that is its own reference (chrony's `local` directive) is believed. By
+    /// default it is not: it claims an error of zero, of time that somebody typed in.
     pub trust_local_reference: bool,
 }
 
@@ -120,8 +123,8 @@ impl ChronySource {
     ///
     /// # Errors
     ///
-    /// If there is no answer or not one with a report. A clock that is not synchronised is not an error
-    /// before [`ChronyReport::sample`].
+    /// If there is no answer or not one with a report. A clock that is not synchronised is not an
+    /// error before [`ChronyReport::sample`].
     pub fn report(&mut self, clock: &dyn MonotonicClock) -> Result<ChronyReport, SourceError> {
         let before = Reading::take(clock);
         let exchange = match &self.config.address {
@@ -198,12 +201,12 @@ impl ChronyReport {
 
     /// Returns how far the system clock was from the truth at most.
     ///
-    /// It is the report's own [`bound`](Tracking::bound), and what may have been added since `chronyd`
-    /// made the report: by drift, and by a step of the system clock in between.
+    /// It is the report's own [`bound`](Tracking::bound), and what may have been added since
+    /// `chronyd` made the report: by drift, and by a step of the system clock in between.
     ///
     /// # Errors
     ///
-    /// If the report's skew is too large for a clock.
+    /// Those of [`Tracking::drift`].
     pub fn bound(&self) -> Result<Duration, SourceError> {
         let drift = self.tracking.drift(self.config.drift)?;
         let since = drift.over(self.elapsed).saturating_add(self.stepped);
@@ -212,12 +215,12 @@ impl ChronyReport {
 
     /// Returns what the report says about the time.
     ///
-    /// Where a leap second is announced, the interval extends a second further to the side on which it
-    /// falls.
+    /// Where a leap second is announced, the interval extends a second further to the side on which
+    /// it falls.
     ///
     /// # Errors
     ///
-    /// Those of [`Tracking::check`], and if the report's skew is too large for a clock.
+    /// Those of [`Tracking::check`] and [`Tracking::drift`].
     pub fn sample(&self) -> Result<Sample, SourceError> {
         self.tracking.check(self.wall, &self.config)?;
         let drift = self.tracking.drift(self.config.drift)?;
@@ -254,7 +257,8 @@ impl Reading {
     }
 }
 
-/// Returns how far the system clock can have been stepped between two readings, as far as they can tell.
+/// Returns how far the system clock can have been stepped between two readings, as far as they can
+/// tell.
 ///
 /// It may have gone forward by any time between the shortest and the longest that can have passed.
 fn step_between(first: &Reading, second: &Reading) -> Duration {

@@ -54,8 +54,8 @@ pub(super) struct Exchange<T> {
 
 /// Sends a request and waits for its answer.
 ///
-/// `accept` returns `None` for what is not the answer, for which then is waited on. Neither is waited
-/// for longer than the timeout, nor are more than a few such datagrams read.
+/// `accept` returns `None` for what is not the answer, for which then is waited on. Neither is
+/// waited for longer than the timeout, nor are more than a few such datagrams read.
 pub(super) fn exchange<T>(
     socket: &impl Datagram,
     request: &[u8],

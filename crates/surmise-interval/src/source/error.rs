@@ -111,10 +111,14 @@ pub enum Unsynchronized {
     NoReference,
     /// By having no reference but itself.
     LocalReference,
-    /// By its status, as in the kernel's `STA_UNSYNC` or ClockBound's `Unknown`: the number that it has there.
+    /// By its status, as in the kernel's `STA_UNSYNC` or ClockBound's `Unknown`: the number that it
+    /// has there.
     Status(i64),
     /// By an error that it no longer bounds, as in the kernel's `maxerror` of 16 s.
     Unbounded(Duration),
+    /// By a rate that it has not measured yet, or not to better than this, in parts per billion: so
+    /// bad is no clock.
+    Rate(u64),
     /// By a mark that the machine was disrupted, such as by a migration.
     Disrupted,
 }
@@ -128,6 +132,7 @@ impl fmt::Display for Unsynchronized {
             Self::LocalReference => write!(f, "it is its own reference"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::Unbounded(error) => write!(f, "an error of {error:?} is none"),
+            Self::Rate(ppb) => write!(f, "its rate is known to {ppb} ppb"),
             Self::Disrupted => write!(f, "the machine was disrupted"),
         }
     }

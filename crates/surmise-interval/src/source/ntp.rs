@@ -1,10 +1,11 @@
-//! NTP: one exchange with a server of one's choice (Mills, Martin, Burbank and Kasch, "Network Time Protocol
-//! Version 4", RFC 5905, 2010).
+//! NTP: one exchange with a server of one's choice (Mills, Martin, Burbank and Kasch, "Network Time
+//! Protocol Version 4", RFC 5905, 2010).
 //!
 //! This is a client of one packet, and no NTP daemon: it filters nothing, corrects no clock, and
-//! remembers nothing but a server's refusal. What it gives is the bound that holds for any delays on the
-//! way: the time at the server was T₃ when the reply left, the reply took no longer than the round trip
-//! less what the server held it for, and the server says how far its own clock can be from the truth.
+//! remembers nothing but a server's refusal. What it gives is the bound that holds for any delays
+//! on the way: the time at the server was T₃ when the reply left, the reply took no longer than the
+//! round trip less what the server held it for, and the server says how far its own clock can be
+//! from the truth.
 //!
 //! The packets are not authenticated. Who can read them on the way can forge them.
 
@@ -54,13 +55,17 @@ pub struct NtpSource {
 pub struct NtpConfig {
     /// How long to wait for the reply. By default a second; what takes that long is worth little.
     pub timeout: Duration,
-    /// How far the measurement may be from the truth at most. By default 1.5 s, as in `ntpd`; lowered,
-    /// far and badly synchronised servers are refused.
+    /// How far the measurement may be from the truth at most. By default 1.5 s, as in `ntpd`;
+    /// lowered, far and badly synchronised servers are refused.
     pub max_uncertainty: Duration,
     /// How far the rate of our clock can be from the true one. By default [`Drift::QUARTZ`].
     ///
-    /// Samples grow by it. During the exchange, what RFC 5905 assumes of both clocks is counted if that is more:
-    /// [`Drift::NTP`].
+    /// It has to cover what a time daemon does to it: where one slews the system clock, Linux's
+    /// monotonic clocks are slewed alike, by up to 500 ppm if the kernel does it, and by a twelfth
+    /// if `chronyd` does.
+    ///
+    /// Samples grow by it. During the exchange, what RFC 5905 assumes of both clocks is counted if
+    /// that is more: [`Drift::NTP`].
     pub drift: Drift,
 }
 
@@ -83,13 +88,14 @@ impl NtpSource {
 
     /// Asks the server.
     ///
-    /// Once the server has said that it must not be asked again, it is not: the error is the same then.
-    /// How often it may be asked is for the caller to know; public servers are content with once in a minute.
+    /// Once the server has said that it must not be asked again, it is not: the error is the same
+    /// then. How often it may be asked is for the caller to know; public servers are content with
+    /// once in a minute.
     ///
     /// # Errors
     ///
-    /// If there is no answer, or none from which the time can be told. That the answer is uncertain is not
-    /// an error before [`Measurement::sample`].
+    /// If there is no answer, or none from which the time can be told. That the answer is uncertain
+    /// is not an error before [`Measurement::sample`].
     pub fn measure(&mut self, clock: &dyn MonotonicClock) -> Result<Measurement, SourceError> {
         if let Some(code) = self.refused {
             return Err(ReplyError::Kiss(code).into());

@@ -24,7 +24,8 @@ pub(crate) struct Chrony {
 }
 
 impl Chrony {
-    /// Finds them by the variable `SURMISE_CHRONYD`, which is the path of `chronyd`, or else where programs are.
+    /// Finds them by the variable `SURMISE_CHRONYD`, which is the path of `chronyd`, or else where
+    /// programs are.
     ///
     /// Without them, a test is skipped and says so; but not on CI.
     pub(crate) fn find() -> Option<Self> {
@@ -48,7 +49,8 @@ impl Chrony {
 
     /// Starts a `chronyd` with some lines of configuration besides those for where it listens.
     ///
-    /// It serves time on a port of its own, on both loopback addresses as far as the machine has them.
+    /// It serves time on a port of its own, on both loopback addresses as far as the machine has
+    /// them.
     pub(crate) fn start(&self, configuration: &str) -> Chronyd {
         // A port that is free now can be taken a moment later.
         for _ in 0..10 {

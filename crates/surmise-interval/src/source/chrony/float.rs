@@ -1,6 +1,7 @@
 use core::{fmt, time::Duration};
 
-/// A number as chrony sends it: a coefficient of 25 bits times a power of two, with no rounding on the way.
+/// A number as chrony sends it: a coefficient of 25 bits times a power of two, with no rounding on
+/// the way.
 ///
 /// What it counts is said where it stands: seconds, or parts per million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,8 +15,8 @@ pub struct Float {
 impl Float {
     /// Reads a number from the 32 bits that stand for it.
     ///
-    /// The upper 7 are an exponent and the lower 25 a coefficient, both two's complements; the number is
-    /// `coefficient · 2^(exponent − 25)`.
+    /// The upper 7 are an exponent and the lower 25 a coefficient, both two's complements; the
+    /// number is `coefficient · 2^(exponent − 25)`.
     #[must_use]
     pub const fn from_bits(bits: u32) -> Self {
         let bits = i32::from_ne_bytes(bits.to_ne_bytes());
@@ -60,7 +61,8 @@ impl Float {
         }
     }
 
-    /// Returns the product with a scale of at most 2³⁰, whatever the sign; rounded up, at most `u64::MAX`.
+    /// Returns the product with a scale of at most 2³⁰, whatever the sign; rounded up, at most
+    /// `u64::MAX`.
     pub(super) fn scaled(self, scale: u32) -> u64 {
         // A coefficient of 25 bits and a scale of 32, shifted by at most 62, fit.
         let product = u128::from(self.coefficient.unsigned_abs()) * u128::from(scale);
@@ -140,12 +142,12 @@ mod tests {
         }
 
         fn rounding_never_makes_a_number_smaller(bits: u32) -> bool {
-            let float = Float::from_bits(bits);
-            let nanos = float.as_f64().abs() * 1e9;
-            let rounded = float.scaled(1_000_000_000);
+            let nanos = Float::from_bits(bits).as_f64().abs() * 1e9;
+            let rounded = Float::from_bits(bits).scaled(1_000_000_000);
             #[expect(clippy::cast_precision_loss, reason = "up to a part in 2⁵³")]
-            let up = rounded as f64;
-            rounded == u64::MAX && nanos > 1.8e19 || up >= nanos * (1.0 - 1e-15) && up <= nanos.mul_add(1.0 + 1e-15, 1.0)
+            let (up, error) = (rounded as f64, nanos * 1e-15);
+            let saturated = rounded == u64::MAX && nanos > 1.8e19;
+            saturated || (nanos - error..=nanos + error + 1.0).contains(&up)
         }
     }
 }

@@ -20,7 +20,8 @@ pub const PACKET_LENGTH: usize = 104;
 
 /// Encodes a request for the tracking report.
 ///
-/// The sequence number should be random: the reply repeats it, and nothing else ties the two together.
+/// The sequence number should be random: the reply repeats it, and nothing else ties the two
+/// together.
 #[must_use]
 pub fn encode_request(sequence: u32) -> [u8; PACKET_LENGTH] {
     let mut request = [0; PACKET_LENGTH];
@@ -38,7 +39,8 @@ pub fn encode_request(sequence: u32) -> [u8; PACKET_LENGTH] {
 ///
 /// # Errors
 ///
-/// If it is not the reply to this request, if it is one that makes no sense, or one without a report.
+/// If it is not the reply to this request, if it is one that makes no sense, or one without a
+/// report.
 pub fn decode_reply(reply: &[u8], sequence: u32) -> Result<Tracking, ReplyError> {
     if reply.get(SEQUENCE) != Some(sequence.to_be_bytes().as_slice()) {
         return Err(ReplyError::Foreign);

@@ -14,8 +14,8 @@ use crate::source::{
 
 /// A Unix socket with a path of its own, which is removed with it.
 ///
-/// The path is beside the server's socket: that is where `chronyd` may write, as its own user, and where
-/// others may not. It cannot answer to a socket of Linux's that has a name but no path.
+/// The path is beside the server's socket: that is where `chronyd` may write, as its own user, and
+/// where others may not. It cannot answer to a socket of Linux's that has a name but no path.
 #[derive(Debug)]
 pub(super) struct UnixSocket {
     socket: UnixDatagram,

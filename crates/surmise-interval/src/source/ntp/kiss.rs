@@ -1,6 +1,7 @@
 use core::fmt;
 
-/// What a kiss-o'-death packet says, by which a server asks a client to go away (RFC 5905, section 7.4).
+/// What a kiss-o'-death packet says, by which a server asks a client to go away (RFC 5905, section
+/// 7.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KissCode {
@@ -10,7 +11,8 @@ pub enum KissCode {
     Restrict,
     /// RATE: the client asks too often, and must do so less.
     Rate,
-    /// Another code, in ASCII: INIT and STEP, for example, say that the server's clock is not set yet.
+    /// Another code, in ASCII: INIT and STEP, for example, say that the server's clock is not set
+    /// yet.
     Other([u8; 4]),
 }
 

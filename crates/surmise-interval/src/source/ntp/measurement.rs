@@ -7,17 +7,18 @@ use crate::{Drift, Interval, Sample, source::SourceError};
 
 /// An exchange with a server: its reply, and when it was asked and replied on our monotonic clock.
 ///
-/// With T₁ and T₄ the readings before the request was sent and after the reply came, and T₂ and T₃ the
-/// server's timestamps, δ = (T₄ − T₁) − (T₃ − T₂) is what the ways there and back took together. At T₄, by
-/// the server's clock, the time was between T₃ and T₃ + δ; and by the true one, within ε of the middle:
+/// With T₁ and T₄ the readings before the request was sent and after the reply came, and T₂ and T₃
+/// the server's timestamps, δ = (T₄ − T₁) − (T₃ − T₂) is what the ways there and back took
+/// together. At T₄, by the server's clock, the time was between T₃ and T₃ + δ; and by the true one,
+/// within ε of the middle:
 ///
 /// ε = δ/2 + root delay/2 + root dispersion + precisions + ρ·(T₄ − T₁)
 ///
 /// # Negative delays
 ///
-/// A δ below zero is impossible but for the clocks' rates and precisions. Within what these and the server's
-/// own error account for, the time is between T₃ + δ and T₃, which makes the interval wider, and not
-/// narrower, than if δ counted as zero. Beyond that it is an error.
+/// A δ below zero is impossible but for the clocks' rates and precisions. Within what these and the
+/// server's own error account for, the time is between T₃ + δ and T₃, which makes the interval
+/// wider, and not narrower, than if δ counted as zero. Beyond that it is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measurement {
     reply: Reply,

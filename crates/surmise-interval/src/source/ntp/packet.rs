@@ -8,9 +8,9 @@ pub const PACKET_LENGTH: usize = 48;
 
 /// Encodes a client's request, NTP version 4.
 ///
-/// It tells the server nothing but a random number where the time of transmission should be, which the server
-/// repeats: that does not give away our clock, and nobody who does not see the request can forge a
-/// reply (Franke and Malhotra, "NTP Client Data Minimization", Internet-Draft, 2019).
+/// It tells the server nothing but a random number where the time of transmission should be, which
+/// the server repeats: that does not give away our clock, and nobody who does not see the request
+/// can forge a reply (Franke and Malhotra, "NTP Client Data Minimization", Internet-Draft, 2019).
 #[must_use]
 pub fn encode_request(nonce: u64) -> [u8; PACKET_LENGTH] {
     let mut request = [0; PACKET_LENGTH];
@@ -27,8 +27,8 @@ pub fn encode_request(nonce: u64) -> [u8; PACKET_LENGTH] {
 ///
 /// # Errors
 ///
-/// If it is not the reply to this request, if it makes no sense, or if it says that the server will not
-/// or cannot tell the time.
+/// If it is not the reply to this request, if it makes no sense, or if it says that the server will
+/// not or cannot tell the time.
 pub fn decode_reply(reply: &[u8], nonce: u64) -> Result<Reply, ReplyError> {
     if reply.get(ORIGIN) != Some(nonce.to_be_bytes().as_slice()) {
         return Err(ReplyError::Foreign);
@@ -75,16 +75,18 @@ pub struct Reply {
     pub leap: Leap,
     /// How many servers there are up to the one with a reference clock, which has 1; at most 15.
     pub stratum: u8,
-    /// The binary logarithm of the seconds between a client's requests, as the server would have it.
+    /// The binary logarithm of the seconds between a client's requests, as the server would have
+    /// it.
     pub poll: i8,
     /// The binary logarithm of the seconds to which the server reads its clock.
     pub precision: i8,
     /// How long the round trip from the server to the reference clock takes; rounded up.
     pub root_delay: Duration,
-    /// What the errors of all clocks and measurements up to the reference clock add up to; rounded up.
+    /// What the errors of all clocks and measurements up to the reference clock add up to; rounded
+    /// up.
     pub root_dispersion: Duration,
-    /// Which reference the server's clock is synchronised to: a name, an IPv4 address, or a hash of an IPv6
-    /// address.
+    /// Which reference the server's clock is synchronised to: a name, an IPv4 address, or a hash of
+    /// an IPv6 address.
     pub reference_id: [u8; 4],
     /// When the server's clock was last set or corrected.
     pub reference: NtpTimestamp,

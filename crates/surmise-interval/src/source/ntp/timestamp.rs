@@ -4,7 +4,8 @@ use surmise_time::WallTime;
 
 /// A timestamp of NTP: seconds since 1900 in 2⁻³² of a second, which wrap around every 136 years.
 ///
-/// The one that wraps in 2036 stands for a time from 1970 on: what looks like 1900 to 1969 is 2036 to 2106.
+/// The one that wraps in 2036 stands for a time from 1970 on: what looks like 1900 to 1969 is 2036
+/// to 2106.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NtpTimestamp(u64);
 

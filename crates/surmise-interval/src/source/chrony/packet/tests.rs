@@ -159,8 +159,8 @@ fn a_reply_has_one_length() {
     assert_eq!(decode(&reply), wrong(105));
 }
 
-/// What `chronyd` replied to requests of another version, to one that was too short, and to one that it
-/// does not allow on a UDP port. The last one's command has been made ours.
+/// What `chronyd` replied to requests of another version, to one that was too short, and to one
+/// that it does not allow on a UDP port. The last one's command has been made ours.
 #[test]
 fn refusals() {
     let version = "06020000002100010012000000000000010203040000000000000000";

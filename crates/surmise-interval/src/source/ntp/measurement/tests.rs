@@ -146,8 +146,8 @@ fn a_leap_second_that_is_due_extends_the_interval() {
 }
 
 quickcheck! {
-    /// Whatever the delays there and back, if the server's clock is as right as it says and ours runs as true
-    /// as is assumed, the truth is inside when the reply comes.
+    /// Whatever the delays there and back, if the server's clock is as right as it says and ours
+    /// runs as true as is assumed, the truth is inside when the reply comes.
     fn the_truth_is_inside(delays: (u32, u32, u32), errors: (i32, i32)) -> TestResult {
         let ((there, held, back), (server_error, rate_ppb)) = (delays, errors);
         let [there, held, back] = [there, held, back].map(|nanos| u64::from(nanos) / 16);
