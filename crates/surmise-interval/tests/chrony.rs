@@ -18,12 +18,15 @@ use std::{fs, io, time::Duration};
 
 use surmise_interval::{
     Drift,
+    sampler::Sampler,
+    select::Smearing,
     source::{
         Leap, Source, SourceError, Unsynchronized,
         chrony::{ChronyAddress, ChronyConfig, ChronyReport, ChronySource, Tracking},
+        ntp::{NtpConfig, NtpSource},
     },
 };
-use surmise_time::{BootClock, MonotonicClock};
+use surmise_time::{BootClock, MonotonicClock, OsWallClock, WallClock};
 
 use self::chronyd::{Chrony, Chronyd, wait_until};
 
@@ -121,6 +124,26 @@ fn compare(report: &ChronyReport, before: &[String], after: &[String]) {
     assert!(sample.interval().uncertainty() >= tracking.bound());
     assert!(report.bound().unwrap() >= tracking.bound());
     assert!(sample.drift() > Drift::QUARTZ, "the skew comes on top");
+}
+
+#[test]
+fn chrony_and_the_server_it_follows_agree() {
+    let Some(chrony) = Chrony::find() else { return };
+    let server = chrony.start("local stratum 8");
+    let client = chrony.start(&follow(&server));
+    wait_until_synchronised(&client);
+    let patience = Duration::from_secs(60);
+    let ntp = NtpConfig { timeout: patience, max_uncertainty: patience, ..NtpConfig::default() };
+    let mut sampler = Sampler::new()
+        .with(ChronySource::new(udp(&client)), Smearing::Stepped)
+        .with(NtpSource::new(([127, 0, 0, 1], server.port).into(), ntp), Smearing::Stepped);
+    let round = sampler.ask(&BootClock);
+    let sample = round.sample().expect("both answer and agree");
+    let before = BootClock.now();
+    let truth = OsWallClock.now();
+    let after = BootClock.now();
+    assert!(sample.interval_at(before).earliest() <= truth, "{round:?} {truth}");
+    assert!(sample.interval_at(after).latest() >= truth, "{round:?} {truth}");
 }
 
 #[test]

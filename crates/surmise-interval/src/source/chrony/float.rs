@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 /// the way.
 ///
 /// What it counts is said where it stands: seconds, or parts per million.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Float {
     /// Odd, or zero.
     coefficient: i32,
@@ -70,6 +70,12 @@ impl Float {
         let scaled =
             if self.exponent >= 0 { product << shift } else { product.div_ceil(1 << shift) };
         u64::try_from(scaled).unwrap_or(u64::MAX)
+    }
+}
+
+impl fmt::Debug for Float {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.as_f64(), f)
     }
 }
 
