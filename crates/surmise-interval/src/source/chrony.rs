@@ -9,6 +9,9 @@
 //! reference was reached lately: `chronyd` reports "Normal" long after its servers have died, and
 //! lets the bound grow by a part per million. So a report is judged by the age of its last
 //! measurement.
+//!
+//! What `chronyd` does not know is not in its bound either: the error of a reference clock that
+//! nobody told it, such as of a PTP hardware clock whose hypervisor states it elsewhere.
 
 mod float;
 mod packet;
@@ -233,6 +236,7 @@ impl ChronyReport {
 impl From<ReplyError> for SourceError {
     fn from(error: ReplyError) -> Self {
         match error {
+            // Such replies are waited out, and so this is for completeness.
             ReplyError::Foreign => Self::NoAnswer { waited: Duration::ZERO },
             ReplyError::Malformed { what, value } => Self::Malformed { what, value },
             ReplyError::Unsupported { what, value } => Self::Unsupported { what, value },

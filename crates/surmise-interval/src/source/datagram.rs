@@ -1,6 +1,9 @@
 //! One datagram out, and the answer to it in, among whatever else comes.
 
-use core::{net::SocketAddr, time::Duration};
+use core::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 use std::{io, net::UdpSocket};
 
 use surmise_time::{Instant, MonotonicClock};
@@ -34,8 +37,8 @@ impl Datagram for UdpSocket {
 /// Opens a socket on a port of the system's choice, so that a forger has to guess that too.
 pub(super) fn connect(server: SocketAddr) -> Result<UdpSocket, SourceError> {
     let any: SocketAddr = match server {
-        SocketAddr::V4(_) => (core::net::Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (core::net::Ipv6Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any).map_err(SourceError::io("open a UDP socket"))?;
     socket.connect(server).map_err(SourceError::io(format_args!("reach {server}")))?;

@@ -130,6 +130,7 @@ impl Source for NtpSource {
 impl From<ReplyError> for SourceError {
     fn from(error: ReplyError) -> Self {
         match error {
+            // Such replies are waited out, and so this is for completeness.
             ReplyError::Foreign => Self::NoAnswer { waited: Duration::ZERO },
             ReplyError::Malformed { what, value } => Self::Malformed { what, value },
             ReplyError::Unsupported { what, value } => Self::Unsupported { what, value },
