@@ -4,8 +4,14 @@
 pub mod chrony;
 mod datagram;
 mod error;
+#[cfg(target_os = "linux")]
+pub mod kernel;
 mod leap;
 pub mod ntp;
+#[cfg(target_os = "linux")]
+mod suspension;
+#[cfg(target_os = "linux")]
+mod sys;
 
 use surmise_time::MonotonicClock;
 

@@ -1,0 +1,228 @@
+use core::{fmt, time::Duration};
+
+use surmise_time::WallTime;
+
+use crate::source::{SourceError, Unsynchronized};
+
+/// What `adjtimex` says of the system clock, with its units made plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timex {
+    /// What the system clock showed, rounded down to a microsecond unless [`StatusFlags::NANO`] is
+    /// set.
+    pub time: WallTime,
+    /// The state that the call returned.
+    pub state: ClockState,
+    /// The status bits.
+    pub status: StatusFlags,
+    /// How far the clock may be off, as its daemon stated it and the kernel let it grow.
+    pub max_error: Duration,
+    /// How far the clock is off, as its daemon estimates.
+    pub est_error: Duration,
+    /// What the kernel has yet to correct, in nanoseconds.
+    pub offset: i64,
+    /// How much faster the clock is made to run, in parts per billion, rounded down.
+    pub frequency: i64,
+    /// How much the frequency may be corrected at most, in parts per billion, rounded down.
+    pub tolerance: i64,
+    /// International atomic time less this clock's, in seconds; zero if nobody stated it.
+    pub tai_offset: i64,
+}
+
+impl Timex {
+    /// What [`max_error`](Self::max_error) may lack: the kernel adds 500 ppm of a second, once a
+    /// second.
+    const GROWTH: Duration = Duration::from_micros(500);
+
+    /// The kernel's `NTP_PHASE_LIMIT`: at this it declares the clock unsynchronised.
+    const LIMIT: Duration = Duration::from_secs(16);
+
+    pub(super) fn decode(state: i32, timex: &libc::timex) -> Result<Self, SourceError> {
+        let status = StatusFlags(timex.status);
+        let fraction = if status.contains(StatusFlags::NANO) { 1 } else { 1000 };
+        Ok(Self {
+            time: decode_time(wide(timex.time.tv_sec), wide(timex.time.tv_usec), fraction)?,
+            state: ClockState::decode(state)?,
+            status,
+            max_error: micros("maximum error", wide(timex.maxerror))?,
+            est_error: micros("estimated error", wide(timex.esterror))?,
+            offset: wide(timex.offset).saturating_mul(fraction),
+            frequency: scaled_ppm(wide(timex.freq)),
+            tolerance: scaled_ppm(wide(timex.tolerance)),
+            tai_offset: wide(timex.tai),
+        })
+    }
+
+    /// Returns how far the system clock can be from the truth.
+    ///
+    /// That is the stated error, 500 µs for what it grew by since the last second began, what is
+    /// yet to be corrected (some daemons count that in, others do not), and what was rounded off
+    /// the time.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel says that the clock is not synchronised, in any of the three ways it has: a
+    /// state of `TIME_ERROR`, a status of `STA_UNSYNC`, an error of 16 s. Also during an inserted
+    /// leap second, in which the clock counts a second that it has counted before.
+    pub fn bound(&self) -> Result<Duration, SourceError> {
+        let unsynchronized = self.status.contains(StatusFlags::UNSYNC);
+        if unsynchronized || matches!(self.state, ClockState::Error | ClockState::LeapSecond) {
+            return Err(Unsynchronized::Status(self.status.bits().into()).into());
+        }
+        if self.max_error >= Self::LIMIT {
+            return Err(Unsynchronized::Unbounded(self.max_error).into());
+        }
+        let rounding = if self.status.contains(StatusFlags::NANO) { 0 } else { 1 };
+        let offset = Duration::from_nanos(self.offset.unsigned_abs());
+        Ok((self.max_error + Self::GROWTH + Duration::from_micros(rounding)).saturating_add(offset))
+    }
+}
+
+/// All of it on one line, in the kernel's own words.
+impl fmt::Display for Timex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { state, status, max_error, est_error, offset, frequency, tai_offset, .. } = self;
+        write!(
+            f,
+            "{state}, {status}, maxerror {max_error:?}, esterror {est_error:?}, offset {offset} ns, \
+             frequency {frequency} ppb, TAI offset {tai_offset} s"
+        )
+    }
+}
+
+/// What `adjtimex` returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are the states of RFC 1589")]
+pub enum ClockState {
+    /// `TIME_OK`: synchronised, no leap second in sight.
+    Ok,
+    /// `TIME_INS`: a second will be inserted at the end of the day.
+    Insert,
+    /// `TIME_DEL`: a second will be left out at the end of the day.
+    Delete,
+    /// `TIME_OOP`: the inserted second is now.
+    LeapSecond,
+    /// `TIME_WAIT`: a leap second is over.
+    Wait,
+    /// `TIME_ERROR`: not synchronised.
+    Error,
+}
+
+impl ClockState {
+    fn decode(state: i32) -> Result<Self, SourceError> {
+        Ok(match state {
+            libc::TIME_OK => Self::Ok,
+            libc::TIME_INS => Self::Insert,
+            libc::TIME_DEL => Self::Delete,
+            libc::TIME_OOP => Self::LeapSecond,
+            libc::TIME_WAIT => Self::Wait,
+            libc::TIME_ERROR => Self::Error,
+            _ => return Err(malformed("clock state", state.into())),
+        })
+    }
+}
+
+/// The kernel's name of it.
+impl fmt::Display for ClockState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "TIME_OK",
+            Self::Insert => "TIME_INS",
+            Self::Delete => "TIME_DEL",
+            Self::LeapSecond => "TIME_OOP",
+            Self::Wait => "TIME_WAIT",
+            Self::Error => "TIME_ERROR",
+        })
+    }
+}
+
+/// The kernel's status bits, `STA_…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StatusFlags(i32);
+
+impl StatusFlags {
+    /// `STA_INS`: insert a leap second at the end of the day.
+    pub const INS: Self = Self(libc::STA_INS);
+    /// `STA_DEL`: leave out the last second of the day.
+    pub const DEL: Self = Self(libc::STA_DEL);
+    /// `STA_UNSYNC`: the clock is not synchronised.
+    pub const UNSYNC: Self = Self(libc::STA_UNSYNC);
+    /// `STA_NANO`: offset and time count nanoseconds, not microseconds. Both errors count
+    /// microseconds always.
+    pub const NANO: Self = Self(libc::STA_NANO);
+
+    /// Each bit by its name, lowest first.
+    const NAMES: [(i32, &str); 16] = [
+        (libc::STA_PLL, "STA_PLL"),
+        (libc::STA_PPSFREQ, "STA_PPSFREQ"),
+        (libc::STA_PPSTIME, "STA_PPSTIME"),
+        (libc::STA_FLL, "STA_FLL"),
+        (libc::STA_INS, "STA_INS"),
+        (libc::STA_DEL, "STA_DEL"),
+        (libc::STA_UNSYNC, "STA_UNSYNC"),
+        (libc::STA_FREQHOLD, "STA_FREQHOLD"),
+        (libc::STA_PPSSIGNAL, "STA_PPSSIGNAL"),
+        (libc::STA_PPSJITTER, "STA_PPSJITTER"),
+        (libc::STA_PPSWANDER, "STA_PPSWANDER"),
+        (libc::STA_PPSERROR, "STA_PPSERROR"),
+        (libc::STA_CLOCKERR, "STA_CLOCKERR"),
+        (libc::STA_NANO, "STA_NANO"),
+        (libc::STA_MODE, "STA_MODE"),
+        (libc::STA_CLK, "STA_CLK"),
+    ];
+
+    /// Returns the bits as the kernel has them.
+    #[must_use]
+    pub const fn bits(self) -> i32 {
+        self.0
+    }
+
+    /// Returns whether all of these bits are set.
+    #[must_use]
+    pub const fn contains(self, flags: Self) -> bool {
+        self.0 & flags.0 == flags.0
+    }
+}
+
+/// The names of the bits that are set, or "no status".
+impl fmt::Display for StatusFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 {
+            return f.pad("no status");
+        }
+        let set = Self::NAMES.iter().filter(|(bit, _)| self.0 & bit != 0);
+        for (nth, (_, name)) in set.enumerate() {
+            write!(f, "{}{name}", if nth == 0 { "" } else { " | " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts together what the kernel has in seconds and a fraction of so many nanoseconds.
+fn decode_time(seconds: i64, fraction: i64, nanos: i64) -> Result<WallTime, SourceError> {
+    let whole = u64::try_from(seconds).map_err(|_| malformed("time", seconds))?;
+    let part = fraction.checked_mul(nanos).filter(|part| (0..1_000_000_000).contains(part));
+    let part = part.and_then(|part| u32::try_from(part).ok());
+    let part = part.ok_or_else(|| malformed("fraction of the time", fraction))?;
+    WallTime::UNIX_EPOCH
+        .checked_add(Duration::new(whole, part))
+        .ok_or_else(|| malformed("time", seconds))
+}
+
+fn micros(what: &'static str, micros: i64) -> Result<Duration, SourceError> {
+    u64::try_from(micros).map(Duration::from_micros).map_err(|_| malformed(what, micros))
+}
+
+/// Converts parts per million, of which the kernel has 2¹⁶ to one, into parts per billion.
+const fn scaled_ppm(scaled: i64) -> i64 {
+    (scaled.saturating_mul(1000)) >> 16
+}
+
+fn malformed(what: &'static str, value: i64) -> SourceError {
+    SourceError::Malformed { what, value: u64::from_ne_bytes(value.to_ne_bytes()) }
+}
+
+/// The width of the kernel's numbers depends on the platform.
+fn wide(number: impl Into<i64>) -> i64 {
+    number.into()
+}

@@ -1,0 +1,134 @@
+//! Whether the machine slept, and so whether what a daemon said before still holds.
+
+use core::time::Duration;
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+/// Notices that the machine was suspended.
+///
+/// `CLOCK_MONOTONIC` stops meanwhile and `CLOCK_BOOTTIME` does not, so that the difference grows.
+/// The wall clock is afterwards set from a real-time clock, which may be wrong by a second. Nothing
+/// that a daemon said of it before bounds that error.
+#[derive(Debug, Default)]
+pub(super) struct Suspension {
+    /// How long the machine has slept since it booted, at least.
+    known: Duration,
+}
+
+impl Suspension {
+    /// Less may be how far apart two readings were. No machine goes to sleep and wakes up that
+    /// fast.
+    const SHORTEST: Duration = Duration::from_millis(1);
+
+    /// How often the clocks are read if this thread is preempted in between each time.
+    const TRIES: usize = 100;
+
+    /// Returns whether the machine has slept since this was last asked, or, the first time, since
+    /// it booted.
+    pub(super) fn occurred(&mut self) -> bool {
+        let (before, boot, after) = read_together(Self::SHORTEST / 2, Self::TRIES, || {
+            (monotonic(), since_origin(clock_gettime(ClockId::Boottime)), monotonic())
+        });
+        self.observe(before, boot, after)
+    }
+
+    /// Compares a reading of the boot clock with what the monotonic clock showed before and after.
+    fn observe(&mut self, before: Duration, boot: Duration, after: Duration) -> bool {
+        // As slept while the readings were taken counts what was slept at all, so this one is too
+        // great if anything.
+        let at_most = boot.saturating_sub(before);
+        let at_least = boot.saturating_sub(after);
+        let occurred = at_most > self.known + Self::SHORTEST;
+        self.known = self.known.max(at_least);
+        occurred
+    }
+}
+
+/// Reads the clocks until it takes no longer than `gap`, or as often as is tried.
+///
+/// A gap of half of what is noticed, in two readings that are compared, is not taken for a
+/// suspension.
+fn read_together(
+    gap: Duration,
+    tries: usize,
+    mut read: impl FnMut() -> (Duration, Duration, Duration),
+) -> (Duration, Duration, Duration) {
+    let mut reading = read();
+    for _ in 1..tries {
+        if reading.2.saturating_sub(reading.0) <= gap {
+            break;
+        }
+        reading = read();
+    }
+    reading
+}
+
+/// Returns what `CLOCK_MONOTONIC` shows.
+pub(super) fn monotonic() -> Duration {
+    since_origin(clock_gettime(ClockId::Monotonic))
+}
+
+/// The kernel counts up from zero, so neither conversion can fail.
+fn since_origin(time: Timespec) -> Duration {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+    Duration::new(seconds, nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observe(suspension: &mut Suspension, [before, boot, after]: [u64; 3]) -> bool {
+        let [before, boot, after] = [before, boot, after].map(Duration::from_micros);
+        suspension.observe(before, boot, after)
+    }
+
+    #[test]
+    fn what_the_boot_clock_counted_alone_was_slept() {
+        let mut suspension = Suspension::default();
+        assert!(!observe(&mut suspension, [1000, 1000, 1001]));
+        assert!(!observe(&mut suspension, [2000, 3000, 3001]), "a pause between the readings");
+        assert!(observe(&mut suspension, [4000, 5002, 4003]));
+        assert!(!observe(&mut suspension, [6000, 7002, 6003]), "noticed once");
+        assert!(observe(&mut suspension, [8000, 10_002, 8003]));
+    }
+
+    #[test]
+    fn to_have_slept_before_the_first_reading_counts() {
+        assert!(observe(&mut Suspension::default(), [1000, 90_000, 1001]));
+        assert!(!observe(&mut Suspension::default(), [1000, 1999, 1000]));
+    }
+
+    #[test]
+    fn a_late_reading_does_not_hide_a_suspension() {
+        let mut suspension = Suspension::default();
+        // Slept 4 ms before, of which a reading that took 3 ms proves but one.
+        assert!(observe(&mut suspension, [0, 4000, 3000]));
+        assert!(observe(&mut suspension, [5000, 9000, 5001]), "the rest is proven now");
+        assert!(!observe(&mut suspension, [6000, 10_000, 6001]));
+        assert!(!observe(&mut suspension, [7000, 11_000, 10_000]));
+        assert!(!observe(&mut suspension, [12_000, 16_000, 12_001]), "and stays proven");
+    }
+
+    #[test]
+    fn readings_too_far_apart_are_taken_again() {
+        let [none, gap, more] = [0, 5, 6].map(Duration::from_millis);
+        let mut afters = [more, more, gap, none].into_iter();
+        let reading = read_together(gap, 100, || (none, none, afters.next().unwrap()));
+        assert_eq!(reading.2, gap);
+        let mut reads = 0;
+        let reading = read_together(gap, 3, || {
+            reads += 1;
+            (none, none, more)
+        });
+        assert_eq!((reading.2, reads), (more, 3));
+    }
+
+    #[test]
+    fn this_machine_did_not_fall_asleep_in_between() {
+        let mut suspension = Suspension::default();
+        suspension.occurred();
+        assert!((0..1000).any(|_| !suspension.occurred()));
+    }
+}
