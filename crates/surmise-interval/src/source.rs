@@ -9,9 +9,13 @@ pub mod kernel;
 mod leap;
 pub mod ntp;
 #[cfg(target_os = "linux")]
+mod shared_file;
+#[cfg(target_os = "linux")]
 mod suspension;
 #[cfg(target_os = "linux")]
 mod sys;
+#[cfg(target_os = "linux")]
+pub mod vmclock;
 
 use surmise_time::MonotonicClock;
 
