@@ -2,6 +2,8 @@
 //! sample.
 
 pub mod chrony;
+#[cfg(target_os = "linux")]
+pub mod clock_bound;
 mod datagram;
 mod error;
 #[cfg(target_os = "linux")]
