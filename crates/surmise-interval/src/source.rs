@@ -11,6 +11,8 @@ pub mod kernel;
 mod leap;
 pub mod ntp;
 #[cfg(target_os = "linux")]
+pub mod phc;
+#[cfg(target_os = "linux")]
 mod shared_file;
 #[cfg(target_os = "linux")]
 mod suspension;

@@ -1,0 +1,202 @@
+//! A clock in hardware that PTP or the hypervisor keeps: `/dev/ptp0`.
+
+use core::time::Duration;
+use std::{
+    fs::File,
+    io,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+};
+
+use rustix::time::{DynamicClockId, Timespec, clock_gettime_dynamic};
+use surmise_time::{Instant, MonotonicClock, WallTime};
+
+use super::{
+    Source, SourceError, Unsynchronized,
+    shared_file::{self, failed_to},
+};
+use crate::{Drift, Interval, Sample};
+
+/// A PTP hardware clock.
+///
+/// It is read between two readings of the monotonic clock, several times, and the reading that took
+/// the least time counts: across a PCI bus one takes a microsecond or more. The device does not say
+/// how far it is from the truth, nor which time it counts: both are configured.
+///
+/// # Examples
+///
+/// ```no_run
+/// use core::time::Duration;
+/// use surmise_interval::{Drift, source::{Source, SourceError, phc::{Phc, PhcConfig, Timescale}}};
+/// use surmise_time::BootClock;
+///
+/// let mut phc = Phc::open("/dev/ptp0", PhcConfig {
+///     accuracy: Duration::from_micros(20),
+///     timescale: Timescale::Tai { ahead: Duration::from_secs(37) },
+///     ..PhcConfig::default()
+/// })?;
+/// println!("{}", phc.sample(&BootClock)?.interval());
+/// # Ok::<(), SourceError>(())
+/// ```
+#[derive(Debug)]
+pub struct Phc {
+    device: File,
+    path: PathBuf,
+    config: PhcConfig,
+}
+
+/// What a [`Phc`] does not say itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by the caller, with the rest by default")]
+pub struct PhcConfig {
+    /// How far the device can be from the truth: what whoever disciplines it promises. By default a
+    /// millisecond, which is far more than any that is disciplined.
+    pub accuracy: Duration,
+    /// Which time it counts. By default [`Timescale::Utc`].
+    pub timescale: Timescale,
+    /// How far the rate of this machine's monotonic clock may be from the true one, slewing
+    /// included: what the sample grows by. By default [`Drift::SPANNER`].
+    pub drift: Drift,
+    /// How often it is read for one sample; 0 counts as 1. By default 5: the first finds cold
+    /// caches.
+    pub tries: u32,
+}
+
+/// Which time a hardware clock counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a device counts one or the other")]
+pub enum Timescale {
+    /// Coordinated universal time, as virtual machines' clocks do.
+    Utc,
+    /// International atomic time, as PTP does unless it is configured otherwise.
+    Tai {
+        /// How far it is ahead of coordinated universal time: 37 s since 2017.
+        ahead: Duration,
+    },
+}
+
+/// What a device showed, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PhcReading {
+    /// What it showed, in coordinated universal time.
+    pub time: WallTime,
+    /// The monotonic clock before it was read.
+    pub before: Instant,
+    /// The monotonic clock after it was read.
+    pub after: Instant,
+}
+
+impl Phc {
+    /// Opens the device at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or if this user may not read it.
+    pub fn open(path: impl Into<PathBuf>, config: PhcConfig) -> Result<Self, SourceError> {
+        let path = path.into();
+        let device = shared_file::open(&path)?;
+        Ok(Self { device, path, config })
+    }
+
+    /// Reads the device, as often as configured, and returns the reading that took the least time.
+    ///
+    /// # Errors
+    ///
+    /// If it is no clock, or if it was never set.
+    pub fn read(&self, clock: &dyn MonotonicClock) -> Result<PhcReading, SourceError> {
+        let id = DynamicClockId::Dynamic(self.device.as_fd());
+        let read = || clock_gettime_dynamic(id).map_err(io::Error::from);
+        let reading = read_best(clock, self.config.tries, read);
+        let failed = failed_to("read the clock of", &self.path);
+        let (before, time, after) = reading.map_err(failed)?;
+        Ok(PhcReading { time: self.config.timescale.to_utc(time)?, before, after })
+    }
+
+    /// Returns the path of the device.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Source for Phc {
+    fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+        let reading = self.read(clock)?;
+        Ok(reading.to_sample(&self.config))
+    }
+
+    fn name(&self) -> &str {
+        "phc"
+    }
+}
+
+impl PhcReading {
+    fn to_sample(self, config: &PhcConfig) -> Sample {
+        // What it shows is rounded down to a nanosecond.
+        let accuracy = config.accuracy.saturating_add(Duration::from_nanos(1));
+        let interval = Interval::around(self.time, accuracy);
+        Sample::asked_between(interval, self.before, self.after, config.drift)
+    }
+}
+
+impl Default for PhcConfig {
+    fn default() -> Self {
+        Self {
+            accuracy: Duration::from_millis(1),
+            timescale: Timescale::Utc,
+            drift: Drift::SPANNER,
+            tries: 5,
+        }
+    }
+}
+
+impl Timescale {
+    /// When the last leap second was: 2017-01-01, in seconds since the Unix epoch.
+    ///
+    /// A clock that shows an earlier time was never set: such a device begins at zero.
+    const LEAST: i64 = 1_483_228_800;
+
+    fn to_utc(self, time: Timespec) -> Result<WallTime, SourceError> {
+        if time.tv_sec < Self::LEAST {
+            return Err(Unsynchronized::NoReference.into());
+        }
+        let shown = u64::try_from(time.tv_sec).ok().zip(u32::try_from(time.tv_nsec).ok());
+        let shown = shown.filter(|&(_, nanos)| nanos < 1_000_000_000);
+        let shown = shown.map(|(seconds, nanos)| Duration::new(seconds, nanos));
+        let since_epoch = match self {
+            Self::Utc => shown,
+            Self::Tai { ahead } => shown.and_then(|shown| shown.checked_sub(ahead)),
+        };
+        let utc = since_epoch.and_then(|since_epoch| WallTime::UNIX_EPOCH.checked_add(since_epoch));
+        let value = u64::from_ne_bytes(time.tv_sec.to_ne_bytes());
+        utc.ok_or(SourceError::Malformed { what: "time of the hardware clock", value })
+    }
+}
+
+/// Reads something several times, each between two readings of the clock, and returns what took
+/// least.
+///
+/// If one fails, then so does all: a device that fails now and then is not to be relied on.
+fn read_best<T>(
+    clock: &dyn MonotonicClock,
+    tries: u32,
+    mut read: impl FnMut() -> io::Result<T>,
+) -> io::Result<(Instant, T, Instant)> {
+    let mut read_once = || {
+        let before = clock.now();
+        let value = read()?;
+        io::Result::Ok((before, value, clock.now()))
+    };
+    let mut best = read_once()?;
+    for _ in 1..tries {
+        let reading = read_once()?;
+        if reading.2 - reading.0 < best.2 - best.0 {
+            best = reading;
+        }
+    }
+    Ok(best)
+}
+
+#[cfg(test)]
+mod tests;
