@@ -67,6 +67,7 @@
 //!   has them: `{"interval":{"secs":0,"nanos":100000000},"safety_margin":{"secs":0,"nanos":50000000}}`.
 
 #![no_std]
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(any(feature = "alloc", test))]

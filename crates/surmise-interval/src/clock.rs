@@ -56,6 +56,7 @@ impl IntervalClock {
         Self { config, state: State::Unsynchronized }
     }
 
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn with_state(config: IntervalClockConfig, state: State) -> Self {
         Self { config, state }
@@ -133,6 +134,7 @@ impl IntervalClock {
         }
     }
 
+    #[cfg(feature = "std")]
     pub(crate) const fn state(&self) -> State {
         self.state
     }

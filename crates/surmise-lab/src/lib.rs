@@ -7,6 +7,8 @@
 //! It is the library behind the command `surmise-lab`, which its README describes. It serves that command's
 //! own tests and fuzzing, and its interface is not stable.
 
+#![forbid(unsafe_code)]
+
 #![expect(
     clippy::std_instead_of_alloc,
     reason = "a program of files and sockets is nothing without std"

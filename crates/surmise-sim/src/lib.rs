@@ -32,6 +32,8 @@
 //! neither is a receiver that stalls. Numbers out of range are not refused, since a test may want them:
 //! a probability below 0 or NaN is never, one above 1 always, and times saturate.
 
+#![forbid(unsafe_code)]
+
 mod law;
 mod scenario;
 mod sender;

@@ -36,6 +36,7 @@
 //! * `serde`: both time types as their nanoseconds.
 
 #![no_std]
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "std")]
