@@ -8,7 +8,6 @@
 //! own tests and fuzzing, and its interface is not stable.
 
 #![forbid(unsafe_code)]
-
 #![expect(
     clippy::std_instead_of_alloc,
     reason = "a program of files and sockets is nothing without std"
