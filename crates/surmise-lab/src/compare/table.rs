@@ -158,7 +158,7 @@ pub(crate) fn ratio(calibration: &Calibration) -> String {
     format!("{} ({}–{})", text::factor(ratio), text::factor(low), text::factor(high))
 }
 
-fn new_table() -> Table {
+pub(crate) fn new_table() -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_BORDERS_ONLY)
@@ -167,12 +167,12 @@ fn new_table() -> Table {
     table
 }
 
-fn number(text: String) -> Cell {
+pub(crate) fn number(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 /// Breaks a text into lines that fit, at its spaces where it can.
-fn wrap(text: &str) -> String {
+pub(crate) fn wrap(text: &str) -> String {
     let width = usize::from(WIDTH);
     let mut wrapped = String::new();
     let mut column = 0;

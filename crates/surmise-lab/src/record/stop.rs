@@ -65,7 +65,7 @@ impl Stop {
     }
 
     /// Waits for `duration`, but no longer than until the signal; returns whether it was given.
-    pub(super) fn wait(&self, duration: Duration) -> bool {
+    pub(crate) fn wait(&self, duration: Duration) -> bool {
         match self.signal.recv_timeout(duration) {
             Ok(never) => match never {},
             Err(error) => error == RecvTimeoutError::Disconnected,
