@@ -3,11 +3,13 @@ use std::io::{self, Write as _};
 
 use clap::{Parser, Subcommand};
 use surmise_lab::{
+    clock::{self, ClockArgs},
     compare::{self, CompareArgs},
     record::{self, RecordArgs, Stop},
 };
 
-/// Compares failure detectors on real heartbeat traces, and records such traces.
+/// Compares failure detectors on real heartbeat traces, records such traces, and asks clocks what
+/// they know.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -23,7 +25,10 @@ Examples:
 
   Record this machine for ten minutes, and compare them on that:
     surmise-lab record --loopback --duration 10m --output mine.csv
-    surmise-lab compare mine.csv";
+    surmise-lab compare mine.csv
+
+  Show what this machine knows of the time:
+    surmise-lab clock";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -31,12 +36,15 @@ enum Command {
     Compare(CompareArgs),
     /// Records heartbeats over UDP and writes the trace
     Record(RecordArgs),
+    /// Shows what each time source of this machine knows, and what they agree on
+    Clock(ClockArgs),
 }
 
 impl Cli {
     /// Does what was asked for.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self.command {
+            Command::Clock(args) => clock::run(&args)?,
             Command::Compare(args) => compare::run(&args)?,
             Command::Record(args) => {
                 let summary = record::run(&args, &Stop::on_interrupt()?)?;

@@ -1,8 +1,10 @@
-//! A laboratory for failure detectors: traces of real networks, and what each detector makes of them.
+//! A laboratory for failure detectors and clocks: traces of real networks, what each detector makes of
+//! them, and what time it is at most.
 //!
 //! * [`trace`] holds the [`Trace`](trace::Trace) and reads it from CSV or from saved `ping` output.
 //! * [`record`] makes one, by sending heartbeats over UDP and noting when they arrive.
 //! * [`compare`] replays every detector of `surmise-detector` on traces.
+//! * [`clock`] asks every time source of `surmise-interval`, and simulates clocks that are off.
 //!
 //! It is the library behind the command `surmise-lab`, which its README describes. It serves that command's
 //! own tests and fuzzing, and its interface is not stable.
@@ -13,6 +15,7 @@
     reason = "a program of files and sockets is nothing without std"
 )]
 
+pub mod clock;
 pub mod compare;
 pub mod record;
 pub mod trace;

@@ -14,7 +14,7 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn fits_a_hundred_columns_and_has_examples() {
-    for arguments in [[].as_slice(), &["compare"], &["record"]] {
+    for arguments in [[].as_slice(), &["clock"], &["compare"], &["record"]] {
         let text = help(arguments);
         for line in text.lines() {
             assert!(line.chars().count() <= 100, "{arguments:?}: {line}");
