@@ -17,7 +17,7 @@ use crate::{
 /// Asks several sources at once, and makes one sample of what they agree on.
 ///
 /// A source that does not answer is no falseticker: those that do must agree by majority, by
-/// [`select::intersection`]. The sample grows with the greatest drift that any of them states.
+/// [`select::majority`]. The sample grows with the greatest drift that any of them states.
 pub struct Sampler {
     sources: Vec<(Box<dyn Source + Send>, Smearing)>,
 }
@@ -93,7 +93,7 @@ impl Round {
             Some(Candidate { name, interval: sample.interval_at(at), smearing })
         };
         let candidates: Vec<_> = answers.iter().filter_map(candidate).collect();
-        let selection = select::intersection(&candidates);
+        let selection = select::majority(&candidates);
         Self { answers, at, selection }
     }
 

@@ -1,11 +1,14 @@
 //! Which of several time sources to believe.
 
+mod candidate;
+mod coverage;
 mod intersection;
+mod majority;
 mod marzullo;
-mod source;
 
 pub use self::{
+    candidate::{Candidate, Selection, SelectionError, Smearing},
     intersection::intersection,
+    majority::majority,
     marzullo::marzullo,
-    source::{Candidate, Selection, SelectionError, Smearing},
 };

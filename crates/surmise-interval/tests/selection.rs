@@ -3,7 +3,7 @@
 use quickcheck::quickcheck;
 use surmise_interval::{
     Interval, order,
-    select::{Candidate, SelectionError, Smearing, intersection, marzullo},
+    select::{Candidate, SelectionError, Smearing, intersection, majority, marzullo},
 };
 use surmise_time::WallTime;
 
@@ -66,8 +66,16 @@ fn cases_of_the_intersection() {
 fn an_intersection_away_from_the_middles_is_none() {
     let sources = candidates(&[(0, 10), (4, 12), (6, 20), (40, 50)]);
     assert_eq!(marzullo(&sources).map(|selection| selection.interval), Ok(interval(6, 10)));
-    let error = SelectionError::NoMajority { sources: 4, agreeing: 3 };
+    let error = SelectionError::NoMiddles { sources: 4, agreeing: 3 };
     assert_eq!(intersection(&sources).err(), Some(error));
+}
+
+/// Two that are right and one that is not, and agrees with both where the truth, 5, is not.
+#[test]
+fn a_liar_excludes_the_truth_from_marzullos_but_not_from_the_majoritys() {
+    let sources = candidates(&[(0, 10), (2, 12), (9, 11)]);
+    assert_eq!(marzullo(&sources).map(|selection| selection.interval), Ok(interval(9, 10)));
+    assert_eq!(majority(&sources).map(|selection| selection.interval), Ok(interval(2, 11)));
 }
 
 #[test]
@@ -120,6 +128,40 @@ quickcheck! {
                     && selection.truechimers.iter().copied().eq(truechimers)
             }
         }
+    }
+
+    fn a_majority_selects_what_more_than_half_hold(ends: Vec<(u8, u8)>) -> bool {
+        let intervals = in_order(&ends);
+        let held: Vec<u64> =
+            (0..=255).filter(|&time| 2 * holding(&intervals, time) > intervals.len()).collect();
+        match majority(&candidates(&intervals)) {
+            Err(SelectionError::NoSources) => intervals.is_empty(),
+            Err(SelectionError::NoMajority { sources, agreeing }) => {
+                let most = (0..=255).map(|time| holding(&intervals, time)).max();
+                held.is_empty() && (sources, Some(agreeing)) == (intervals.len(), most)
+            }
+            Err(_) => false,
+            Ok(selection) => {
+                let truechimers = (0..intervals.len()).filter(|&source| {
+                    let (earliest, latest) = intervals[source];
+                    held.iter().any(|time| (earliest..=latest).contains(time))
+                });
+                selection.interval == interval(held[0], held[held.len() - 1])
+                    && selection.truechimers.iter().copied().eq(truechimers)
+            }
+        }
+    }
+
+    /// If fewer than half are wrong, whatever they say, the truth is selected.
+    fn a_minority_cannot_exclude_the_truth(right: Vec<(u8, u8)>, wrong: Vec<(u8, u8)>) -> bool {
+        const TRUTH: u64 = 128;
+        let held = |&(a, b): &(u8, u8)| (TRUTH - u64::from(a) % 100, TRUTH + u64::from(b) % 100);
+        let mut intervals: Vec<(u64, u64)> = right.iter().map(held).collect();
+        let liars = wrong.len().min(intervals.len().saturating_sub(1));
+        intervals.extend(in_order(&wrong[..liars]));
+        majority(&candidates(&intervals))
+            .is_ok_and(|selection| selection.interval.contains(WallTime::from_nanos(TRUTH)))
+            || intervals.is_empty()
     }
 
     /// Sources that hold the truth select an interval that holds it, and liars far off change nothing.

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use surmise_time::WallTime;
 
-use super::source::{Candidate, Selection, SelectionError, comparable, tell_apart};
+use super::candidate::{Candidate, Selection, SelectionError, comparable};
 use crate::Interval;
 
 /// Selects the times that all sources but a minority of falsetickers agree on, as NTP does.
@@ -15,7 +15,8 @@ use crate::Interval;
 ///
 /// # Errors
 ///
-/// If there are no sources, no majority agrees, or some smear leap seconds and some do not.
+/// If there are no sources, no majority agrees, or not near its middles, or some smear leap seconds and some
+/// do not.
 pub fn intersection<Name: Clone>(
     candidates: &[Candidate<Name>],
 ) -> Result<Selection<Name>, SelectionError> {
@@ -42,9 +43,14 @@ pub fn intersection<Name: Clone>(
     });
     match found {
         Some(interval) => {
-            Ok(tell_apart(candidates, interval, |own| interval.contains(own.middle())))
+            Ok(Selection::new(candidates, interval, |own| interval.contains(own.middle())))
         }
-        None => Err(SelectionError::NoMajority { sources, agreeing: most_sharing(&edges) }),
+        None => match most_sharing(&edges) {
+            agreeing if 2 * agreeing > sources => {
+                Err(SelectionError::NoMiddles { sources, agreeing })
+            }
+            agreeing => Err(SelectionError::NoMajority { sources, agreeing }),
+        },
     }
 }
 

@@ -1,15 +1,17 @@
-use alloc::vec::Vec;
-
-use surmise_time::WallTime;
-
-use super::source::{Candidate, Selection, SelectionError, comparable, tell_apart};
-use crate::Interval;
+use super::{
+    candidate::{Candidate, Selection, SelectionError, comparable},
+    coverage::Coverage,
+};
 
 /// Selects the times on which the most sources agree, if these are more than half.
 ///
 /// Marzullo, "Maintaining the Time in a Distributed System", PhD thesis, Stanford, 1984. Where as many
 /// agree on several stretches, the result extends from the first to the last of them: the truth lies in
 /// one, and nobody knows in which. Intervals that only touch agree on that point. Takes O(n log n).
+///
+/// It selects the least time of the algorithms here, and trusts the most: a source that is wrong, and agrees
+/// with some that are right on a time that is not the truth, excludes it. [`majority`](super::majority) does
+/// not let it.
 ///
 /// # Errors
 ///
@@ -36,50 +38,11 @@ pub fn marzullo<Name: Clone>(
     candidates: &[Candidate<Name>],
 ) -> Result<Selection<Name>, SelectionError> {
     comparable(candidates)?;
-    let (agreeing, stretches) = most_agreed(candidates.iter().map(|source| source.interval));
-    let sources = candidates.len();
-    match (stretches.first(), stretches.last()) {
-        (Some(first), Some(last)) if 2 * agreeing > sources => {
-            let interval = Interval::from_ordered(first.earliest(), last.latest());
-            let is_true = |own: &Interval| stretches.iter().any(|stretch| stretch.overlaps(own));
-            Ok(tell_apart(candidates, interval, is_true))
-        }
-        _ => Err(SelectionError::NoMajority { sources, agreeing }),
+    let coverage = Coverage::new(candidates.iter().map(|source| source.interval));
+    let (sources, agreeing) = (candidates.len(), coverage.most());
+    if 2 * agreeing <= sources {
+        return Err(SelectionError::NoMajority { sources, agreeing });
     }
-}
-
-/// Returns how many intervals agree at most, and the stretches of time on which so many do, ascending.
-fn most_agreed(intervals: impl Iterator<Item = Interval>) -> (usize, Vec<Interval>) {
-    let mut edges: Vec<(WallTime, Edge)> = intervals
-        .flat_map(|interval| [(interval.earliest(), Edge::Begin), (interval.latest(), Edge::End)])
-        .collect();
-    // At one time beginnings come first, so that intervals which touch agree.
-    edges.sort_unstable();
-    let (mut agreeing, mut most, mut stretches) = (0, 0, Vec::new());
-    let mut since = WallTime::UNIX_EPOCH;
-    for (time, edge) in edges {
-        match edge {
-            Edge::Begin => {
-                agreeing += 1;
-                since = time;
-                if agreeing > most {
-                    most = agreeing;
-                    stretches.clear();
-                }
-            }
-            Edge::End => {
-                if agreeing == most && since <= time {
-                    stretches.push(Interval::from_ordered(since, time));
-                }
-                agreeing -= 1;
-            }
-        }
-    }
-    (most, stretches)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Edge {
-    Begin,
-    End,
+    Selection::of_stretches(candidates, &coverage.stretches(agreeing))
+        .ok_or(SelectionError::NoMajority { sources, agreeing })
 }

@@ -48,7 +48,7 @@ impl Survey {
     /// Returns what the sources say of one moment.
     pub(super) fn view(&self, moment: Moment) -> View {
         let candidates = self.candidates(moment.at);
-        let selection = select::intersection(&candidates);
+        let selection = select::majority(&candidates);
         let status = |index| match &selection {
             _ if candidates.iter().all(|candidate| candidate.name != index) => Status::Silent,
             Ok(selection) if selection.truechimers.contains(&index) => Status::Agrees,

@@ -11,7 +11,7 @@ pub(super) struct View {
     /// What the system clock showed.
     pub(super) system_clock_ns: u64,
     pub(super) sources: Vec<Row>,
-    /// What RFC 5905's intersection algorithm selects.
+    /// What more than half of the sources agree on.
     pub(super) selection: Option<Selected>,
     /// Why that is nothing.
     pub(super) selection_error: Option<String>,
@@ -38,10 +38,6 @@ impl View {
 fn explain(error: &SelectionError) -> String {
     match *error {
         SelectionError::NoSources => "no source says what time it is".to_owned(),
-        // The algorithm wants more than overlap, which the error does not say.
-        SelectionError::NoMajority { sources, agreeing } if 2 * agreeing > sources => {
-            format!("{agreeing} of {sources} overlap, but too few have their middle where they do")
-        }
         _ => error.to_string(),
     }
 }

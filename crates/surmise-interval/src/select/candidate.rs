@@ -43,6 +43,32 @@ pub struct Selection<Name> {
     pub falsetickers: Vec<Name>,
 }
 
+impl<Name: Clone> Selection<Name> {
+    /// Selects an interval, and tells the sources that are right about it from those that are not.
+    pub(super) fn new(
+        candidates: &[Candidate<Name>],
+        interval: Interval,
+        is_right: impl Fn(&Interval) -> bool,
+    ) -> Self {
+        let names = |wanted: bool| {
+            let chosen = candidates.iter().filter(|source| is_right(&source.interval) == wanted);
+            chosen.map(|source| source.name.clone()).collect()
+        };
+        Self { interval, truechimers: names(true), falsetickers: names(false) }
+    }
+
+    /// Selects from the first to the last of some stretches; those are right that hold some of one.
+    pub(super) fn of_stretches(
+        candidates: &[Candidate<Name>],
+        stretches: &[Interval],
+    ) -> Option<Self> {
+        let (first, last) = (stretches.first()?, stretches.last()?);
+        let interval = Interval::from_ordered(first.earliest(), last.latest());
+        let is_right = |own: &Interval| stretches.iter().any(|stretch| stretch.overlaps(own));
+        Some(Self::new(candidates, interval, is_right))
+    }
+}
+
 /// Why no interval was selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -63,6 +89,13 @@ pub enum SelectionError {
         /// How many agree, at most.
         agreeing: usize,
     },
+    /// Enough agree, but on a time away from the middles of too many.
+    NoMiddles {
+        /// How many there are.
+        sources: usize,
+        /// How many agree, at most.
+        agreeing: usize,
+    },
 }
 
 impl fmt::Display for SelectionError {
@@ -70,10 +103,16 @@ impl fmt::Display for SelectionError {
         match self {
             Self::NoSources => f.write_str("there are no time sources"),
             Self::MixedSmearing { smeared, stepped } => {
-                write!(f, "{smeared} sources smear leap seconds and {stepped} do not")
+                write!(f, "of the sources {smeared} smear leap seconds and {stepped} do not")
+            }
+            Self::NoMiddles { sources, agreeing } => {
+                write!(f, "{agreeing} of {sources} time sources agree, but not near their middles")
             }
             Self::NoMajority { sources, agreeing } => {
-                write!(f, "of {sources} time sources no more than {agreeing} agree")
+                write!(
+                    f,
+                    "at most {agreeing} of {sources} time sources agree on a time, which is no majority"
+                )
             }
         }
     }
@@ -92,17 +131,4 @@ pub(super) fn comparable<Name>(candidates: &[Candidate<Name>]) -> Result<(), Sel
         return Err(SelectionError::MixedSmearing { smeared, stepped });
     }
     Ok(())
-}
-
-/// Tells those that have something in common with an interval from those that have not.
-pub(super) fn tell_apart<Name: Clone>(
-    candidates: &[Candidate<Name>],
-    interval: Interval,
-    is_true: impl Fn(&Interval) -> bool,
-) -> Selection<Name> {
-    let names = |wanted: bool| {
-        let chosen = candidates.iter().filter(|source| is_true(&source.interval) == wanted);
-        chosen.map(|source| source.name.clone()).collect()
-    };
-    Selection { interval, truechimers: names(true), falsetickers: names(false) }
 }
