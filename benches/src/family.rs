@@ -1,4 +1,4 @@
-use crate::{Made, Meter, clocks, detectors};
+use crate::{Made, Meter, clocks, detectors, intervals};
 
 /// What is measured together, with a table of budgets of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,21 +8,24 @@ pub enum Family {
     Detectors,
     /// Logical clocks.
     Clocks,
+    /// Interval clocks.
+    Intervals,
 }
 
 impl Family {
     /// All there are.
-    pub const ALL: [Self; 2] = [Self::Detectors, Self::Clocks];
+    pub const ALL: [Self; 3] = [Self::Detectors, Self::Clocks, Self::Intervals];
 
     /// Shows all that is measured of it to a meter.
     ///
     /// # Errors
     ///
-    /// If a configuration is refused, which would be a mistake here.
+    /// If a configuration is refused, which would be a mistake here, or a peer lacks what it needs.
     pub fn measure(self, meter: &mut impl Meter) -> Made<()> {
         match self {
             Self::Detectors => detectors::measure(meter)?,
             Self::Clocks => clocks::measure(meter),
+            Self::Intervals => intervals::measure(meter)?,
         }
         Ok(())
     }
@@ -33,6 +36,7 @@ impl Family {
         match self {
             Self::Detectors => "detectors",
             Self::Clocks => "clocks",
+            Self::Intervals => "intervals",
         }
     }
 

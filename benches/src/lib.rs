@@ -21,6 +21,7 @@ extern crate alloc;
 pub mod clocks;
 pub mod detectors;
 mod family;
+pub mod intervals;
 mod memory;
 mod meter;
 mod timing;

@@ -26,6 +26,11 @@ pub trait Operation {
 
 /// Measures operations of any type.
 pub trait Meter {
+    /// Returns whether it can measure what reads the operating system's clocks.
+    fn reads_clocks(&self) -> bool {
+        true
+    }
+
     /// Takes note of the bytes that a subject takes.
     fn bytes(&mut self, subject: Subject<'_>, bytes: usize);
 

@@ -7,6 +7,7 @@ mod budget;
 mod callgrind;
 mod clocks;
 mod detectors;
+mod intervals;
 
 use anyhow::{Result, ensure};
 use xshell::cmd;
@@ -21,8 +22,11 @@ use crate::{
 };
 
 /// The budgets of every family that the benches measure.
-const FAMILIES: &[(&str, &[Budget])] =
-    &[("detectors", detectors::BUDGETS), ("clocks", clocks::BUDGETS)];
+const FAMILIES: &[(&str, &[Budget])] = &[
+    ("detectors", detectors::BUDGETS),
+    ("clocks", clocks::BUDGETS),
+    ("intervals", intervals::BUDGETS),
+];
 
 /// Measures everything, and fails where something exceeds its budget.
 ///
