@@ -100,6 +100,16 @@ fn without_it_they_do_not() {
     assert!(anomalies(1, 5_000, false) > 100);
 }
 
+#[test]
+fn timestamps_ascend_though_the_latest_possible_time_steps_back() {
+    let at = WallTime::from_nanos;
+    let now = Interval::new(at(90), at(100)).expect("it begins before it ends");
+    for (last, timestamp) in [(0, 100), (99, 100), (100, 101), (500, 501), (u64::MAX, u64::MAX)] {
+        let commit = CommitWait::following(at(last), &now);
+        assert_eq!(commit.timestamp(), at(timestamp), "after {last}");
+    }
+}
+
 quickcheck! {
     /// What `remaining` says is enough, by the node's own clock, and not much more than enough.
     fn after_the_remaining_time_the_wait_is_over(ppb: u32, age: u32, width: u32, ahead: u64) -> bool {

@@ -203,3 +203,22 @@ fn an_old_sample_is_no_longer_relied_on() {
     let next = sample(5, 5, 2_000_000_000_001);
     assert_eq!(clock.synchronize(next), Synchronization::Accepted);
 }
+
+/// A sample is relied on for as long for contradictions as for the time.
+#[test]
+fn what_is_relied_on_can_be_contradicted() {
+    let mut clock = IntervalClock::new(CONFIG);
+    clock.synchronize(sample(1 << 60, 1 << 60, 0));
+    let contradiction = sample(5, 5, 2_000_000_000_000);
+    let expected = clock.now(contradiction.at()).expect("it is relied on");
+    let outcome = clock.synchronize(contradiction);
+    assert_eq!(outcome, Synchronization::Contradicted { expected });
+}
+
+#[test]
+fn by_default_a_sample_is_relied_on_for_an_hour() {
+    let IntervalClockConfig { free_running_after, unsynchronized_after } =
+        IntervalClockConfig::default();
+    assert_eq!(free_running_after.as_secs(), 60);
+    assert_eq!(unsynchronized_after.as_secs(), 3600);
+}

@@ -28,7 +28,7 @@ fn candidates(intervals: &[(u64, u64)]) -> Vec<Candidate<usize>> {
 
 #[test]
 fn published_cases_of_marzullo() {
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         (&[(8, 12), (11, 13), (10, 12)], (11, 12), &[]),
         (&[(8, 12), (11, 13), (14, 15)], (11, 12), &[2]),
         // A tie: two agree on [8, 9] and two on [10, 12].
@@ -36,6 +36,8 @@ fn published_cases_of_marzullo() {
         (&[(5, 7)], (5, 7), &[]),
         // They touch.
         (&[(1, 4), (4, 9)], (4, 4), &[]),
+        // Four agree on [0, 2] and four on [18, 20], but the last with only two of them.
+        (&[(0, 20), (0, 20), (0, 2), (0, 2), (18, 20), (18, 20), (9, 10)], (0, 20), &[6]),
     ];
     for (sources, selected, falsetickers) in cases {
         let selection = marzullo(&candidates(sources)).expect("most agree");
@@ -162,6 +164,34 @@ quickcheck! {
         majority(&candidates(&intervals))
             .is_ok_and(|selection| selection.interval.contains(WallTime::from_nanos(TRUTH)))
             || intervals.is_empty()
+    }
+
+    /// RFC 5905's words, of few points, so that ends and middles meet.
+    fn intersection_holds_all_middles_but_those_of_falsetickers(ends: Vec<(u8, u8)>) -> bool {
+        let ends: Vec<(u8, u8)> = ends.iter().take(9).map(|&(a, b)| (a % 16, b % 16)).collect();
+        let intervals = in_order(&ends);
+        let sources = intervals.len();
+        let middles: Vec<u64> = intervals.iter().map(|(a, b)| a + (b - a) / 2).collect();
+        let mut allowed = (0..sources).take_while(|falsetickers| 2 * falsetickers < sources);
+        let expected = allowed.find_map(|falsetickers| {
+            let agreed = |time: &u64| holding(&intervals, *time) >= sources - falsetickers;
+            let (earliest, latest) = ((0..16).find(agreed)?, (0..16).rfind(agreed)?);
+            let outside = middles.iter().filter(|time| !(earliest..=latest).contains(time)).count();
+            (outside <= falsetickers).then_some((earliest, latest))
+        });
+        match (intersection(&candidates(&intervals)), expected) {
+            (Ok(selection), Some((earliest, latest))) => {
+                let truechimers =
+                    (0..sources).filter(|&source| (earliest..=latest).contains(&middles[source]));
+                selection.interval == interval(earliest, latest)
+                    && selection.truechimers.iter().copied().eq(truechimers)
+                    && selection.truechimers.len() + selection.falsetickers.len() == sources
+            }
+            (Err(SelectionError::NoMajority { agreeing, .. }), None) => {
+                (0..16).map(|time| holding(&intervals, time)).max() == Some(agreeing)
+            }
+            (error, _) => sources == 0 && error == Err(SelectionError::NoSources),
+        }
     }
 
     /// Sources that hold the truth select an interval that holds it, and liars far off change nothing.
