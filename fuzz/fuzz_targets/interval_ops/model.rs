@@ -1,0 +1,156 @@
+//! An interval clock in numbers that never overflow, by the definition.
+
+use core::time::Duration;
+
+use surmise_interval::{
+    ClockError, ClockStatus, Drift, Interval, IntervalClockConfig, Sample, Synchronization,
+};
+use surmise_time::Instant;
+
+/// What a clock knows.
+#[derive(Clone, Copy)]
+pub(crate) enum Known {
+    Nothing,
+    Disrupted,
+    Contradicted(Told),
+    Synchronized(Told),
+}
+
+/// A sample, and whether the truth was inside.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    pub(crate) sample: Sample,
+    pub(crate) right: bool,
+}
+
+pub(crate) struct Model {
+    config: IntervalClockConfig,
+    pub(crate) known: Known,
+}
+
+impl Model {
+    pub(crate) fn new(config: IntervalClockConfig) -> Self {
+        Self { config, known: Known::Nothing }
+    }
+
+    /// Checks what a clock made of a sample.
+    pub(crate) fn synchronize(&mut self, told: Told, outcome: Synchronization) {
+        let Told { sample, right } = told;
+        let last = match self.known {
+            Known::Synchronized(last) | Known::Contradicted(last) => Some(last),
+            Known::Nothing | Known::Disrupted => None,
+        };
+        let stale = last.is_some_and(|last| sample.at() < last.sample.at());
+        assert_eq!(stale, outcome == Synchronization::Stale);
+        if stale {
+            return;
+        }
+        let relied_on = last.filter(|last| self.relies_on(&last.sample, sample.at()));
+        if let Synchronization::Contradicted { expected } = outcome {
+            let last = relied_on.expect("nothing that is relied on can be contradicted");
+            assert!(!(last.right && right), "two that hold the truth overlap");
+            check_interval(&last.sample, sample.at(), &expected);
+            assert!(!expected.overlaps(&sample.interval()));
+            self.known = Known::Contradicted(told);
+        } else {
+            let agrees = |last: Told| {
+                let [earliest, latest] = widest(&last.sample, sample.at());
+                earliest <= sample.interval().latest().as_nanos()
+                    && sample.interval().earliest().as_nanos() <= latest
+            };
+            assert!(relied_on.is_none_or(agrees), "a contradiction is accepted");
+            self.known = Known::Synchronized(told);
+        }
+    }
+
+    /// Checks what a clock tells and says of itself.
+    pub(crate) fn read(
+        &self,
+        now: Instant,
+        result: Result<Interval, ClockError>,
+        status: ClockStatus,
+    ) {
+        match (self.known, result) {
+            (Known::Nothing, Err(ClockError::Unsynchronized { age: None })) => {
+                assert_eq!(status, ClockStatus::Unsynchronized);
+            }
+            (Known::Disrupted | Known::Contradicted(_), Err(ClockError::Disrupted)) => {
+                assert_eq!(status, ClockStatus::Disrupted);
+            }
+            (Known::Synchronized(told), Err(ClockError::Unsynchronized { age: Some(age) })) => {
+                assert_eq!(status, ClockStatus::Unsynchronized);
+                assert_eq!(age, now - told.sample.at());
+                // The last nanosecond that the monotonic clock can count is after every end.
+                assert!(!self.relies_on(&told.sample, now) || now.as_nanos() == u64::MAX);
+            }
+            (Known::Synchronized(told), Ok(interval)) => {
+                assert!(self.relies_on(&told.sample, now));
+                check_interval(&told.sample, now, &interval);
+                let recent = now - told.sample.at() <= self.config.free_running_after;
+                let recently = [ClockStatus::FreeRunning, ClockStatus::Synchronized];
+                assert_eq!(status, recently[usize::from(recent)]);
+            }
+            _ => panic!("{result:?}"),
+        }
+    }
+
+    fn relies_on(&self, sample: &Sample, now: Instant) -> bool {
+        let end = u128::from(sample.at().as_nanos()) + self.config.unsynchronized_after.as_nanos();
+        u128::from(now.as_nanos()) <= end
+    }
+
+    /// Returns the instant of the last sample, and from when on it is not relied on.
+    pub(crate) fn landmarks(&self) -> [u64; 2] {
+        match self.known {
+            Known::Synchronized(Told { sample, .. }) | Known::Contradicted(Told { sample, .. }) => {
+                [sample.at(), sample.at() + self.config.unsynchronized_after].map(Instant::as_nanos)
+            }
+            Known::Nothing | Known::Disrupted => [0, 0],
+        }
+    }
+}
+
+/// Checks that an interval is as wide as it must be, and no more than a nanosecond wider on each side.
+fn check_interval(sample: &Sample, now: Instant, interval: &Interval) {
+    let (told, least, most) = (interval, least(sample, now), widest(sample, now));
+    let [earliest, latest] = [told.earliest().as_nanos(), told.latest().as_nanos()];
+    assert!(earliest <= least[0] && least[1] <= latest, "{told} is too narrow for {least:?}");
+    assert!(most[0] <= earliest && latest <= most[1], "{told} is too wide for {most:?}");
+}
+
+fn least(sample: &Sample, now: Instant) -> [u64; 2] {
+    ends(sample, now, 0)
+}
+
+fn widest(sample: &Sample, now: Instant) -> [u64; 2] {
+    ends(sample, now, 1)
+}
+
+/// Returns the earliest and the latest at another instant, with so many nanoseconds to spare.
+fn ends(sample: &Sample, now: Instant, spare: i128) -> [u64; 2] {
+    let elapsed = i128::from(now.as_nanos()) - i128::from(sample.at().as_nanos());
+    let growth = growth(sample.drift(), elapsed.unsigned_abs());
+    let growth = i128::try_from(growth).expect("it is less than 2⁶⁴") + spare;
+    let interval = sample.interval();
+    let clamp = |end: i128| u64::try_from(end.max(0)).unwrap_or(u64::MAX);
+    let [earliest, latest] = [interval.earliest(), interval.latest()].map(|end| end.as_nanos());
+    [clamp(i128::from(earliest) + elapsed - growth), clamp(i128::from(latest) + elapsed + growth)]
+}
+
+/// Returns ρ / (1 − ρ) of a time, rounded up.
+fn growth(drift: Drift, nanos: u128) -> u128 {
+    let ppb = u128::from(drift.as_ppb());
+    (nanos * ppb).div_ceil(1_000_000_000 - ppb)
+}
+
+/// Checks a sample of a source that answered between two readings.
+pub(crate) fn check_gap(told: &Interval, [before, after]: [Instant; 2], sample: &Sample) {
+    assert_eq!(sample.at(), before);
+    assert_eq!(sample.interval().latest(), told.latest());
+    let gap: Duration = after - before;
+    let gap = gap.as_nanos() + growth(sample.drift(), gap.as_nanos());
+    let earliest = u128::from(told.earliest().as_nanos());
+    let widened = u128::from(sample.interval().earliest().as_nanos());
+    assert!(widened <= earliest.saturating_sub(gap), "the read gap is forgotten");
+    assert!(widened >= earliest.saturating_sub(gap + 1), "the read gap is counted twice");
+}
