@@ -1,5 +1,6 @@
 mod clocks;
 mod detectors;
+mod intervals;
 mod random;
 mod report;
 mod time;
@@ -15,5 +16,6 @@ pub(crate) fn run(out: &mut dyn Write) -> fmt::Result {
     time::run(&mut report)?;
     detectors::run(&mut report)?;
     clocks::run(&mut report)?;
+    intervals::run(&mut report)?;
     report.finish()
 }
