@@ -82,8 +82,7 @@ impl Drift {
     /// Returns what the clock has to count so that at least this much time has passed; rounded up.
     #[must_use]
     pub fn to_pass(self, time: Duration) -> Duration {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Duration::from_nanos(self.rate().to_pass(nanos))
+        self.rate().duration_to_pass(time)
     }
 
     /// Returns what is needed to compute it fast.
@@ -122,12 +121,15 @@ impl Rate {
         ((product + u64::MAX as u128) >> 64) as u64
     }
 
+    pub(crate) fn duration_to_pass(self, time: Duration) -> Duration {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.to_pass(nanos))
+    }
+
     /// Returns a count of nanoseconds of which this many are left after [`over`](Self::over) is taken off.
-    ///
-    /// One more than is asked for makes up for what `over` rounds up.
     fn to_pass(self, nanos: u64) -> u64 {
         let share_left = (1 << 64) - u128::from(self.0);
-        let count = ((u128::from(nanos) + 1) << 63).div_ceil(share_left >> 1);
+        let count = (u128::from(nanos) << 63).div_ceil(share_left >> 1);
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 }

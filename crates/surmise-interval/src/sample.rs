@@ -1,3 +1,5 @@
+use core::time::Duration;
+
 use surmise_time::{Instant, WallTime};
 
 use crate::{Drift, Interval, drift::Rate};
@@ -8,9 +10,9 @@ use crate::{Drift, Interval, drift::Rate};
 ///
 /// # Read gap
 ///
-/// To relate a source's answer to the monotonic clock takes two readings, and time passes in between. Let
-/// `at` be the reading *before* the source was asked, and extend `latest` by what passed until after it
-/// answered: [`asked_between`](Self::asked_between) does that.
+/// To relate a source's answer to the monotonic clock takes two readings, and time passes in between. The sample
+/// is of the reading *before* the source was asked, and its `earliest` is as much lower as time can have passed
+/// until after the answer: [`asked_between`](Self::asked_between) does that.
 ///
 /// # Examples
 ///
@@ -75,6 +77,11 @@ impl Sample {
     #[must_use]
     pub const fn drift(&self) -> Drift {
         self.rate.drift()
+    }
+
+    /// Returns what the clock has to count so that at least this much time has passed; rounded up.
+    pub(crate) fn to_pass(&self, time: Duration) -> Duration {
+        self.rate.duration_to_pass(time)
     }
 
     /// Returns the interval at another instant, also at an earlier one.

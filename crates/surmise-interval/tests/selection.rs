@@ -188,7 +188,12 @@ quickcheck! {
                     && selection.truechimers.len() + selection.falsetickers.len() == sources
             }
             (Err(SelectionError::NoMajority { agreeing, .. }), None) => {
-                (0..16).map(|time| holding(&intervals, time)).max() == Some(agreeing)
+                2 * agreeing <= sources
+                    && (0..16).map(|time| holding(&intervals, time)).max() == Some(agreeing)
+            }
+            (Err(SelectionError::NoMiddles { agreeing, .. }), None) => {
+                2 * agreeing > sources
+                    && (0..16).map(|time| holding(&intervals, time)).max() == Some(agreeing)
             }
             (error, _) => sources == 0 && error == Err(SelectionError::NoSources),
         }

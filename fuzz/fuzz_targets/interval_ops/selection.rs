@@ -3,7 +3,7 @@
 use arbitrary::Arbitrary;
 use surmise_interval::{
     Interval, order,
-    select::{Candidate, Selection, SelectionError, Smearing, intersection, marzullo},
+    select::{Candidate, Selection, SelectionError, Smearing, intersection, majority, marzullo},
 };
 use surmise_time::WallTime;
 
@@ -23,15 +23,19 @@ pub(crate) fn check(sources: &[Source]) {
     let smeared = sources.iter().filter(|source| source.smears == u8::MAX).count();
     let stepped = sources.len() - smeared;
     let (by_most, by_middles) = (marzullo(&candidates), intersection(&candidates));
+    let by_majority = majority(&candidates);
     if sources.is_empty() {
         assert_eq!(by_most, Err(SelectionError::NoSources));
         assert_eq!(by_middles, Err(SelectionError::NoSources));
+        assert_eq!(by_majority, Err(SelectionError::NoSources));
     } else if smeared > 0 && stepped > 0 {
         let mixed = Err(SelectionError::MixedSmearing { smeared, stepped });
         assert_eq!(by_most, mixed);
         assert_eq!(by_middles, mixed);
+        assert_eq!(by_majority, mixed);
     } else {
-        check_marzullo(&intervals, by_most);
+        check_held_by(most_holding(&intervals), &intervals, by_most);
+        check_held_by(intervals.len() / 2 + 1, &intervals, by_majority);
         check_intersection(&intervals, by_middles);
     }
 }
@@ -44,14 +48,19 @@ fn candidate((name, source): (usize, &Source)) -> Candidate<usize> {
     Candidate { name, interval, smearing }
 }
 
-fn check_marzullo(intervals: &[Interval], result: Result<Selection<usize>, SelectionError>) {
+/// Checks that what is selected is what so many intervals hold, or that they are no majority.
+fn check_held_by(
+    least: usize,
+    intervals: &[Interval],
+    result: Result<Selection<usize>, SelectionError>,
+) {
     let (sources, most) = (intervals.len(), most_holding(intervals));
     if 2 * most <= sources {
         assert_eq!(result, Err(SelectionError::NoMajority { sources, agreeing: most }));
         return;
     }
     let selection = result.expect("most agree");
-    let held: Vec<WallTime> = points().filter(|&time| holding(intervals, time) == most).collect();
+    let held: Vec<WallTime> = points().filter(|&time| holding(intervals, time) >= least).collect();
     assert_eq!(Some(&selection.interval.earliest()), held.first());
     assert_eq!(Some(&selection.interval.latest()), held.last());
     check_names(intervals, &selection, |own| held.iter().any(|&time| own.contains(time)));
@@ -72,7 +81,12 @@ fn check_intersection(intervals: &[Interval], result: Result<Selection<usize>, S
         });
     let Some([earliest, latest]) = expected else {
         let agreeing = most_holding(intervals);
-        assert_eq!(result, Err(SelectionError::NoMajority { sources, agreeing }));
+        let error = if 2 * agreeing > sources {
+            SelectionError::NoMiddles { sources, agreeing }
+        } else {
+            SelectionError::NoMajority { sources, agreeing }
+        };
+        assert_eq!(result, Err(error));
         return;
     };
     let selection = result.expect("all but a minority agree");

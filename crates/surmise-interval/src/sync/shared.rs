@@ -8,7 +8,7 @@ use crate::{
 
 /// An [`IntervalClock`] that many threads read without locks.
 ///
-/// One thread asks the sources and feeds it, every second or so. To read it takes six loads and some
+/// One thread asks the sources and feeds it, every second or so. To read it takes seven loads and some
 /// arithmetic: no lock, no allocation, no system call but that of the monotonic clock, which is the
 /// reader's own.
 ///
