@@ -81,6 +81,6 @@ impl CommitWait {
         }
         // `earliest` is to pass the timestamp by one nanosecond, and loses what the clock may drift.
         let ahead = self.timestamp - interval.earliest() + Duration::from_nanos(1);
-        Ok(sample.to_pass(ahead))
+        Ok(sample.count_to_pass(ahead))
     }
 }

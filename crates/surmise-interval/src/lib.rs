@@ -30,15 +30,18 @@
 //!   `sync::SharedIntervalClock` is read by many threads without locks.
 //! * [`CommitWait`]: hold back what a timestamp stamps until it is past for certain, and timestamps agree
 //!   with real time on all nodes.
-//! * [`select`]: which of several sources to believe, by Marzullo's algorithm or NTP's.
-//! * `source` (feature `std`): the kernel, chrony, ClockBound, NTP servers, PTP hardware clocks, and
-//!   `sampler`, which asks them in the background.
+//! * [`select`]: which of several sources to believe, by majority, by Marzullo's algorithm or by NTP's.
+//! * `source` (feature `std`): the kernel, chrony, ClockBound, NTP servers, PTP hardware clocks, whether the
+//!   machine was disrupted, and `sampler`, which asks sources in the background.
 //!
 //! # What it rests on
 //!
 //! * The monotonic clock counts while the machine sleeps: `BootClock` of `surmise-time`, not
 //!   `std::time::Instant`.
-//! * Its rate is within the stated drift. Quartz keeps 50 ppm unless it is broken or very hot.
+//! * Its rate is within the stated drift. Quartz keeps 50 ppm unless it is broken or very hot. But a daemon that
+//!   slews the system clock slews the boot clock with it, chronyd by up to a twelfth. Sources that bound the
+//!   system clock cover the correction that is under way. Samples of NTP servers and hardware clocks do not:
+//!   ask them often, or state a larger drift.
 //! * The source's bound is right. NTP's rests on delays that are no more asymmetric than they are long.
 //! * After a virtual machine was moved or restored, somebody says so: [`IntervalClock::disrupt`].
 //!

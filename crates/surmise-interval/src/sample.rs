@@ -80,7 +80,7 @@ impl Sample {
     }
 
     /// Returns what the clock has to count so that at least this much time has passed; rounded up.
-    pub(crate) fn to_pass(&self, time: Duration) -> Duration {
+    pub(crate) fn count_to_pass(&self, time: Duration) -> Duration {
         self.rate.duration_to_pass(time)
     }
 
