@@ -10,8 +10,8 @@ use crate::{Interval, Sample};
 /// count while the machine sleeps (`BootClock` of `surmise-time`). Between two samples both ends of its
 /// interval go forward with the monotonic clock, and apart from each other with its drift.
 ///
-/// A new sample replaces what was known. Either end may then step back, by less than the uncertainty: both
-/// statements were true. They are not intersected, because a source that was slightly wrong would then
+/// A new sample replaces what was known. Either end may then step back, by no more than the interval is wide:
+/// both statements were true. They are not intersected, because a source that was slightly wrong would then
 /// exclude the truth for longer than it lasted.
 ///
 /// # Examples
@@ -73,7 +73,10 @@ impl IntervalClock {
             }
             let expected = known.interval_at(sample.at());
             let relied_on = sample.at() - known.at() <= self.config.unsynchronized_after;
-            if relied_on && !expected.overlaps(&sample.interval()) {
+            let disagrees = !expected.overlaps(&sample.interval());
+            // What was contradicted is vouched for by a sample that agrees, and not by waiting.
+            let is_candidate = matches!(self.state, State::Contradicted(_));
+            if disagrees && relied_on || is_candidate && !relied_on {
                 self.state = State::Contradicted(sample);
                 return Synchronization::Contradicted { expected };
             }

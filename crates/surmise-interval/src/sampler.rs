@@ -11,13 +11,14 @@ pub use self::background::Background;
 use crate::{
     Drift, Sample,
     select::{self, Candidate, Selection, SelectionError, Smearing},
-    source::{Source, SourceError},
+    source::{Source, SourceError, Unsynchronized},
 };
 
 /// Asks several sources at once, and makes one sample of what they agree on.
 ///
 /// A source that does not answer is no falseticker: those that do must agree by majority, by
-/// [`select::majority`]. The sample grows with the greatest drift that any of them states.
+/// [`select::majority`]. So one that lies wins when the others are silent: look at the [`Round`]s. Sources
+/// that pass on what one daemon knows are one source: add one of them. The sample grows with the greatest drift that any of them states.
 pub struct Sampler {
     sources: Vec<(Box<dyn Source + Send>, Smearing)>,
 }
@@ -95,6 +96,15 @@ impl Round {
         let candidates: Vec<_> = answers.iter().filter_map(candidate).collect();
         let selection = select::majority(&candidates);
         Self { answers, at, selection }
+    }
+
+    /// Returns whether a source says that the machine was disrupted, so that a clock is to forget what it knows.
+    #[must_use]
+    pub fn is_disrupted(&self) -> bool {
+        let mut errors = self.answers.iter().filter_map(|answer| answer.sample.as_ref().err());
+        errors.any(|error| {
+            matches!(error, SourceError::Unsynchronized { reason: Unsynchronized::Disrupted })
+        })
     }
 
     /// Returns what to feed a clock with, if sources agree.

@@ -222,3 +222,16 @@ fn by_default_a_sample_is_relied_on_for_an_hour() {
     assert_eq!(free_running_after.as_secs(), 60);
     assert_eq!(unsynchronized_after.as_secs(), 3600);
 }
+
+#[test]
+fn waiting_does_not_settle_a_contradiction() {
+    let mut clock = IntervalClock::new(CONFIG);
+    clock.synchronize(sample(1 << 60, 1 << 60, 0));
+    clock.synchronize(sample(5, 6, 1));
+    let later = 3_000_000_000_000;
+    let lonely = clock.synchronize(sample(1 << 60, 1 << 60, later));
+    assert!(matches!(lonely, Synchronization::Contradicted { .. }));
+    assert_eq!(clock.status(Instant::from_nanos(later)), ClockStatus::Disrupted);
+    let agreeing = clock.synchronize(sample(1 << 60, 1 << 60, later));
+    assert_eq!(agreeing, Synchronization::Accepted);
+}

@@ -13,9 +13,9 @@ use std::sync::mpsc;
 
 use surmise_interval::{
     ClockStatus, Drift, Interval, IntervalClockConfig, Sample,
-    sampler::{Background, Sampler},
+    sampler::{Background, Round, Sampler},
     select::{SelectionError, Smearing},
-    source::{Source, SourceError},
+    source::{Source, SourceError, Unsynchronized},
     sync::SharedIntervalClock,
 };
 use surmise_time::{ManualClock, MonotonicClock, WallTime};
@@ -69,6 +69,36 @@ fn sources_that_agree_make_one_sample() {
     let sample = round.sample().expect("two of three agree");
     assert_eq!((sample.at(), sample.drift()), (clock.now(), Drift::SPANNER));
     assert!(sample.interval().contains(WallTime::from_nanos((1 << 60) + 5_000_000_000)));
+}
+
+#[test]
+fn a_source_that_tells_of_a_disruption_is_heard() {
+    struct Moved;
+
+    impl Source for Moved {
+        fn sample(&mut self, _: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+            Err(Unsynchronized::Disrupted.into())
+        }
+
+        fn name(&self) -> &str {
+            "moved"
+        }
+    }
+
+    let mut sampler = Sampler::new().with(Fake::new("right", 0), Smearing::Stepped);
+    assert!(!sampler.ask(&ManualClock::default()).is_disrupted());
+    sampler = sampler.with(Moved, Smearing::Stepped);
+    assert!(sampler.ask(&ManualClock::default()).is_disrupted());
+
+    let clock = Arc::new(SharedIntervalClock::new(IntervalClockConfig::default()));
+    let (reports, rounds) = mpsc::channel();
+    let report = move |round: &Round| reports.send(round.at).unwrap_or_default();
+    let boot = Arc::new(Ticking::default());
+    let every = Duration::from_secs(3600);
+    let background =
+        Background::spawn(sampler, Arc::clone(&clock), Arc::clone(&boot), every, report);
+    assert!(background.is_ok() && rounds.recv().is_ok());
+    assert_eq!(clock.status(boot.now()), ClockStatus::Disrupted);
 }
 
 #[test]

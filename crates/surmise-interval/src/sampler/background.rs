@@ -41,7 +41,10 @@ impl Background {
         let (stop, stopped) = mpsc::channel();
         let ask = move || loop {
             let round = sampler.ask(&boot);
-            if let Some(sample) = round.sample() {
+            if round.is_disrupted() {
+                // What was known may be of another machine, and what the others answered too.
+                clock.disrupt();
+            } else if let Some(sample) = round.sample() {
                 clock.synchronize(sample);
             }
             report(&round);

@@ -55,6 +55,9 @@ pub(super) struct Exchange<T> {
     pub(super) received: Instant,
 }
 
+/// The least time that a socket can be told to wait.
+const SHORTEST_PATIENCE: Duration = Duration::from_millis(1);
+
 /// Sends a request and waits for its answer.
 ///
 /// `accept` returns `None` for what is not the answer, for which then is waited on. Neither is
@@ -67,7 +70,14 @@ pub(super) fn exchange<T>(
     mut accept: impl FnMut(&[u8]) -> Option<T>,
 ) -> Result<Exchange<T>, SourceError> {
     let sent = clock.now();
-    socket.send(request).map_err(SourceError::io("send a request"))?;
+    let first_patience = timeout.max(SHORTEST_PATIENCE);
+    socket.set_patience(first_patience).map_err(SourceError::io("limit a wait"))?;
+    socket.send(request).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            SourceError::NoAnswer { waited: clock.now() - sent }
+        }
+        _ => SourceError::io("send a request")(error),
+    })?;
     let mut buffer = [0; LONGEST];
     for _ in 0..MAX_STRAYS {
         let patience = timeout.saturating_sub(clock.now() - sent);

@@ -7,7 +7,7 @@ use core::time::Duration;
 use surmise_time::{Instant, MonotonicClock};
 
 pub use self::timex::{ClockState, StatusFlags, Timex};
-use super::{Source, SourceError, Unsynchronized, suspension::Suspension, sys};
+use super::{Leap, Source, SourceError, Unsynchronized, suspension::Suspension, sys};
 use crate::{Drift, Interval, Sample};
 
 /// The system clock, and the error bound that whoever disciplines it leaves with the kernel.
@@ -28,8 +28,8 @@ use crate::{Drift, Interval, Sample};
 /// After the machine was suspended the bound is refused until the daemon has stated a new one. If
 /// that was before the first reading nobody can tell whether it has, and it is believed.
 ///
-/// While a leap second is inserted the clock counts a second twice, and is refused. A sample from
-/// before that is a second ahead from then on, until the next.
+/// While a leap second is inserted the clock counts a second twice, and is refused. From the announcement of a
+/// leap second on, the interval extends a second further to the side on which it falls.
 ///
 /// # Examples
 ///
@@ -120,7 +120,12 @@ impl Source for KernelClock {
 ///
 /// The kernel read its clock in the same call, so that no step comes between that and the bound.
 fn sample_of(timex: &Timex, before: Instant, after: Instant) -> Result<Sample, SourceError> {
-    let interval = Interval::around(timex.time, timex.bound()?);
+    let leap = match timex.state {
+        ClockState::Insert => Leap::Insert,
+        ClockState::Delete => Leap::Delete,
+        _ => Leap::None,
+    };
+    let interval = leap.widen(Interval::around(timex.time, timex.bound()?));
     Ok(Sample::asked_between(interval, before, after, KernelClock::DRIFT))
 }
 

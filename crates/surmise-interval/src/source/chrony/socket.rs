@@ -50,7 +50,9 @@ impl Datagram for UnixSocket {
     }
 
     fn set_patience(&self, patience: Duration) -> io::Result<()> {
-        self.socket.set_read_timeout(Some(patience))
+        self.socket.set_read_timeout(Some(patience))?;
+        // A daemon that was stopped takes no requests either, once there are some.
+        self.socket.set_write_timeout(Some(patience))
     }
 }
 

@@ -103,7 +103,9 @@ impl Measurement {
 
     /// Returns all of ε but the delay.
     fn error(&self) -> Duration {
+        // Both clocks may be wrong, and in opposite directions.
         let drift = self.config.drift.max(Drift::NTP).over(self.round_trip());
+        let drift = drift.saturating_add(Drift::NTP.over(self.reply.held()));
         let root_delay = self.reply.root_delay.saturating_add(NANOSECOND) / 2;
         let parts = [
             root_delay,

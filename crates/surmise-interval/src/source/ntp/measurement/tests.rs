@@ -51,8 +51,8 @@ fn the_formulas_of_rfc_5905() {
         let reply = reply(start + t2 * MS, start + t3 * MS);
         let measurement = measure(reply, t1 * MS, t4 * MS).unwrap();
         assert_eq!(measurement.delay().as_micros(), delta_us);
-        // 2⁻²⁰ s and 15 ppm would do; our clock's rate is assumed to be 50 ppm off at most.
-        let drift_ns = 50 * (t4 - t1);
+        // 2⁻²⁰ s, and 50 ppm that our clock's rate may be off, and 15 ppm that the server's may be.
+        let drift_ns = 50 * (t4 - t1) + 15 * (t3 - t2);
         let epsilon_ns = u64::try_from(delta_us).unwrap() * 1000 / 2 + 7 * MS + 954 + drift_ns;
         let uncertainty = measurement.uncertainty().as_nanos();
         assert!(uncertainty.abs_diff(epsilon_ns.into()) < 10, "{uncertainty} {epsilon_ns}");
