@@ -21,7 +21,7 @@ pub(super) fn run(report: &mut Report<'_>) -> fmt::Result {
         let step = Duration::from_nanos(random.next() >> (27 + random.below(32)));
         // The monotonic clock drifts, by no more than the source's samples say.
         boot = boot + step + step / (10_000 + random.below(1_000_000) as u32);
-        wall = wall + step;
+        wall += step;
         match random.below(16) {
             0..=4 => {
                 let uncertainty = Duration::from_nanos(random.next() >> (40 + random.below(16)));
@@ -31,7 +31,7 @@ pub(super) fn run(report: &mut Report<'_>) -> fmt::Result {
                 report.value("synchronize", number, &clock.synchronize(sample))?;
             }
             // It steps, which contradicts what was known.
-            5 => wall = wall + Duration::from_secs(random.below(3)),
+            5 => wall += Duration::from_secs(random.below(3)),
             6 if random.below(4) == 0 => clock.disrupt(),
             _ => {}
         }
