@@ -46,13 +46,19 @@ impl Model {
             return;
         }
         let relied_on = last.filter(|last| self.relies_on(&last.sample, sample.at()));
+        let contradicted = matches!(self.known, Known::Contradicted(_));
         if let Synchronization::Contradicted { expected } = outcome {
-            let last = relied_on.expect("nothing that is relied on can be contradicted");
-            assert!(!(last.right && right), "two that hold the truth overlap");
+            let last = last.expect("nothing that is known can be contradicted");
             check_interval(&last.sample, sample.at(), &expected);
-            assert!(!expected.overlaps(&sample.interval()));
+            if relied_on.is_some() {
+                assert!(!(last.right && right), "two that hold the truth overlap");
+                assert!(!expected.overlaps(&sample.interval()));
+            } else {
+                assert!(contradicted, "only a contradiction outlasts what is relied on");
+            }
             self.known = Known::Contradicted(told);
         } else {
+            assert!(!contradicted || relied_on.is_some(), "waiting settles a contradiction");
             let agrees = |last: Told| {
                 let [earliest, latest] = widest(&last.sample, sample.at());
                 earliest <= sample.interval().latest().as_nanos()
