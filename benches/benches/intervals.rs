@@ -1,6 +1,8 @@
 //! Every operation of the interval clocks, ours and the peer's; and ours while a thread publishes
 //! samples, as often as it can: in earnest, one comes every second or so.
 
+mod criterion_meter;
+
 use core::{
     hint::black_box,
     sync::atomic::{AtomicBool, Ordering},
@@ -9,37 +11,14 @@ use core::{
 use std::thread;
 
 use benches::{
-    Family, Meter, Operation, Subject,
+    Family,
     intervals::{check, sample},
-    time,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use surmise_interval::{IntervalClockConfig, sync::SharedIntervalClock};
 use surmise_time::Instant;
 
-struct Benches<'a>(&'a mut Criterion);
-
-impl Meter for Benches<'_> {
-    fn bytes(&mut self, _: Subject<'_>, _: usize) {}
-
-    fn operation<O: Operation>(
-        &mut self,
-        subject: Subject<'_>,
-        what: &'static str,
-        mut operation: O,
-    ) {
-        self.0.bench_function(&format!("{what}/{}", subject.name), |bencher| {
-            bencher.iter_custom(|calls| time_in_batches(&mut operation, calls));
-        });
-    }
-}
-
-/// All inputs of a batch are in memory at once.
-fn time_in_batches<O: Operation>(operation: &mut O, calls: u64) -> Duration {
-    let batch = u64::from(O::BATCH);
-    let rest = u32::try_from(calls % batch).expect("it is less than a batch");
-    (0..calls / batch).map(|_| time(operation, O::BATCH)).sum::<Duration>() + time(operation, rest)
-}
+use self::criterion_meter::Benches;
 
 fn intervals(criterion: &mut Criterion) {
     check();
