@@ -33,7 +33,7 @@ use crate::{Interval, Sample};
 /// ```
 #[derive(Clone, Debug)]
 pub struct IntervalClock {
-    config: IntervalClockConfig,
+    limits: Limits,
     state: State,
 }
 
@@ -41,25 +41,24 @@ pub struct IntervalClock {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum State {
     Unsynchronized,
-    /// What was known can no longer be relied on.
-    Disrupted,
+    /// What was known before then is not relied on.
+    Disrupted(Instant),
     /// A sample contradicted what was known: the next decides.
     Contradicted(Sample),
-    /// A sample, and from when on it is not relied on.
-    Synchronized(Sample, Instant),
+    Synchronized(Sample),
 }
 
 impl IntervalClock {
     /// Creates a clock that knows nothing.
     #[must_use]
     pub const fn new(config: IntervalClockConfig) -> Self {
-        Self { config, state: State::Unsynchronized }
+        Self { limits: Limits::new(config), state: State::Unsynchronized }
     }
 
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) const fn with_state(config: IntervalClockConfig, state: State) -> Self {
-        Self { config, state }
+    pub(crate) const fn with_state(limits: Limits, state: State) -> Self {
+        Self { limits, state }
     }
 
     /// Takes in what a source said.
@@ -67,12 +66,18 @@ impl IntervalClock {
     /// It is checked against what was known, as long as that was still relied on. A source that steps, a
     /// drift beyond what was stated, or a machine that was moved shows here.
     pub fn synchronize(&mut self, sample: Sample) -> Synchronization {
-        if let State::Synchronized(known, _) | State::Contradicted(known) = self.state {
+        let known = match self.state {
+            State::Unsynchronized => None,
+            State::Disrupted(since) if sample.at() < since => return Synchronization::Stale,
+            State::Disrupted(_) => None,
+            State::Contradicted(known) | State::Synchronized(known) => Some(known),
+        };
+        if let Some(known) = known {
             if sample.at() < known.at() {
                 return Synchronization::Stale;
             }
             let expected = known.interval_at(sample.at());
-            let relied_on = sample.at() - known.at() <= self.config.unsynchronized_after;
+            let relied_on = self.limits.rely_on(&known, sample.at());
             let disagrees = !expected.overlaps(&sample.interval());
             // What was contradicted is vouched for by a sample that agrees, and not by waiting.
             let is_candidate = matches!(self.state, State::Contradicted(_));
@@ -81,26 +86,31 @@ impl IntervalClock {
                 return Synchronization::Contradicted { expected };
             }
         }
-        let nanosecond = Duration::from_nanos(1);
-        let end = sample.at() + self.config.unsynchronized_after + nanosecond;
-        self.state = State::Synchronized(sample, end);
+        self.state = State::Synchronized(sample);
         Synchronization::Accepted
     }
 
-    /// Forgets what was known, because the machine was moved, restored or otherwise disrupted.
+    /// Forgets what was known, because the machine was moved, restored or otherwise disrupted before `now`.
     ///
-    /// The clock tells no time until the next sample, which must have been taken after that.
-    pub const fn disrupt(&mut self) {
-        self.state = State::Disrupted;
+    /// The clock tells no time until the next sample. One that was taken before `now` is
+    /// [`Stale`](Synchronization::Stale): a source that was asked before the disruption and answers after it
+    /// does not bring back what was forgotten.
+    pub const fn disrupt(&mut self, now: Instant) {
+        let since = match self.state {
+            State::Disrupted(since) if since.as_nanos() > now.as_nanos() => since,
+            _ => now,
+        };
+        self.state = State::Disrupted(since);
     }
 
     /// Returns what time it is, at least and at most.
     ///
-    /// `now` may also be a little before the last sample, as when it was read meanwhile.
+    /// `now` may also be up to a second before the last sample, as when that came in after the reading.
     ///
     /// # Errors
     ///
-    /// If there was no sample, if it is too old, or after a disruption.
+    /// If there was no sample, if it is too old, or after a disruption. Also if the reading is from longer before
+    /// the sample: such are kept too long, or of another clock.
     #[inline]
     pub fn now(&self, now: Instant) -> Result<Interval, ClockError> {
         let sample = self.sample(now)?;
@@ -112,8 +122,8 @@ impl IntervalClock {
     pub fn status(&self, now: Instant) -> ClockStatus {
         match self.sample(now) {
             Err(ClockError::Disrupted) => ClockStatus::Disrupted,
-            Err(ClockError::Unsynchronized { .. }) => ClockStatus::Unsynchronized,
-            Ok(sample) if now - sample.at() > self.config.free_running_after => {
+            Err(_) => ClockStatus::Unsynchronized,
+            Ok(sample) if now - sample.at() > self.limits.config.free_running_after => {
                 ClockStatus::FreeRunning
             }
             Ok(_) => ClockStatus::Synchronized,
@@ -128,18 +138,61 @@ impl IntervalClock {
     #[inline]
     pub fn sample(&self, now: Instant) -> Result<&Sample, ClockError> {
         match &self.state {
-            State::Synchronized(sample, end) if now < *end => Ok(sample),
-            State::Synchronized(sample, _) => {
-                Err(ClockError::Unsynchronized { age: Some(now - sample.at()) })
-            }
-            State::Unsynchronized => Err(ClockError::Unsynchronized { age: None }),
-            State::Disrupted | State::Contradicted(_) => Err(ClockError::Disrupted),
+            State::Synchronized(sample) if self.limits.rely_on(sample, now) => Ok(sample),
+            state => Err(state.error(now)),
         }
     }
 
     #[cfg(feature = "std")]
     pub(crate) const fn state(&self) -> State {
         self.state
+    }
+}
+
+impl State {
+    /// Returns why the clock does not tell time from this.
+    #[cold]
+    fn error(&self, now: Instant) -> ClockError {
+        match self {
+            Self::Unsynchronized => ClockError::Unsynchronized { age: None },
+            Self::Disrupted(_) | Self::Contradicted(_) => ClockError::Disrupted,
+            Self::Synchronized(sample) if now < sample.at() => {
+                ClockError::BeforeSample { by: sample.at() - now }
+            }
+            Self::Synchronized(sample) => {
+                ClockError::Unsynchronized { age: Some(now - sample.at()) }
+            }
+        }
+    }
+}
+
+/// A configuration, and what is needed to apply it fast.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    config: IntervalClockConfig,
+    /// How many nanoseconds there are from the first reading for which a sample is relied on to the last.
+    span: u64,
+}
+
+impl Limits {
+    /// How long before a sample a reading may have been taken.
+    const BEFORE: u64 = 1_000_000_000;
+
+    pub(crate) const fn new(config: IntervalClockConfig) -> Self {
+        let nanos = config.unsynchronized_after.as_nanos();
+        // Half of all that an instant can count is longer than any machine runs.
+        #[expect(clippy::cast_possible_truncation, reason = "it is less than 2⁶³")]
+        let after = if nanos < u64::MAX as u128 / 2 { nanos as u64 } else { u64::MAX / 2 };
+        Self { config, span: after + Self::BEFORE }
+    }
+
+    /// Returns whether a sample is relied on at this instant.
+    #[inline]
+    const fn rely_on(&self, sample: &Sample, now: Instant) -> bool {
+        // Readings that are too early wrap around to the greatest numbers. So those that are 292 years and more
+        // away count as before, or as after: no machine runs that long.
+        let since = now.as_nanos().wrapping_sub(sample.at().as_nanos());
+        since.wrapping_add(Self::BEFORE) <= self.span
     }
 }
 
@@ -150,10 +203,11 @@ impl IntervalClock {
 #[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
 pub struct IntervalClockConfig {
     /// The age from which on the clock is [`FreeRunning`](ClockStatus::FreeRunning): some intervals
-    /// between samples, by default 1 minute. It changes nothing but the status.
+    /// between samples, by default 1 minute. It changes nothing but the status, and nothing at all from
+    /// `unsynchronized_after` on.
     pub free_running_after: Duration,
     /// The age from which on the clock tells no time, by default 1 hour. The interval is true as long as
-    /// the drift is: if it is longer, more rests on that.
+    /// the drift is: if it is longer, more rests on that. At most 292 years.
     pub unsynchronized_after: Duration,
 }
 
@@ -175,7 +229,7 @@ pub enum ClockStatus {
     Synchronized,
     /// A sample of some time ago: the source is gone, and the interval grows.
     FreeRunning,
-    /// Nothing: there was no sample, or it is too old.
+    /// Nothing: there was no sample, or it is too old, or later than the reading by more than a second.
     Unsynchronized,
     /// Nothing: the machine was moved or restored, or two samples contradict each other.
     Disrupted,
@@ -187,7 +241,7 @@ pub enum ClockStatus {
 pub enum Synchronization {
     /// The clock tells time from this sample.
     Accepted,
-    /// The clock stays as it is: the sample is older than what it has.
+    /// The clock stays as it is: the sample is older than what it has, or than the last disruption.
     Stale,
     /// This sample and what was known cannot both be true. The clock tells no time until two samples in
     /// a row agree.
@@ -208,6 +262,11 @@ pub enum ClockError {
     },
     /// The machine was disrupted, or samples contradict each other.
     Disrupted,
+    /// The reading is from more than a second before the sample: it was kept too long, or another clock's.
+    BeforeSample {
+        /// By how much it is before the sample.
+        by: Duration,
+    },
 }
 
 impl fmt::Display for ClockError {
@@ -218,6 +277,9 @@ impl fmt::Display for ClockError {
                 write!(f, "the clock was last synchronised {age:?} ago")
             }
             Self::Disrupted => f.write_str("the clock was disrupted, and not synchronised since"),
+            Self::BeforeSample { by } => {
+                write!(f, "the reading was taken {by:?} before the clock was last synchronised")
+            }
         }
     }
 }

@@ -47,7 +47,8 @@ impl CommitWait {
     /// Creates the wait for the timestamp of an event that happens now and after one stamped `last`.
     ///
     /// The timestamp is the latest that it can be, or the one after `last` if that is more, so that one
-    /// node's timestamps ascend also where its clock's `latest` steps back.
+    /// node's timestamps ascend also where its clock's `latest` steps back. After the last time that can be
+    /// told, in the year 2554, there is none: a wait for that one never ends.
     #[must_use]
     pub fn following(last: WallTime, now: &Interval) -> Self {
         Self::new(now.latest().max(last + Duration::from_nanos(1)))
@@ -68,7 +69,8 @@ impl CommitWait {
     /// Returns how long to sleep before the wait can be over, zero if it is.
     ///
     /// By the monotonic clock, and stretched by its drift: with no other sample in between, the wait is
-    /// over then, and with one, perhaps sooner or later. Ask again after the sleep.
+    /// over then, and with one, perhaps sooner or later. Ask again after the sleep. Of a clock that threads share,
+    /// pass what [`get`](crate::sync::SharedIntervalClock::get) returns.
     ///
     /// # Errors
     ///

@@ -1,39 +1,84 @@
 //! Asking sources again and again.
 
 mod background;
+mod round;
 
-use alloc::{boxed::Box, string::String, vec::Vec};
-use core::fmt;
+use alloc::{boxed::Box, vec::Vec};
+use core::{fmt, time::Duration};
 
-use surmise_time::{Instant, MonotonicClock};
+use surmise_time::MonotonicClock;
 
-pub use self::background::Background;
+pub use self::{
+    background::Background,
+    round::{Answer, Round},
+};
+#[cfg(target_os = "linux")]
+use crate::source::vmclock::DisruptionWatch;
 use crate::{
-    Drift, Sample,
-    select::{self, Candidate, Selection, SelectionError, Smearing},
+    select::Smearing,
     source::{Source, SourceError, Unsynchronized},
 };
 
-/// Asks several sources at once, and makes one sample of what they agree on.
+/// Asks several sources, and makes one sample of what they agree on.
 ///
-/// A source that does not answer is no falseticker: those that do must agree by majority, by
-/// [`select::majority`]. So one that lies wins when the others are silent: look at the [`Round`]s. Sources
-/// that pass on what one daemon knows are one source: add one of them. The sample grows with the greatest drift that any of them states.
+/// # Which are believed
+///
+/// It is taken that fewer than half of the sources that ever answered are wrong. Those that answer this time are
+/// selected from by [`tolerating`](crate::select::tolerating) that many falsetickers, so that sources which fall
+/// silent do not let the others outvote the truth: with each, the interval becomes wider, and once no more
+/// answer than may be wrong there is none. A single source is believed. Sources that pass on what one daemon
+/// knows are one source: add one of them.
+///
+/// The sample grows with the greatest drift that any of them states.
 pub struct Sampler {
-    sources: Vec<(Box<dyn Source + Send>, Smearing)>,
+    sources: Vec<Known>,
+    #[cfg(target_os = "linux")]
+    watch: Option<DisruptionWatch>,
+}
+
+/// A source, and what it did before.
+struct Known {
+    source: Box<dyn Source + Send>,
+    smearing: Smearing,
+    /// Whether it ever answered.
+    answered: bool,
+    disrupted: Disrupted,
+}
+
+/// Whether a source says that the machine was disrupted, and has not answered since.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Disrupted {
+    No,
+    JustNow,
+    Before,
 }
 
 impl Sampler {
     /// Creates a sampler without sources.
     #[must_use]
     pub const fn new() -> Self {
-        Self { sources: Vec::new() }
+        Self {
+            sources: Vec::new(),
+            #[cfg(target_os = "linux")]
+            watch: None,
+        }
     }
 
     /// Adds a source.
     #[must_use]
     pub fn with(mut self, source: impl Source + Send + 'static, smearing: Smearing) -> Self {
-        self.sources.push((Box::new(source), smearing));
+        let source = Box::new(source);
+        self.sources.push(Known { source, smearing, answered: false, disrupted: Disrupted::No });
+        self
+    }
+
+    /// Looks for disruptions of the machine before and after the sources are asked.
+    ///
+    /// If they cannot be looked for, the last of a round's answers says why.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn with_watch(mut self, watch: DisruptionWatch) -> Self {
+        self.watch = Some(watch);
         self
     }
 
@@ -41,12 +86,51 @@ impl Sampler {
     ///
     /// Blocks for as long as they take.
     pub fn ask(&mut self, clock: &dyn MonotonicClock) -> Round {
-        let ask = |(source, smearing): &mut (Box<dyn Source + Send>, Smearing)| Answer {
-            name: source.name().into(),
-            smearing: *smearing,
-            sample: source.sample(clock),
+        let before = self.was_disrupted();
+        let at = clock.now();
+        let mut answers: Vec<_> = self.sources.iter_mut().map(|known| known.ask(clock)).collect();
+        let told = self.sources.iter().any(|known| known.disrupted == Disrupted::JustNow);
+        let after = self.was_disrupted();
+        let disrupted = if told || matches!(after, Ok(true)) {
+            // What was answered before that is not to be believed, even if the clock did not move.
+            Some(clock.now().max(at + Duration::from_nanos(1)))
+        } else {
+            matches!(before, Ok(true)).then_some(at)
         };
-        Round::of(self.sources.iter_mut().map(ask).collect(), clock.now())
+        answers.extend(before.and(after).err().map(Answer::of_watch));
+        let answered = self.sources.iter().filter(|known| known.answered).count();
+        Round::new(answers, at, disrupted, answered.saturating_sub(1) / 2)
+    }
+
+    /// Returns whether the watch noticed a disruption since it was last asked.
+    #[cfg(target_os = "linux")]
+    fn was_disrupted(&mut self) -> Result<bool, SourceError> {
+        self.watch.as_mut().map_or(Ok(false), |watch| Ok(watch.poll()?.is_some()))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as where it can be known")]
+    fn was_disrupted(&mut self) -> Result<bool, SourceError> {
+        Ok(false)
+    }
+}
+
+impl Known {
+    fn ask(&mut self, clock: &dyn MonotonicClock) -> Answer {
+        let sample = self.source.sample(clock);
+        self.answered |= sample.is_ok();
+        let says_so = matches!(
+            sample,
+            Err(SourceError::Unsynchronized { reason: Unsynchronized::Disrupted })
+        );
+        // A daemon that died may say so for ever, and is heard once.
+        self.disrupted = match self.disrupted {
+            _ if sample.is_ok() => Disrupted::No,
+            Disrupted::No if says_so => Disrupted::JustNow,
+            Disrupted::No => Disrupted::No,
+            Disrupted::JustNow | Disrupted::Before => Disrupted::Before,
+        };
+        Answer { name: self.source.name().into(), smearing: self.smearing, sample }
     }
 }
 
@@ -58,61 +142,6 @@ impl Default for Sampler {
 
 impl fmt::Debug for Sampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.sources.iter().map(|(source, _)| source.name())).finish()
-    }
-}
-
-/// What one source answered.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Answer {
-    /// What the source is called.
-    pub name: String,
-    /// What it does about leap seconds.
-    pub smearing: Smearing,
-    /// What it says, or why it says nothing.
-    pub sample: Result<Sample, SourceError>,
-}
-
-/// What came of asking all sources once.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Round {
-    /// What each answered, in the order in which they were added.
-    pub answers: Vec<Answer>,
-    /// When they had all answered; the instant at which they are compared.
-    pub at: Instant,
-    /// What those that answered agree on.
-    pub selection: Result<Selection<String>, SelectionError>,
-}
-
-impl Round {
-    fn of(answers: Vec<Answer>, at: Instant) -> Self {
-        let candidate = |answer: &Answer| {
-            let sample = answer.sample.as_ref().ok()?;
-            let (name, smearing) = (answer.name.clone(), answer.smearing);
-            Some(Candidate { name, interval: sample.interval_at(at), smearing })
-        };
-        let candidates: Vec<_> = answers.iter().filter_map(candidate).collect();
-        let selection = select::majority(&candidates);
-        Self { answers, at, selection }
-    }
-
-    /// Returns whether a source says that the machine was disrupted, so that a clock is to forget what it knows.
-    #[must_use]
-    pub fn is_disrupted(&self) -> bool {
-        let mut errors = self.answers.iter().filter_map(|answer| answer.sample.as_ref().err());
-        errors.any(|error| {
-            matches!(error, SourceError::Unsynchronized { reason: Unsynchronized::Disrupted })
-        })
-    }
-
-    /// Returns what to feed a clock with, if sources agree.
-    #[must_use]
-    pub fn sample(&self) -> Option<Sample> {
-        let interval = self.selection.as_ref().ok()?.interval;
-        let samples = self.answers.iter().filter_map(|answer| answer.sample.as_ref().ok());
-        let drift = samples.map(Sample::drift).max().unwrap_or(Drift::MAX);
-        Some(Sample::new(interval, self.at, drift))
+        f.debug_list().entries(self.sources.iter().map(|known| known.source.name())).finish()
     }
 }

@@ -9,6 +9,6 @@ mod marzullo;
 pub use self::{
     candidate::{Candidate, Selection, SelectionError, Smearing},
     intersection::intersection,
-    majority::majority,
+    majority::{majority, tolerating},
     marzullo::marzullo,
 };

@@ -119,7 +119,7 @@ fn outside(seed: u64, readings: u32, mistake: Mistake) -> u32 {
                 world.boot += moved;
                 world.awake += moved;
                 if mistake != Mistake::Disruption {
-                    clock.disrupt();
+                    clock.disrupt(Instant::from_nanos([world.boot, world.awake][which]));
                     assert_eq!(
                         clock.status(Instant::from_nanos(world.boot)),
                         ClockStatus::Disrupted

@@ -6,14 +6,14 @@ extern crate alloc;
 
 use alloc::sync::Arc;
 use core::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 use std::sync::mpsc;
 
 use surmise_interval::{
-    ClockStatus, Drift, Interval, IntervalClockConfig, Sample,
-    sampler::{Background, Round, Sampler},
+    ClockStatus, Drift, Interval, IntervalClockConfig, Sample, Synchronization,
+    sampler::{Background, Sampler},
     select::{SelectionError, Smearing},
     source::{Source, SourceError, Unsynchronized},
     sync::SharedIntervalClock,
@@ -71,34 +71,104 @@ fn sources_that_agree_make_one_sample() {
     assert!(sample.interval().contains(WallTime::from_nanos((1 << 60) + 5_000_000_000)));
 }
 
+/// Of three that answered once, one may be wrong: when one falls silent, the truth may be what only the other
+/// says, and when two do, nothing is known.
 #[test]
-fn a_source_that_tells_of_a_disruption_is_heard() {
-    struct Moved;
+fn silence_does_not_let_a_liar_outvote_the_truth() {
+    let clock = ManualClock::default();
+    let silences: [Arc<AtomicBool>; 3] = [(); 3].map(|()| Arc::default());
+    let mut sampler = Sampler::new();
+    for ((name, ahead), silent) in [("a", 0), ("b", 20), ("liar", 500)].into_iter().zip(&silences) {
+        let source = Fallible { fake: Fake::new(name, ahead), silent: Arc::clone(silent) };
+        sampler = sampler.with(source, Smearing::Stepped);
+    }
+    sampler = sampler.with(Fake { ahead: None, ..Fake::new("never", 0) }, Smearing::Stepped);
+    let truth = WallTime::from_nanos(1 << 60);
+    let ask = |sampler: &mut Sampler| sampler.ask(&clock).selection;
 
-    impl Source for Moved {
-        fn sample(&mut self, _: &dyn MonotonicClock) -> Result<Sample, SourceError> {
-            Err(Unsynchronized::Disrupted.into())
-        }
+    let all = ask(&mut sampler).expect("two agree");
+    assert_eq!(
+        (all.falsetickers.as_slice(), all.interval.contains(truth)),
+        (&["liar".into()][..], true)
+    );
+    assert!(all.interval.uncertainty() < Duration::from_nanos(100));
 
-        fn name(&self) -> &str {
-            "moved"
+    silences[0].store(true, Ordering::Relaxed);
+    let two = ask(&mut sampler).expect("one of them is right");
+    assert!(
+        two.interval.contains(truth) && two.interval.contains(truth + Duration::from_nanos(500))
+    );
+
+    silences[1].store(true, Ordering::Relaxed);
+    let error = SelectionError::TooFew { sources: 1, falsetickers: 1 };
+    assert_eq!(ask(&mut sampler).err(), Some(error));
+
+    silences[0].store(false, Ordering::Relaxed);
+    silences[1].store(false, Ordering::Relaxed);
+    assert_eq!(ask(&mut sampler).ok(), Some(all));
+}
+
+/// A source that can be silenced.
+struct Fallible {
+    fake: Fake,
+    silent: Arc<AtomicBool>,
+}
+
+impl Source for Fallible {
+    fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+        if self.silent.load(Ordering::Relaxed) {
+            return Err(SourceError::NoAnswer { waited: Duration::ZERO });
         }
+        self.fake.sample(clock)
     }
 
-    let mut sampler = Sampler::new().with(Fake::new("right", 0), Smearing::Stepped);
-    assert!(!sampler.ask(&ManualClock::default()).is_disrupted());
-    sampler = sampler.with(Moved, Smearing::Stepped);
-    assert!(sampler.ask(&ManualClock::default()).is_disrupted());
+    fn name(&self) -> &str {
+        self.fake.name
+    }
+}
 
-    let clock = Arc::new(SharedIntervalClock::new(IntervalClockConfig::default()));
-    let (reports, rounds) = mpsc::channel();
-    let report = move |round: &Round| reports.send(round.at).unwrap_or_default();
-    let boot = Arc::new(Ticking::default());
-    let every = Duration::from_secs(3600);
-    let background =
-        Background::spawn(sampler, Arc::clone(&clock), Arc::clone(&boot), every, report);
-    assert!(background.is_ok() && rounds.recv().is_ok());
+/// A source that says that the machine was disrupted, from one question on.
+struct Moved {
+    questions: u32,
+    from: u32,
+}
+
+impl Source for Moved {
+    fn sample(&mut self, _: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+        self.questions += 1;
+        if self.questions < self.from {
+            return Err(SourceError::NoAnswer { waited: Duration::ZERO });
+        }
+        Err(Unsynchronized::Disrupted.into())
+    }
+
+    fn name(&self) -> &str {
+        "moved"
+    }
+}
+
+#[test]
+fn a_source_that_tells_of_a_disruption_is_heard_once() {
+    let boot = ManualClock::default();
+    let clock = SharedIntervalClock::new(IntervalClockConfig::default());
+    let mut sampler = Sampler::new()
+        .with(Fake::new("right", 0), Smearing::Stepped)
+        .with(Moved { questions: 0, from: 2 }, Smearing::Stepped);
+
+    let round = sampler.ask(&boot);
+    assert_eq!((round.disrupted, round.feed(&clock)), (None, Some(Synchronization::Accepted)));
+
+    // What the other answered may be from before.
+    let round = sampler.ask(&boot);
+    assert!(round.disrupted > Some(round.at));
+    assert_eq!(round.feed(&clock), Some(Synchronization::Stale));
     assert_eq!(clock.status(boot.now()), ClockStatus::Disrupted);
+
+    // A daemon that does not get over it does not keep the others from telling the time.
+    boot.advance(Duration::from_secs(1));
+    let round = sampler.ask(&boot);
+    assert_eq!((round.disrupted, round.feed(&clock)), (None, Some(Synchronization::Accepted)));
+    assert_eq!(clock.status(boot.now()), ClockStatus::Synchronized);
 }
 
 #[test]
@@ -142,7 +212,10 @@ fn a_background_thread_feeds_the_clock_until_it_is_dropped() {
         Arc::clone(&clock),
         Arc::clone(&boot),
         Duration::ZERO,
-        move |round| reports.send(round.at).expect("the test listens"),
+        move |round, outcome| {
+            assert_eq!(outcome, Some(Synchronization::Accepted));
+            reports.send(round.at).expect("the test listens");
+        },
     );
     let background = background.expect("there is a thread to be had");
     let first = rounds.recv().expect("it asks at once");
@@ -151,4 +224,69 @@ fn a_background_thread_feeds_the_clock_until_it_is_dropped() {
     assert_eq!(clock.status(boot.now()), ClockStatus::Synchronized);
     drop(background);
     assert!(rounds.iter().all(|at| at > second), "it has ended, and so do the reports");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_watch_is_asked_before_and_after_each_round() {
+    use std::{fs, path::PathBuf};
+
+    use surmise_interval::source::vmclock::{DisruptionWatch, VmClock};
+
+    /// Writes a page with this disruption marker.
+    fn write(path: &PathBuf, marker: u8) {
+        let mut page = [0; 32];
+        page[..18].copy_from_slice(b"VCLK\x20\0\0\0\x01\0\x01\0\x08\0\0\0\0\0");
+        page[16] = marker;
+        fs::write(path, page).expect("the folder can be written to");
+    }
+
+    /// A source that is moved while it is asked.
+    struct Moving(PathBuf, Fake);
+
+    impl Source for Moving {
+        fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+            if clock.now().as_nanos() == 3_000_000_000 {
+                write(&self.0, 3);
+            }
+            self.1.sample(clock)
+        }
+
+        fn name(&self) -> &str {
+            "moving"
+        }
+    }
+
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let path = folder.path().join("vmclock0");
+    let boot = ManualClock::default();
+    let clock = SharedIntervalClock::new(IntervalClockConfig::default());
+    let mut sampler = Sampler::new()
+        .with(Moving(path.clone(), Fake::new("moving", 0)), Smearing::Stepped)
+        .with_watch(DisruptionWatch::new(VmClock::new(&path)));
+
+    // Without the device nobody knows, and the round says so.
+    let round = sampler.ask(&boot);
+    assert_eq!((round.disrupted, round.answers.len()), (None, 2));
+    assert!(round.answers[1].sample.is_err());
+
+    let accepted = Some(Synchronization::Accepted);
+    let second = Duration::from_secs(1);
+    write(&path, 1);
+    boot.advance(second);
+    let round = sampler.ask(&boot);
+    assert_eq!((round.disrupted, round.answers.len(), round.feed(&clock)), (None, 1, accepted));
+
+    // Moved between two rounds: what was known is forgotten, and what is answered now is taken.
+    write(&path, 2);
+    boot.advance(second);
+    let round = sampler.ask(&boot);
+    assert_eq!((round.disrupted, round.feed(&clock)), (Some(boot.now()), accepted));
+
+    boot.advance(second);
+    let round = sampler.ask(&boot);
+    assert_eq!(round.feed(&clock), Some(Synchronization::Stale));
+    assert_eq!(clock.status(boot.now()), ClockStatus::Disrupted);
+    boot.advance(second);
+    assert_eq!(sampler.ask(&boot).feed(&clock), accepted);
 }

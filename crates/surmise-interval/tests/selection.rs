@@ -3,7 +3,7 @@
 use quickcheck::quickcheck;
 use surmise_interval::{
     Interval, order,
-    select::{Candidate, SelectionError, Smearing, intersection, majority, marzullo},
+    select::{Candidate, SelectionError, Smearing, intersection, majority, marzullo, tolerating},
 };
 use surmise_time::WallTime;
 
@@ -164,6 +164,28 @@ quickcheck! {
         majority(&candidates(&intervals))
             .is_ok_and(|selection| selection.interval.contains(WallTime::from_nanos(TRUTH)))
             || intervals.is_empty()
+    }
+
+    /// Every point that enough intervals hold, and no more than from the first to the last.
+    fn tolerating_selects_what_all_but_so_many_hold(ends: Vec<(u8, u8)>, falsetickers: u8) -> bool {
+        let intervals = in_order(&ends);
+        let (sources, falsetickers) = (intervals.len(), usize::from(falsetickers) % 12);
+        let found = tolerating(&candidates(&intervals), falsetickers);
+        if falsetickers >= sources {
+            let too_few = SelectionError::TooFew { sources, falsetickers };
+            let error = if sources == 0 { SelectionError::NoSources } else { too_few };
+            return found == Err(error);
+        }
+        let agreed = |time: &u64| holding(&intervals, *time) >= sources - falsetickers;
+        match ((0..256).find(agreed), (0..256).rfind(agreed)) {
+            (Some(first), Some(last)) => {
+                found.is_ok_and(|selection| selection.interval == interval(first, last))
+            }
+            _ => {
+                let agreeing = (0..256).map(|time| holding(&intervals, time)).max().unwrap_or(0);
+                found == Err(SelectionError::NoMajority { sources, agreeing })
+            }
+        }
     }
 
     /// RFC 5905's words, of few points, so that ends and middles meet.

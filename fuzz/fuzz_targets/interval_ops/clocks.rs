@@ -37,7 +37,7 @@ pub(crate) fn drive(config: IntervalClockConfig, drift: Drift, ops: &[Op]) {
                 let ends = [earliest, earliest + Duration::from(width)];
                 clocks.tell(ends, between, ops::drift(drift), false);
             }
-            Op::Disrupt => clocks.disrupt(),
+            Op::Disrupt { now } => clocks.disrupt(now.instant(&near)),
             Op::Read { now } => _ = clocks.read(now.instant(&near)),
             Op::Wait { last, now } => {
                 let last = WallTime::from_nanos(last.resolve(&near));
@@ -77,10 +77,10 @@ impl Clocks {
         self.last = None;
     }
 
-    fn disrupt(&mut self) {
-        self.clock.disrupt();
-        self.shared.disrupt();
-        self.model.known = Known::Disrupted;
+    fn disrupt(&mut self, now: Instant) {
+        self.clock.disrupt(now);
+        self.shared.disrupt(now);
+        self.model.disrupt(now);
         self.last = None;
     }
 

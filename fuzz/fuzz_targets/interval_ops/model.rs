@@ -7,11 +7,14 @@ use surmise_interval::{
 };
 use surmise_time::Instant;
 
+/// How long before a sample a reading may have been taken.
+const SECOND: i64 = 1_000_000_000;
+
 /// What a clock knows.
 #[derive(Clone, Copy)]
 pub(crate) enum Known {
     Nothing,
-    Disrupted,
+    Disrupted(Instant),
     Contradicted(Told),
     Synchronized(Told),
 }
@@ -36,11 +39,12 @@ impl Model {
     /// Checks what a clock made of a sample.
     pub(crate) fn synchronize(&mut self, told: Told, outcome: Synchronization) {
         let Told { sample, right } = told;
-        let last = match self.known {
-            Known::Synchronized(last) | Known::Contradicted(last) => Some(last),
-            Known::Nothing | Known::Disrupted => None,
+        let (last, since) = match self.known {
+            Known::Synchronized(last) | Known::Contradicted(last) => (Some(last), last.sample.at()),
+            Known::Disrupted(since) => (None, since),
+            Known::Nothing => (None, Instant::ORIGIN),
         };
-        let stale = last.is_some_and(|last| sample.at() < last.sample.at());
+        let stale = sample.at() < since;
         assert_eq!(stale, outcome == Synchronization::Stale);
         if stale {
             return;
@@ -69,6 +73,13 @@ impl Model {
         }
     }
 
+    pub(crate) fn disrupt(&mut self, now: Instant) {
+        self.known = Known::Disrupted(match self.known {
+            Known::Disrupted(since) => since.max(now),
+            _ => now,
+        });
+    }
+
     /// Checks what a clock tells and says of itself.
     pub(crate) fn read(
         &self,
@@ -80,14 +91,18 @@ impl Model {
             (Known::Nothing, Err(ClockError::Unsynchronized { age: None })) => {
                 assert_eq!(status, ClockStatus::Unsynchronized);
             }
-            (Known::Disrupted | Known::Contradicted(_), Err(ClockError::Disrupted)) => {
+            (Known::Disrupted(_) | Known::Contradicted(_), Err(ClockError::Disrupted)) => {
                 assert_eq!(status, ClockStatus::Disrupted);
             }
             (Known::Synchronized(told), Err(ClockError::Unsynchronized { age: Some(age) })) => {
                 assert_eq!(status, ClockStatus::Unsynchronized);
                 assert_eq!(age, now - told.sample.at());
-                // The last nanosecond that the monotonic clock can count is after every end.
-                assert!(!self.relies_on(&told.sample, now) || now.as_nanos() == u64::MAX);
+                assert!(!self.relies_on(&told.sample, now));
+            }
+            (Known::Synchronized(told), Err(ClockError::BeforeSample { by })) => {
+                assert_eq!(status, ClockStatus::Unsynchronized);
+                assert_eq!(by, told.sample.at() - now);
+                assert!(!self.relies_on(&told.sample, now));
             }
             (Known::Synchronized(told), Ok(interval)) => {
                 assert!(self.relies_on(&told.sample, now));
@@ -101,8 +116,11 @@ impl Model {
     }
 
     fn relies_on(&self, sample: &Sample, now: Instant) -> bool {
-        let end = u128::from(sample.at().as_nanos()) + self.config.unsynchronized_after.as_nanos();
-        u128::from(now.as_nanos()) <= end
+        // More than half of what an instant can count away is as far away in the other direction.
+        let elapsed = now.as_nanos().wrapping_sub(sample.at().as_nanos()).cast_signed();
+        let most = self.config.unsynchronized_after.min(Duration::from_nanos(u64::MAX / 2));
+        let most = i64::try_from(most.as_nanos()).expect("it is less than 2⁶³");
+        (-SECOND..=most).contains(&elapsed)
     }
 
     /// Returns the instant of the last sample, and from when on it is not relied on.
@@ -111,7 +129,8 @@ impl Model {
             Known::Synchronized(Told { sample, .. }) | Known::Contradicted(Told { sample, .. }) => {
                 [sample.at(), sample.at() + self.config.unsynchronized_after].map(Instant::as_nanos)
             }
-            Known::Nothing | Known::Disrupted => [0, 0],
+            Known::Disrupted(since) => [since.as_nanos(); 2],
+            Known::Nothing => [0, 0],
         }
     }
 }

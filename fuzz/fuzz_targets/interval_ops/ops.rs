@@ -27,7 +27,9 @@ pub(crate) enum Op {
         between: [Reading; 2],
         drift: u32,
     },
-    Disrupt,
+    Disrupt {
+        now: Reading,
+    },
     Read {
         now: Reading,
     },
@@ -44,8 +46,10 @@ pub(crate) enum Reading {
     /// About the present.
     Now(i32),
     Millis(i16),
-    /// About the last sample.
+    /// About the last sample, or the last disruption.
     Sampled(i8),
+    /// About the first reading for which that is relied on.
+    Begin(i8),
     /// About the age at which the last sample is no longer relied on.
     End(i8),
     /// About the latest that is possible.
@@ -78,6 +82,7 @@ impl Reading {
             Self::Now(by) => (near.now, by.into()),
             Self::Millis(by) => (near.now, i64::from(by) * 1_000_000),
             Self::Sampled(by) => (near.sampled, by.into()),
+            Self::Begin(by) => (near.sampled.saturating_sub(1_000_000_000), by.into()),
             Self::End(by) => (near.end, by.into()),
             Self::Latest(by) => (near.latest, by.into()),
         };

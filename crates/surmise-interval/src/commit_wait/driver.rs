@@ -11,6 +11,9 @@ use crate::{ClockError, sync::SharedIntervalClock};
 /// How long to wait before a clock that tells no time is asked again.
 const PATIENCE: Duration = Duration::from_millis(10);
 
+/// The longest sleep, so that a clock that no longer tells time is noticed while a far timestamp is waited for.
+const LONGEST: Duration = Duration::from_millis(100);
+
 /// What to do when the clock tells no time while a timestamp is waited for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "one waits, or one does not")]
@@ -25,7 +28,9 @@ pub enum WhenUnsynchronized {
 impl CommitWait {
     /// Blocks the thread until the timestamp has passed for certain.
     ///
-    /// The clock is asked again after each sleep. `boot` must count the time that the machine sleeps.
+    /// The clock is asked again after each sleep, and ten times a second. `boot` must count the time that the
+    /// machine sleeps. There is no limit but the timestamp: for one that came from elsewhere, look at
+    /// [`remaining`](Self::remaining) first.
     ///
     /// # Errors
     ///
@@ -92,7 +97,8 @@ impl CommitWait {
         otherwise: WhenUnsynchronized,
     ) -> Result<Option<Duration>, ClockError> {
         match self.remaining(&clock.get(), boot.now()) {
-            Ok(remaining) => Ok(Some(remaining).filter(|remaining| !remaining.is_zero())),
+            Ok(remaining) if remaining.is_zero() => Ok(None),
+            Ok(remaining) => Ok(Some(remaining.min(LONGEST))),
             Err(_) if otherwise == WhenUnsynchronized::KeepWaiting => Ok(Some(PATIENCE)),
             Err(error) => Err(error),
         }
@@ -159,6 +165,25 @@ mod tests {
         let (outcome, sleeps, end) = wait(commit, &clock, most, WhenUnsynchronized::Fail);
         assert_eq!((outcome, sleeps), (Ok(()), 9));
         assert!(clock.now(end).unwrap().after(commit.timestamp()));
+    }
+
+    #[test]
+    fn a_clock_that_is_disrupted_meanwhile_is_noticed() {
+        let clock = SharedIntervalClock::new(IntervalClockConfig::default());
+        synchronize(&clock, Instant::ORIGIN);
+        let commit = CommitWait::new(WallTime::from_nanos(1 << 60) + Duration::from_secs(3600));
+        let (boot, most) = (ManualClock::default(), Duration::from_millis(100));
+        let sleep = |duration: Duration| {
+            assert!(duration <= most, "{duration:?} is too long not to look");
+            boot.advance(duration);
+            if boot.now() - Instant::ORIGIN == most * 3 {
+                clock.disrupt(boot.now());
+            }
+            future::ready(())
+        };
+        let waited = pin!(commit.wait(&clock, &boot, sleep, WhenUnsynchronized::Fail));
+        let outcome = waited.poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(outcome, Poll::Ready(Err(ClockError::Disrupted)));
     }
 
     #[test]

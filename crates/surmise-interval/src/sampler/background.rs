@@ -9,7 +9,7 @@ use std::{
 use surmise_time::MonotonicClock;
 
 use super::{Round, Sampler};
-use crate::sync::SharedIntervalClock;
+use crate::{Synchronization, sync::SharedIntervalClock};
 
 /// A thread that feeds a shared clock from its sources, until this value is dropped.
 ///
@@ -26,7 +26,7 @@ impl Background {
     /// Starts to ask, at once and then again `every` so often.
     ///
     /// `boot` must count the time that the machine sleeps: `BootClock` of `surmise-time`. `report` gets what
-    /// came of each round, to be logged or counted.
+    /// came of each round and what it meant to the clock, to be logged or counted.
     ///
     /// # Errors
     ///
@@ -36,18 +36,13 @@ impl Background {
         clock: Arc<SharedIntervalClock>,
         boot: impl MonotonicClock + Send + 'static,
         every: Duration,
-        mut report: impl FnMut(&Round) + Send + 'static,
+        mut report: impl FnMut(&Round, Option<Synchronization>) + Send + 'static,
     ) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let ask = move || loop {
             let round = sampler.ask(&boot);
-            if round.is_disrupted() {
-                // What was known may be of another machine, and what the others answered too.
-                clock.disrupt();
-            } else if let Some(sample) = round.sample() {
-                clock.synchronize(sample);
-            }
-            report(&round);
+            let outcome = round.feed(&clock);
+            report(&round, outcome);
             if stopped.recv_timeout(every) != Err(RecvTimeoutError::Timeout) {
                 break;
             }

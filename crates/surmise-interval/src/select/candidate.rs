@@ -34,7 +34,7 @@ pub enum Smearing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection<Name> {
-    /// What those that agree have in common.
+    /// From the first to the last of the times that enough sources agree on.
     pub interval: Interval,
     /// The sources that agree, in the order in which they were given.
     pub truechimers: Vec<Name>,
@@ -82,6 +82,13 @@ pub enum SelectionError {
         /// How many do not.
         stepped: usize,
     },
+    /// There are no more sources than may be wrong.
+    TooFew {
+        /// How many there are.
+        sources: usize,
+        /// How many of them may be wrong.
+        falsetickers: usize,
+    },
     /// Too few agree.
     NoMajority {
         /// How many there are.
@@ -104,6 +111,12 @@ impl fmt::Display for SelectionError {
             Self::NoSources => f.write_str("there are no time sources"),
             Self::MixedSmearing { smeared, stepped } => {
                 write!(f, "of the sources {smeared} smear leap seconds and {stepped} do not")
+            }
+            Self::TooFew { sources, falsetickers } => {
+                write!(
+                    f,
+                    "{sources} time sources say something, of which {falsetickers} may be wrong"
+                )
             }
             Self::NoMiddles { sources, agreeing } => {
                 write!(f, "{agreeing} of {sources} time sources agree, but not near their middles")

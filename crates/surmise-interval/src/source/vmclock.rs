@@ -71,20 +71,22 @@ impl VmClock {
 /// Says when the machine was disrupted, so that its clock can be told: [`IntervalClock::disrupt`].
 ///
 /// Ask it before every sample that is taken, and in between as often as a disruption must be known
-/// of. A disruption after the last question is found by the next.
+/// of. A disruption after the last question is found by the next. A [`Sampler`] asks it before and after each round.
 ///
+/// [`Sampler`]: crate::sampler::Sampler::with_watch
 /// [`IntervalClock::disrupt`]: crate::IntervalClock::disrupt
 ///
 /// # Examples
 ///
 /// ```no_run
 /// use surmise_interval::source::{SourceError, vmclock::{DisruptionWatch, VmClock}};
+/// use surmise_time::{BootClock, MonotonicClock};
 /// # use surmise_interval::{IntervalClock, IntervalClockConfig};
 /// # let mut clock = IntervalClock::new(IntervalClockConfig::default());
 ///
 /// let mut watch = DisruptionWatch::new(VmClock::new(VmClock::PATH));
 /// if let Some(disruption) = watch.poll()? {
-///     clock.disrupt();
+///     clock.disrupt(BootClock.now());
 ///     eprintln!("{disruption}");
 /// }
 /// # Ok::<(), SourceError>(())

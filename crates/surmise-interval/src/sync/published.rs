@@ -2,52 +2,56 @@ use super::loom::{AtomicU64, Ordering, fence, wait};
 
 /// Words that one thread at a time publishes, and many read, all of one publication.
 ///
-/// A sequence lock (Boehm, "Can Seqlocks Get Along with Programming Language Memory Models?", MSPC 2012):
-/// the version is odd while the words are being written, and a reader that finds it odd, or changed
-/// afterwards, reads again. Readers write nothing, so they do not disturb each other.
+/// A sequence lock (Boehm, "Can Seqlocks Get Along with Programming Language Memory Models?", MSPC 2012) with
+/// two slots: the next publication is written to the one that is not being read. So no reader waits for a
+/// writer, not even for one that is preempted while it writes. A reader begins again only if meanwhile
+/// another publication was finished. Readers write nothing, so they do not disturb each other.
 #[derive(Debug)]
 pub(super) struct Published<const N: usize> {
+    /// How often was published. The words of that publication are in the even or the odd slot.
     version: AtomicU64,
-    words: [AtomicU64; N],
+    slots: [[AtomicU64; N]; 2],
 }
 
 impl<const N: usize> Published<N> {
     pub(super) fn new(words: [u64; N]) -> Self {
-        Self { version: AtomicU64::new(0), words: words.map(AtomicU64::new) }
+        Self {
+            version: AtomicU64::new(0),
+            slots: [words, words].map(|words| words.map(AtomicU64::new)),
+        }
     }
 
     /// Publishes words. Only one thread at a time may do so.
     pub(super) fn store(&self, words: [u64; N]) {
-        let version = self.version.load(Ordering::Relaxed);
-        self.version.store(version.wrapping_add(1), Ordering::Relaxed);
-        // No word of this publication is seen before the odd version is.
+        let version = self.version.load(Ordering::Relaxed).wrapping_add(1);
+        // Who sees a word of this publication sees that the one before it was published, and so that the
+        // slot is no longer of the one before that.
         fence(Ordering::Release);
-        for (slot, word) in self.words.iter().zip(words) {
+        for (slot, word) in self.slot(version).iter().zip(words) {
             slot.store(word, Ordering::Relaxed);
         }
-        self.version.store(version.wrapping_add(2), Ordering::Release);
+        self.version.store(version, Ordering::Release);
     }
 
     /// Returns the words of the latest publication.
     #[inline]
     pub(super) fn load(&self) -> [u64; N] {
         loop {
-            if let Some(words) = self.try_load() {
+            let version = self.version.load(Ordering::Acquire);
+            let words = self.slot(version).each_ref().map(|word| word.load(Ordering::Relaxed));
+            // If one of them was of a later publication, a later version is seen below.
+            fence(Ordering::Acquire);
+            if self.version.load(Ordering::Relaxed) == version {
                 return words;
             }
             wait();
         }
     }
 
-    /// Returns the words of the latest publication, unless there is one in between.
     #[inline]
-    fn try_load(&self) -> Option<[u64; N]> {
-        let version = self.version.load(Ordering::Acquire);
-        let words = self.words.each_ref().map(|word| word.load(Ordering::Relaxed));
-        // If one of them was of a later publication, its odd version is seen below.
-        fence(Ordering::Acquire);
-        let unchanged = self.version.load(Ordering::Relaxed) == version;
-        (unchanged && version % 2 == 0).then_some(words)
+    const fn slot(&self, version: u64) -> &[AtomicU64; N] {
+        let [even, odd] = &self.slots;
+        if version % 2 == 0 { even } else { odd }
     }
 }
 
@@ -87,7 +91,7 @@ mod loom_tests {
     #[should_panic(expected = "torn")]
     fn loom_catches_words_without_a_version() {
         reader_beside(|published, words| {
-            for (slot, word) in published.words.iter().zip(words) {
+            for (slot, word) in published.slot(0).iter().zip(words) {
                 slot.store(word, Ordering::Relaxed);
             }
         });

@@ -3,12 +3,13 @@ use surmise_time::{Instant, WallTime};
 use super::{loom::Mutex, published::Published};
 use crate::{
     ClockError, ClockStatus, Interval, IntervalClock, IntervalClockConfig, Sample, Synchronization,
-    clock::State, drift::Rate,
+    clock::{Limits, State},
+    drift::Rate,
 };
 
 /// An [`IntervalClock`] that many threads read without locks.
 ///
-/// One thread asks the sources and feeds it, every second or so. To read it takes seven loads and some
+/// One thread asks the sources and feeds it, every second or so. To read it takes six loads and some
 /// arithmetic: no lock, no allocation, no system call but that of the monotonic clock, which is the
 /// reader's own.
 ///
@@ -30,7 +31,7 @@ use crate::{
 #[derive(Debug)]
 pub struct SharedIntervalClock {
     clock: Mutex<IntervalClock>,
-    config: IntervalClockConfig,
+    limits: Limits,
     published: Published<WORDS>,
 }
 
@@ -40,7 +41,7 @@ impl SharedIntervalClock {
     pub fn new(config: IntervalClockConfig) -> Self {
         let clock = IntervalClock::new(config);
         let published = Published::new(to_words(clock.state()));
-        Self { clock: Mutex::new(clock), config, published }
+        Self { clock: Mutex::new(clock), limits: Limits::new(config), published }
     }
 
     /// Takes in what a source said, as [`IntervalClock::synchronize`].
@@ -49,15 +50,15 @@ impl SharedIntervalClock {
     }
 
     /// Forgets what was known, as [`IntervalClock::disrupt`].
-    pub fn disrupt(&self) {
-        self.update(IntervalClock::disrupt);
+    pub fn disrupt(&self, now: Instant) {
+        self.update(|clock| clock.disrupt(now));
     }
 
     /// Returns what time it is, at least and at most, as [`IntervalClock::now`].
     ///
     /// # Errors
     ///
-    /// If there was no sample, if it is too old, or after a disruption.
+    /// Those of [`IntervalClock::now`].
     #[inline]
     pub fn now(&self, now: Instant) -> Result<Interval, ClockError> {
         self.get().now(now)
@@ -69,11 +70,12 @@ impl SharedIntervalClock {
         self.get().status(now)
     }
 
-    /// Returns a copy of the clock as it was published last, for several questions about one moment.
+    /// Returns a copy of the clock as it was published last: for several questions about one moment, or for
+    /// [`CommitWait::remaining`](crate::CommitWait::remaining).
     #[must_use]
     #[inline]
     pub fn get(&self) -> IntervalClock {
-        IntervalClock::with_state(self.config, from_words(self.published.load()))
+        IntervalClock::with_state(self.limits, from_words(self.published.load()))
     }
 
     /// Changes the clock under the lock, and publishes it before the lock is free again.
@@ -85,35 +87,37 @@ impl SharedIntervalClock {
     }
 }
 
-/// Earliest, latest, instant, rate, and from when on the sample is not relied on.
+/// Earliest, latest, instant and rate.
 ///
-/// Where there is no sample, the last is zero and the first says why.
-const WORDS: usize = 5;
+/// Where there is no sample, the rate is one that no drift has, and says why; the instant is then that of the
+/// disruption.
+const WORDS: usize = 4;
 
-const UNSYNCHRONIZED: u64 = 0;
-const DISRUPTED: u64 = 1;
+const UNSYNCHRONIZED: u64 = u64::MAX;
+const DISRUPTED: u64 = u64::MAX - 1;
 
 fn to_words(state: State) -> [u64; WORDS] {
     match state {
-        State::Unsynchronized => [UNSYNCHRONIZED, 0, 0, 0, 0],
+        State::Unsynchronized => [0, 0, 0, UNSYNCHRONIZED],
         // To readers, a contradicted clock is one that is disrupted.
-        State::Disrupted | State::Contradicted(_) => [DISRUPTED, 0, 0, 0, 0],
-        State::Synchronized(Sample { interval, at, rate: Rate(rate) }, end) => {
-            let (earliest, latest) = (interval.earliest().as_nanos(), interval.latest().as_nanos());
-            [earliest, latest, at.as_nanos(), rate, end.as_nanos()]
+        State::Disrupted(at) | State::Contradicted(Sample { at, .. }) => {
+            [0, 0, at.as_nanos(), DISRUPTED]
+        }
+        State::Synchronized(Sample { interval, at, rate: Rate(rate) }) => {
+            [interval.earliest().as_nanos(), interval.latest().as_nanos(), at.as_nanos(), rate]
         }
     }
 }
 
 #[inline]
-fn from_words([earliest, latest, at, rate, end]: [u64; WORDS]) -> State {
-    if end == 0 {
-        return if earliest == UNSYNCHRONIZED { State::Unsynchronized } else { State::Disrupted };
+fn from_words([earliest, latest, at, rate]: [u64; WORDS]) -> State {
+    let at = Instant::from_nanos(at);
+    if rate >= DISRUPTED {
+        return if rate == DISRUPTED { State::Disrupted(at) } else { State::Unsynchronized };
     }
     let (earliest, latest) = (WallTime::from_nanos(earliest), WallTime::from_nanos(latest));
     let interval = Interval::from_ordered(earliest, latest);
-    let sample = Sample { interval, at: Instant::from_nanos(at), rate: Rate(rate) };
-    State::Synchronized(sample, Instant::from_nanos(end))
+    State::Synchronized(Sample { interval, at, rate: Rate(rate) })
 }
 
 #[cfg(all(test, not(loom)))]
@@ -145,8 +149,8 @@ mod tests {
             assert_eq!(shared.synchronize(sample), clock.synchronize(sample));
             assert_same(&clock);
         }
-        shared.disrupt();
-        clock.disrupt();
+        shared.disrupt(Instant::from_nanos(2000));
+        clock.disrupt(Instant::from_nanos(2000));
         assert_same(&clock);
     }
 }

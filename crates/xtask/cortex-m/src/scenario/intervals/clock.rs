@@ -32,7 +32,7 @@ pub(super) fn run(report: &mut Report<'_>) -> fmt::Result {
             }
             // It steps, which contradicts what was known.
             5 => wall += Duration::from_secs(random.below(3)),
-            6 if random.below(4) == 0 => clock.disrupt(),
+            6 if random.below(4) == 0 => clock.disrupt(boot),
             _ => {}
         }
         report.value("interval_clock", number, &clock.now(boot))?;

@@ -1,0 +1,81 @@
+use alloc::{string::String, vec::Vec};
+
+use surmise_time::Instant;
+
+use crate::{
+    Drift, Sample, Synchronization,
+    select::{self, Candidate, Selection, SelectionError, Smearing},
+    source::SourceError,
+    sync::SharedIntervalClock,
+};
+
+/// What one source answered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// What the source is called.
+    pub name: String,
+    /// What it does about leap seconds.
+    pub smearing: Smearing,
+    /// What it says, or why it says nothing.
+    pub sample: Result<Sample, SourceError>,
+}
+
+impl Answer {
+    /// Tells that nobody knows whether the machine was disrupted.
+    pub(super) fn of_watch(error: SourceError) -> Self {
+        Self { name: "vmclock".into(), smearing: Smearing::default(), sample: Err(error) }
+    }
+}
+
+/// What came of asking all sources once.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Round {
+    /// What each answered, in the order in which they were added.
+    pub answers: Vec<Answer>,
+    /// When the first was asked: the instant at which they are compared.
+    pub at: Instant,
+    /// Before when the machine was disrupted, if that was noticed: a clock is to forget what it knew, and is not
+    /// to take up this round's sample if it is from before then.
+    pub disrupted: Option<Instant>,
+    /// What those that answered agree on.
+    pub selection: Result<Selection<String>, SelectionError>,
+}
+
+impl Round {
+    pub(super) fn new(
+        answers: Vec<Answer>,
+        at: Instant,
+        disrupted: Option<Instant>,
+        falsetickers: usize,
+    ) -> Self {
+        let candidate = |answer: &Answer| {
+            let sample = answer.sample.as_ref().ok()?;
+            let (name, smearing) = (answer.name.clone(), answer.smearing);
+            Some(Candidate { name, interval: sample.interval_at(at), smearing })
+        };
+        let candidates: Vec<_> = answers.iter().filter_map(candidate).collect();
+        let selection = select::tolerating(&candidates, falsetickers);
+        Self { answers, at, disrupted, selection }
+    }
+
+    /// Returns what to feed a clock with, if sources agree.
+    #[must_use]
+    pub fn sample(&self) -> Option<Sample> {
+        let interval = self.selection.as_ref().ok()?.interval;
+        let samples = self.answers.iter().filter_map(|answer| answer.sample.as_ref().ok());
+        let drift = samples.map(Sample::drift).max().unwrap_or(Drift::MAX);
+        Some(Sample::new(interval, self.at, drift))
+    }
+
+    /// Feeds a clock, as [`Background`](super::Background) does after each round.
+    ///
+    /// Returns what the round's sample meant to it, if there is one.
+    pub fn feed(&self, clock: &SharedIntervalClock) -> Option<Synchronization> {
+        if let Some(since) = self.disrupted {
+            clock.disrupt(since);
+        }
+        self.sample().map(|sample| clock.synchronize(sample))
+    }
+}

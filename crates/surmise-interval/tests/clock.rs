@@ -1,0 +1,100 @@
+//! What a clock makes of samples, readings and disruptions, case by case.
+
+use core::time::Duration;
+
+use surmise_interval::{
+    ClockError, ClockStatus, Drift, Interval, IntervalClock, IntervalClockConfig, Sample,
+    Synchronization,
+};
+use surmise_time::{Instant, WallTime};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A sample of a source that is right.
+fn sample(at: Instant) -> Sample {
+    let wall = WallTime::from_nanos(1 << 60) + (at - Instant::ORIGIN);
+    Sample::new(Interval::around(wall, Duration::from_millis(1)), at, Drift::QUARTZ)
+}
+
+fn at(seconds: u64) -> Instant {
+    Instant::ORIGIN + SECOND * u32::try_from(seconds).expect("it is short")
+}
+
+fn synchronized(at: Instant) -> IntervalClock {
+    let mut clock = IntervalClock::new(IntervalClockConfig::default());
+    assert_eq!(clock.synchronize(sample(at)), Synchronization::Accepted);
+    clock
+}
+
+#[test]
+fn a_sample_from_before_a_disruption_does_not_undo_it() {
+    let mut clock = synchronized(at(5));
+    clock.disrupt(at(7));
+    assert_eq!(clock.now(at(8)), Err(ClockError::Disrupted));
+    let before = at(7) - Duration::from_nanos(1);
+    assert_eq!(clock.synchronize(sample(before)), Synchronization::Stale);
+    assert_eq!(clock.now(at(8)), Err(ClockError::Disrupted));
+
+    // One that was noticed late changes nothing.
+    clock.disrupt(at(6));
+    assert_eq!(clock.synchronize(sample(before)), Synchronization::Stale);
+    assert_eq!(clock.synchronize(sample(at(7))), Synchronization::Accepted);
+    assert!(clock.now(at(8)).is_ok());
+}
+
+/// A clock that has been told nothing can be disrupted, too: the first sample may be under way.
+#[test]
+fn a_new_clock_can_be_disrupted() {
+    let mut clock = IntervalClock::new(IntervalClockConfig::default());
+    clock.disrupt(at(7));
+    assert_eq!(clock.status(at(7)), ClockStatus::Disrupted);
+    assert_eq!(clock.synchronize(sample(at(6))), Synchronization::Stale);
+    assert_eq!(clock.synchronize(sample(at(8))), Synchronization::Accepted);
+}
+
+#[test]
+fn a_reading_may_be_a_second_before_the_sample_and_no_more() {
+    let clock = synchronized(at(5));
+    let interval = clock.now(at(4)).expect("it is a second before");
+    assert!(interval.contains(WallTime::from_nanos(1 << 60) + SECOND * 4));
+    assert_eq!(clock.status(at(4)), ClockStatus::Synchronized);
+
+    let by = SECOND + Duration::from_nanos(1);
+    assert_eq!(clock.now(at(5) - by), Err(ClockError::BeforeSample { by }));
+    assert_eq!(clock.status(at(5) - by), ClockStatus::Unsynchronized);
+    assert_eq!(clock.now(Instant::ORIGIN), Err(ClockError::BeforeSample { by: SECOND * 5 }));
+}
+
+/// At both ends of what an instant can count, and with limits beyond it.
+#[test]
+fn nothing_overflows() {
+    let endless = IntervalClockConfig { unsynchronized_after: Duration::MAX, ..Default::default() };
+    let (first, middle) = (Instant::ORIGIN, Instant::from_nanos(u64::MAX / 2));
+    let last = Instant::from_nanos(u64::MAX);
+    for config in [endless, IntervalClockConfig::default()] {
+        let [mut early, mut late] = [(); 2].map(|()| IntervalClock::new(config));
+        early.synchronize(sample(first));
+        assert!(early.now(first).is_ok());
+        let far = middle + Duration::from_nanos(1);
+        let age = Some(far - first);
+        assert_eq!(early.now(far), Err(ClockError::Unsynchronized { age }));
+
+        late.synchronize(sample(last));
+        assert!(late.now(last).is_ok() && late.now(last - SECOND).is_ok());
+        let by = last - far;
+        assert_eq!(late.now(far), Err(ClockError::BeforeSample { by }));
+    }
+    let mut clock = IntervalClock::new(endless);
+    clock.synchronize(sample(first));
+    assert!(clock.now(middle).is_ok());
+}
+
+#[test]
+fn a_clock_that_never_free_runs_goes_straight_to_unsynchronized() {
+    let config =
+        IntervalClockConfig { free_running_after: SECOND * 20, unsynchronized_after: SECOND * 10 };
+    let mut clock = IntervalClock::new(config);
+    clock.synchronize(sample(at(5)));
+    assert_eq!(clock.status(at(15)), ClockStatus::Synchronized);
+    assert_eq!(clock.status(at(16)), ClockStatus::Unsynchronized);
+}
