@@ -31,7 +31,7 @@ pub const fn certain(first: &Interval, second: &Interval) -> Option<Ordering> {
 
 /// Returns the pairs of events whose order is not certain, as indices, the lesser first.
 ///
-/// All other pairs are ordered: see [`certain`]. Takes O(n log n) and as much again as there are pairs.
+/// All other pairs are ordered: see [`certain`]. Takes O((n + p) log n) for p pairs, of which there can be n² / 2.
 ///
 /// # Examples
 ///

@@ -75,7 +75,8 @@ impl SharedIntervalClock {
     #[must_use]
     #[inline]
     pub fn get(&self) -> IntervalClock {
-        IntervalClock::with_state(self.limits, from_words(self.published.load()))
+        let state = from_words(self.published.load());
+        IntervalClock::with_state(self.limits, state)
     }
 
     /// Changes the clock under the lock, and publishes it before the lock is free again.
