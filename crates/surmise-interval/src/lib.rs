@@ -40,8 +40,10 @@
 //!   `std::time::Instant`.
 //! * Its rate is within the stated drift. Quartz keeps 50 ppm unless it is broken or very hot. But a daemon that
 //!   slews the system clock slews the boot clock with it, chronyd by up to a twelfth. Sources that bound the
-//!   system clock cover the correction that is under way. Samples of NTP servers and hardware clocks do not:
-//!   ask them often, or state a larger drift.
+//!   system clock cover the correction that is under way. Samples of other sources, NTP servers and hardware
+//!   clocks, state a larger drift while the kernel is told to correct the rate, as it says when they are taken.
+//!   A slew that begins after that is not covered, nor one by `adjtime`, nor any on other systems than Linux:
+//!   ask often, or configure a larger drift.
 //! * The source's bound is right. NTP's rests on delays that are no more asymmetric than they are long.
 //! * After a virtual machine was moved or restored, somebody says so: [`IntervalClock::disrupt`].
 //!

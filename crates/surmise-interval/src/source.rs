@@ -14,6 +14,7 @@ pub mod ntp;
 pub mod phc;
 #[cfg(target_os = "linux")]
 mod shared_file;
+mod slewing;
 #[cfg(target_os = "linux")]
 mod suspension;
 #[cfg(target_os = "linux")]

@@ -21,13 +21,17 @@ use std::{
     time::Duration,
 };
 
-use surmise_interval::source::{
-    Leap, Refusal, Source, SourceError, Unsynchronized,
-    ntp::{KissCode, NtpConfig, NtpSource, PACKET_LENGTH},
+use surmise_interval::{
+    Drift,
+    source::{
+        Leap, Refusal, Source, SourceError, Unsynchronized,
+        kernel::KernelClock,
+        ntp::{KissCode, NtpConfig, NtpSource, PACKET_LENGTH},
+    },
 };
 use surmise_time::{BootClock, MonotonicClock, OsWallClock, WallClock};
 
-use self::chronyd::Chrony;
+use self::chronyd::{Chrony, wait_until};
 
 /// With more patience than a busy machine needs.
 fn config() -> NtpConfig {
@@ -77,6 +81,24 @@ fn a_real_servers_time_is_in_every_interval() {
             measured.uncertainty() <= measured.interval().uncertainty() + Duration::from_nanos(2)
         );
     }
+}
+
+#[test]
+fn a_sample_grows_by_what_the_kernel_corrects_the_clock_by() {
+    let mut server = Server::start(|request| vec![reply_to(request)]);
+    let mut source = source(server.address);
+    let correction = || KernelClock::new().read().unwrap().rate_correction();
+    // A daemon may change it at any time.
+    assert!(wait_until(|| {
+        let before = correction();
+        let drift = source.sample(&BootClock).unwrap().drift();
+        let undisturbed = before == correction();
+        if undisturbed {
+            assert_eq!(u64::from(drift.as_ppb()), u64::from(Drift::QUARTZ.as_ppb()) + before);
+        }
+        undisturbed
+    }));
+    server.stop_and_count();
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub use self::segment::{Basis, CounterPeriod, Reading, Segment, Status};
 use super::{
     Source, SourceError, Unsynchronized,
     shared_file::{self, failed_to},
+    slewing::Slewing,
     suspension::{self, Suspension},
     sys,
     vmclock::VmClock,
@@ -82,9 +83,10 @@ impl ClockBound {
 
     /// Creates a source that reads the segment at `path` whenever it is asked.
     ///
-    /// `drift` is how far the rate of this machine's monotonic clock may be from the true one, also
-    /// while it is slewed: version 3 says nothing of that clock. Samples grow by it or by what the
-    /// segment says of the drift, whichever is more.
+    /// `drift` is how far the rate of this machine's monotonic clock may be from the true one.
+    /// Samples grow by it or by what the segment says of the drift, whichever is more. Version 3
+    /// says nothing of that clock, so that with it comes on top what the kernel is told to correct
+    /// its rate by; what it is told later must be covered by `drift`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, drift: Drift) -> Self {
         Self {
@@ -163,6 +165,7 @@ impl ClockBound {
 
 impl Source for ClockBound {
     fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+        let slewing = Slewing::observe();
         let ((before, reading, after), segment) = self.read_and(|| {
             let before = clock.now();
             // The wall clock first: if time passes until the others are read, the bound grows by
@@ -176,7 +179,12 @@ impl Source for ClockBound {
         self.check_resumption(&segment, slept)?;
         self.check_marker(&segment)?;
         let interval = segment.interval_at(&reading)?;
-        let drift = self.drift.max(segment.drift);
+        let drift = match segment.basis {
+            // It bounds the correction that is under way, and is slewed alike.
+            Basis::SystemClock { .. } => self.drift,
+            Basis::Counter { .. } => slewing?.drift(self.drift)?,
+        };
+        let drift = drift.max(segment.drift);
         Ok(Sample::asked_between(interval, before, after, drift))
     }
 

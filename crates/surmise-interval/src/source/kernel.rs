@@ -1,12 +1,16 @@
 //! What the Linux kernel was told of its clock: `adjtimex`.
 
+mod raw;
 mod timex;
 
 use core::time::Duration;
 
 use surmise_time::{Instant, MonotonicClock};
 
-pub use self::timex::{ClockState, StatusFlags, Timex};
+pub use self::{
+    raw::RawTimex,
+    timex::{ClockState, StatusFlags, Timex},
+};
 use super::{Leap, Source, SourceError, Unsynchronized, suspension::Suspension, sys};
 use crate::{Drift, Interval, Sample};
 
@@ -66,7 +70,8 @@ enum Trust {
 impl KernelClock {
     /// What the kernel assumes of its clock: 500 ppm.
     ///
-    /// It is also what the daemon may at most correct it by, steps and `ADJ_TICK` aside.
+    /// It is also how much of a frequency a daemon can have corrected. What else is corrected
+    /// faster, by `ADJ_TICK` or `ADJ_OFFSET`, is an offset that is part of the bound.
     pub const DRIFT: Drift = match Drift::from_ppm(500) {
         Ok(drift) => drift,
         Err(_) => unreachable!(),
@@ -85,7 +90,7 @@ impl KernelClock {
     /// If the system call fails, or if a number makes no sense.
     pub fn read(&self) -> Result<Timex, SourceError> {
         let (state, timex) = sys::adjtimex().map_err(SourceError::io("call adjtimex"))?;
-        Timex::decode(state, &timex)
+        Timex::decode(&RawTimex::new(state, &timex))
     }
 
     /// Returns whether this reading may be relied on.

@@ -25,7 +25,7 @@ pub use self::{
     packet::{PACKET_LENGTH, Reply, ReplyError, decode_reply, encode_request},
     timestamp::NtpTimestamp,
 };
-use super::{Refusal, Source, SourceError, datagram};
+use super::{Refusal, Source, SourceError, datagram, slewing::Slewing};
 use crate::{Drift, Sample};
 
 /// An NTP server.
@@ -60,9 +60,11 @@ pub struct NtpConfig {
     pub max_uncertainty: Duration,
     /// How far the rate of our clock can be from the true one. By default [`Drift::QUARTZ`].
     ///
-    /// It has to cover what a time daemon does to it: where one slews the system clock, Linux's
-    /// monotonic clocks are slewed alike, by up to 500 ppm if the kernel does it, and by a twelfth
-    /// if `chronyd` does.
+    /// On Linux a daemon that slews the system clock slews the monotonic clocks alike, `chronyd` by
+    /// up to a twelfth. [`NtpSource`] adds the correction that was in force when the server was
+    /// asked or had answered, whichever is more. What it cannot know of must be covered by this: a
+    /// correction that begins later, or is over by then, one by `adjtime` of the C library, and any
+    /// on other systems. [`Measurement`] adds nothing.
     ///
     /// Samples grow by it. During the exchange, what RFC 5905 assumes of both clocks is counted if
     /// that is more: [`Drift::NTP`].
@@ -94,8 +96,9 @@ impl NtpSource {
     ///
     /// # Errors
     ///
-    /// If there is no answer, or none from which the time can be told. That the answer is uncertain
-    /// is not an error before [`Measurement::sample`].
+    /// If there is no answer, or none from which the time can be told, or if our clock is slewed by
+    /// more than [`Drift::MAX`] allows for. That the answer is uncertain is not an error before
+    /// [`Measurement::sample`].
     pub fn measure(&mut self, clock: &dyn MonotonicClock) -> Result<Measurement, SourceError> {
         if let Some(code) = self.refused {
             return Err(ReplyError::Kiss(code).into());
@@ -107,13 +110,14 @@ impl NtpSource {
             answer => Some(answer),
         };
         let socket = datagram::connect(self.server)?;
+        let slewing = Slewing::observe()?;
         let exchange = datagram::exchange(&socket, &request, self.config.timeout, clock, accept)?;
         if let Err(ReplyError::Kiss(code)) = exchange.answer {
             self.refused = Some(code).filter(KissCode::is_final);
         }
-        let measured =
-            Measurement::new(exchange.answer?, exchange.sent, exchange.received, self.config)?;
-        Ok(measured)
+        let reply = exchange.answer?;
+        let config = NtpConfig { drift: slewing.drift(self.config.drift)?, ..self.config };
+        Ok(Measurement::new(reply, exchange.sent, exchange.received, config)?)
     }
 }
 

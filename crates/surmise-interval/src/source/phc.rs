@@ -14,6 +14,7 @@ use surmise_time::{Instant, MonotonicClock, WallTime};
 use super::{
     Source, SourceError, Unsynchronized,
     shared_file::{self, failed_to},
+    slewing::Slewing,
 };
 use crate::{Drift, Interval, Sample};
 
@@ -54,8 +55,11 @@ pub struct PhcConfig {
     pub accuracy: Duration,
     /// Which time it counts. By default [`Timescale::Utc`].
     pub timescale: Timescale,
-    /// How far the rate of this machine's monotonic clock may be from the true one, slewing
-    /// included: what the sample grows by. By default [`Drift::SPANNER`].
+    /// How far the rate of this machine's monotonic clock may be from the true one: what the sample
+    /// grows by. By default [`Drift::SPANNER`].
+    ///
+    /// What the kernel is told to correct it by when the device is read comes on top. What begins
+    /// later, and what `adjtime` of the C library does, must be covered by this.
     pub drift: Drift,
     /// How often it is read for one sample; 0 counts as 1. By default 5: the first finds cold
     /// caches.
@@ -85,6 +89,9 @@ pub struct PhcReading {
     pub before: Instant,
     /// The monotonic clock after it was read.
     pub after: Instant,
+    /// How far the rate of the monotonic clock can have been from the true one: what is configured,
+    /// and what the kernel was told to correct it by.
+    pub drift: Drift,
 }
 
 impl Phc {
@@ -103,14 +110,17 @@ impl Phc {
     ///
     /// # Errors
     ///
-    /// If it is no clock, or if it was never set.
+    /// If it is no clock, if it was never set, or if the monotonic clock is slewed by more than
+    /// [`Drift::MAX`] allows for.
     pub fn read(&self, clock: &dyn MonotonicClock) -> Result<PhcReading, SourceError> {
         let id = DynamicClockId::Dynamic(self.device.as_fd());
         let read = || clock_gettime_dynamic(id).map_err(io::Error::from);
+        let slewing = Slewing::observe()?;
         let reading = read_best(clock, self.config.tries, read);
         let failed = failed_to("read the clock of", &self.path);
         let (before, time, after) = reading.map_err(failed)?;
-        Ok(PhcReading { time: self.config.timescale.to_utc(time)?, before, after })
+        let drift = slewing.drift(self.config.drift)?;
+        Ok(PhcReading { time: self.config.timescale.to_utc(time)?, before, after, drift })
     }
 
     /// Returns the path of the device.
@@ -123,7 +133,7 @@ impl Phc {
 impl Source for Phc {
     fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
         let reading = self.read(clock)?;
-        Ok(reading.to_sample(&self.config))
+        Ok(reading.to_sample(self.config.accuracy))
     }
 
     fn name(&self) -> &str {
@@ -132,11 +142,11 @@ impl Source for Phc {
 }
 
 impl PhcReading {
-    fn to_sample(self, config: &PhcConfig) -> Sample {
+    fn to_sample(self, accuracy: Duration) -> Sample {
         // What it shows is rounded down to a nanosecond.
-        let accuracy = config.accuracy.saturating_add(Duration::from_nanos(1));
+        let accuracy = accuracy.saturating_add(Duration::from_nanos(1));
         let interval = Interval::around(self.time, accuracy);
-        Sample::asked_between(interval, self.before, self.after, config.drift)
+        Sample::asked_between(interval, self.before, self.after, self.drift)
     }
 }
 

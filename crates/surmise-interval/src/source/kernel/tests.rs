@@ -2,36 +2,24 @@ use alloc::string::ToString;
 
 use super::*;
 
-/// Every number that is looked at, as the kernel has it.
-#[derive(Clone, Copy)]
-struct Raw {
-    state: i32,
-    status: i32,
-    maxerror: i32,
-    esterror: i32,
-    offset: i32,
-    freq: i32,
-    tolerance: i32,
-    tv_sec: i32,
-    tv_usec: i32,
-    tai: i32,
-}
-
-const RAW: Raw = Raw {
+/// What a daemon leaves there.
+const RAW: RawTimex = RawTimex {
     state: libc::TIME_OK,
     status: libc::STA_PLL | libc::STA_NANO,
     maxerror: 1_234,
     esterror: 56,
     offset: 0,
     freq: 0,
+    constant: 2,
     tolerance: 32_768_000,
+    tick: 10_000,
     tv_sec: 1_795_230_725,
     tv_usec: 126_147_368,
     tai: 37,
 };
 
 /// What the kernel shows from boot until a daemon takes over.
-const BOOT: Raw = Raw {
+const BOOT: RawTimex = RawTimex {
     state: libc::TIME_ERROR,
     status: libc::STA_UNSYNC,
     maxerror: 16_000_000,
@@ -41,24 +29,12 @@ const BOOT: Raw = Raw {
     ..RAW
 };
 
-impl Raw {
-    fn decode(self) -> Result<Timex, SourceError> {
-        let (_, mut timex) = sys::adjtimex().unwrap();
-        timex.status = self.status;
-        timex.maxerror = self.maxerror.into();
-        timex.esterror = self.esterror.into();
-        timex.offset = self.offset.into();
-        timex.freq = self.freq.into();
-        timex.tolerance = self.tolerance.into();
-        timex.time.tv_sec = self.tv_sec.into();
-        timex.time.tv_usec = self.tv_usec.into();
-        timex.tai = self.tai;
-        Timex::decode(self.state, &timex)
-    }
+fn decode(raw: RawTimex) -> Result<Timex, SourceError> {
+    Timex::decode(&raw)
+}
 
-    fn bound(self) -> Result<Duration, SourceError> {
-        self.decode()?.bound()
-    }
+fn bound(raw: RawTimex) -> Result<Duration, SourceError> {
+    decode(raw)?.bound()
 }
 
 fn unsynchronized<T>(result: Result<T, SourceError>) -> Option<Unsynchronized> {
@@ -70,50 +46,50 @@ fn unsynchronized<T>(result: Result<T, SourceError>) -> Option<Unsynchronized> {
 
 #[test]
 fn from_boot_on_nothing_is_known() {
-    let timex = BOOT.decode().unwrap();
+    let timex = decode(BOOT).unwrap();
     assert_eq!(timex.max_error, Duration::from_secs(16));
     assert_eq!(timex.est_error, Duration::from_secs(16));
     assert_eq!(unsynchronized(timex.bound()), Some(Unsynchronized::Status(0x40)));
     assert_eq!(
         timex.to_string(),
         "TIME_ERROR, STA_UNSYNC, maxerror 16s, esterror 16s, offset 0 ns, frequency 0 ppb, \
-         TAI offset 0 s"
+         tick 10ms, TAI offset 0 s"
     );
 }
 
 #[test]
 fn each_way_to_be_unsynchronised_suffices() {
-    let status = |raw: Raw| Some(Unsynchronized::Status(raw.status.into()));
-    let error = Raw { state: libc::TIME_ERROR, ..RAW };
-    let unsync = Raw { status: RAW.status | libc::STA_UNSYNC, ..RAW };
-    let leap = Raw { state: libc::TIME_OOP, ..RAW };
+    let status = |raw: RawTimex| Some(Unsynchronized::Status(raw.status.into()));
+    let error = RawTimex { state: libc::TIME_ERROR, ..RAW };
+    let unsync = RawTimex { status: RAW.status | libc::STA_UNSYNC, ..RAW };
+    let leap = RawTimex { state: libc::TIME_OOP, ..RAW };
     for raw in [error, unsync, leap] {
-        assert_eq!(unsynchronized(raw.bound()), status(raw));
+        assert_eq!(unsynchronized(bound(raw)), status(raw));
     }
-    let unbounded = Raw { maxerror: 16_000_000, ..RAW };
+    let unbounded = RawTimex { maxerror: 16_000_000, ..RAW };
     let sixteen = Some(Unsynchronized::Unbounded(Duration::from_secs(16)));
-    assert_eq!(unsynchronized(unbounded.bound()), sixteen);
-    let bounded = Raw { maxerror: 15_999_999, ..RAW };
-    assert_eq!(bounded.bound().unwrap(), Duration::from_micros(16_000_499));
+    assert_eq!(unsynchronized(bound(unbounded)), sixteen);
+    let bounded = RawTimex { maxerror: 15_999_999, ..RAW };
+    assert_eq!(bound(bounded).unwrap(), Duration::from_micros(16_000_499));
 }
 
 #[test]
 fn other_states_are_synchronised() {
     for state in [libc::TIME_OK, libc::TIME_INS, libc::TIME_DEL, libc::TIME_WAIT] {
-        assert_eq!(Raw { state, ..RAW }.bound().unwrap(), Duration::from_micros(1_734));
+        assert_eq!(bound(RawTimex { state, ..RAW }).unwrap(), Duration::from_micros(1_734));
     }
 }
 
 #[test]
 fn nano_is_the_unit_of_time_and_offset_alone() {
-    let nano = Raw { offset: -7, ..RAW };
-    let timex = nano.decode().unwrap();
+    let nano = RawTimex { offset: -7, ..RAW };
+    let timex = decode(nano).unwrap();
     assert_eq!(timex.time.as_nanos(), 1_795_230_725_126_147_368);
     assert_eq!((timex.offset, timex.max_error.as_micros()), (-7, 1_234));
     assert_eq!(timex.bound().unwrap(), Duration::from_nanos(1_734_007));
 
-    let micro = Raw { status: libc::STA_PLL, tv_usec: 126_147, ..nano };
-    let timex = micro.decode().unwrap();
+    let micro = RawTimex { status: libc::STA_PLL, tv_usec: 126_147, ..nano };
+    let timex = decode(micro).unwrap();
     assert_eq!(timex.time.as_nanos(), 1_795_230_725_126_147_000);
     assert_eq!((timex.offset, timex.max_error.as_micros()), (-7_000, 1_234));
     // A microsecond more, because the time was rounded down to one.
@@ -122,47 +98,153 @@ fn nano_is_the_unit_of_time_and_offset_alone() {
 
 #[test]
 fn rates_come_in_two_to_the_minus_16_ppm() {
-    let timex = Raw { freq: -65_536 * 3 / 2, ..RAW }.decode().unwrap();
+    let timex = decode(RawTimex { freq: -65_536 * 3 / 2, ..RAW }).unwrap();
     assert_eq!((timex.frequency, timex.tolerance, timex.tai_offset), (-1_500, 500_000, 37));
+}
+
+#[test]
+fn each_number_comes_from_its_field() {
+    let (_, mut timex) = sys::adjtimex().unwrap();
+    (timex.status, timex.tai, timex.time.tv_sec, timex.time.tv_usec) = (1, 2, 3, 4);
+    (timex.maxerror, timex.esterror, timex.offset, timex.freq) = (5, 6, 7, 8);
+    (timex.constant, timex.tolerance, timex.tick) = (9, 10, 11);
+    let expected = RawTimex {
+        state: 12,
+        status: 1,
+        tai: 2,
+        tv_sec: 3,
+        tv_usec: 4,
+        maxerror: 5,
+        esterror: 6,
+        offset: 7,
+        freq: 8,
+        constant: 9,
+        tolerance: 10,
+        tick: 11,
+    };
+    assert_eq!(RawTimex::new(12, &timex), expected);
+}
+
+#[test]
+fn a_rate_is_corrected_by_frequency_tick_and_offset() {
+    const PPM: i64 = 65_536;
+    let corrected = |freq, tick| decode(RawTimex { freq, tick, ..RAW }).unwrap().rate_correction();
+    let cases: &[(i64, i64, u64)] = &[
+        (0, 10_000, 0),
+        (30 * PPM, 10_000, 30_000),
+        (-30 * PPM, 10_000, 30_000),
+        (1, 10_000, 1),
+        (-1, 10_000, 1),
+        // A microsecond in ten milliseconds is 100 ppm, and a number that was rounded adds one.
+        (0, 10_001, 100_000),
+        (0, 9_999, 100_000),
+        (50 * PPM, 10_001, 150_001),
+        (-50 * PPM, 10_001, 50_001),
+        (500 * PPM, 9_995, 1),
+        // As far as chronyd slews, and as far as the kernel lets anybody.
+        (0, 10_833, 83_300_000),
+        (-500 * PPM, 9_000, 100_500_001),
+    ];
+    for &(freq, tick, ppb) in cases {
+        assert_eq!(corrected(freq, tick), ppb, "{freq} {tick}");
+    }
+    assert!(corrected(i64::MIN, i64::MAX) > 0);
+    assert!(corrected(i64::MIN, 0) > corrected(i64::MIN, 10_000));
+}
+
+#[test]
+fn an_offset_is_corrected_by_a_part_of_it_each_second() {
+    let corrected =
+        |offset, constant| decode(RawTimex { offset, constant, ..RAW }).unwrap().rate_correction();
+    let cases: &[(i64, i64, u64)] = &[
+        (0, 0, 0),
+        // No less than the last second's part may have been, of which nothing is known.
+        (1, 0, 500_000),
+        (-1, 10, 500_000),
+        (1_500_000, 0, 500_000),
+        (1_500_001, 0, 500_001),
+        (-1_500_001, 0, 500_001),
+        // What is left of half a second after a quarter, an eighth and a 4096th of it.
+        (375_000_000, 0, 125_000_000),
+        (-437_500_000, 1, 62_500_000),
+        (499_877_930, 10, 500_000),
+        // The kernel has no such time constants.
+        (375_000_000, -1, 125_000_000),
+        (4_095_000_000, 10, 1_000_000),
+        (4_095_000_000, i64::MAX, 1_000_000),
+        (i64::MIN, 0, 3_074_457_345_618_258_603),
+    ];
+    for &(offset, constant, ppb) in cases {
+        assert_eq!(corrected(offset, constant), ppb, "{offset} {constant}");
+    }
+    let pulses = RAW.status | libc::STA_PPSTIME | libc::STA_PPSSIGNAL;
+    let by_pulses = RawTimex { status: pulses, offset: -600_000, constant: 10, ..RAW };
+    assert_eq!(decode(by_pulses).unwrap().rate_correction(), 600_000);
+    let without_signal = RawTimex { status: RAW.status | libc::STA_PPSTIME, ..by_pulses };
+    assert_eq!(decode(without_signal).unwrap().rate_correction(), 500_000);
+    let microseconds = RawTimex { status: libc::STA_PLL, tv_usec: 0, offset: 3_000, ..RAW };
+    let corrected = decode(RawTimex { constant: 0, ..microseconds }).unwrap().rate_correction();
+    assert_eq!(corrected, 1_000_000);
+}
+
+/// What the kernel does each second, and what it then says is left of the offset.
+#[test]
+fn no_part_of_an_offset_that_the_kernel_corrects_exceeds_what_is_said() {
+    for constant in 0..=10 {
+        let mut left: i64 = 500_000_000;
+        for _ in 0..100 {
+            let part = left >> (2 + constant);
+            left -= part;
+            let timex = decode(RawTimex { offset: left, constant, ..RAW }).unwrap();
+            assert!(timex.rate_correction() >= part.unsigned_abs(), "{left} {constant}");
+        }
+    }
 }
 
 #[test]
 fn nonsense_is_named() {
     let cases = [
-        (Raw { state: 6, ..RAW }, "clock state 6 makes no sense"),
-        (Raw { maxerror: -1, ..RAW }, "maximum error 18446744073709551615 makes no sense"),
-        (Raw { esterror: -2, ..RAW }, "estimated error 18446744073709551614 makes no sense"),
-        (Raw { tv_sec: -1, ..RAW }, "time 18446744073709551615 makes no sense"),
-        (Raw { tv_usec: -1, ..RAW }, "fraction of the time 18446744073709551615 makes no sense"),
-        (Raw { tv_usec: 1_000_000_000, ..RAW }, "fraction of the time 1000000000 makes no sense"),
+        (RawTimex { state: 6, ..RAW }, "clock state 6 makes no sense"),
+        (RawTimex { maxerror: -1, ..RAW }, "maximum error 18446744073709551615 makes no sense"),
+        (RawTimex { esterror: -2, ..RAW }, "estimated error 18446744073709551614 makes no sense"),
+        (RawTimex { tick: -1, ..RAW }, "tick 18446744073709551615 makes no sense"),
+        (RawTimex { tv_sec: -1, ..RAW }, "time 18446744073709551615 makes no sense"),
         (
-            Raw { tv_usec: 1_000_000, status: 0, ..RAW },
+            RawTimex { tv_usec: -1, ..RAW },
+            "fraction of the time 18446744073709551615 makes no sense",
+        ),
+        (
+            RawTimex { tv_usec: 1_000_000_000, ..RAW },
+            "fraction of the time 1000000000 makes no sense",
+        ),
+        (
+            RawTimex { tv_usec: 1_000_000, status: 0, ..RAW },
             "fraction of the time 1000000 makes no sense",
         ),
     ];
     for (raw, message) in cases {
-        assert_eq!(raw.decode().unwrap_err().to_string(), message);
+        assert_eq!(decode(raw).unwrap_err().to_string(), message);
     }
-    assert!(Raw { tv_usec: 999_999, status: 0, ..RAW }.decode().is_ok());
+    assert!(decode(RawTimex { tv_usec: 999_999, status: 0, ..RAW }).is_ok());
 }
 
 #[test]
 fn a_sample_is_as_wide_as_the_bound_and_the_call() {
     let before = Instant::ORIGIN + Duration::from_secs(9);
     let after = before + Duration::from_micros(2);
-    let timex = RAW.decode().unwrap();
+    let timex = decode(RAW).unwrap();
     let sample = sample_of(&timex, before, after).unwrap();
     assert_eq!((sample.at(), sample.drift().as_ppb()), (before, 500_000));
     let interval = sample.interval();
     assert_eq!(interval.latest() - timex.time, Duration::from_micros(1_734));
     // By a clock that may count 500 ppm too few, the call took up to 2 ns more than 2 µs.
     assert_eq!(timex.time - interval.earliest(), Duration::from_nanos(1_736_002));
-    assert!(sample_of(&BOOT.decode().unwrap(), before, after).is_err());
+    assert!(sample_of(&decode(BOOT).unwrap(), before, after).is_err());
 }
 
 #[test]
 fn status_bits_have_names() {
-    let named = |status| Raw { status, tv_usec: 0, ..RAW }.decode().unwrap().status.to_string();
+    let named = |status| decode(RawTimex { status, tv_usec: 0, ..RAW }).unwrap().status.to_string();
     assert_eq!(named(0), "no status");
     assert_eq!(named(0x2041), "STA_PLL | STA_UNSYNC | STA_NANO");
     assert_eq!(named(0xffff).matches("STA_").count(), 16);
@@ -172,7 +254,7 @@ fn status_bits_have_names() {
 fn after_a_suspension_the_daemon_must_state_its_bound_anew() {
     let mut kernel = KernelClock::new();
     let mut admit = |slept, maxerror| {
-        let timex = Raw { maxerror, ..RAW }.decode().unwrap();
+        let timex = decode(RawTimex { maxerror, ..RAW }).unwrap();
         kernel.admit(slept, &timex).is_ok()
     };
     assert!(admit(true, 900), "to have slept before the first reading says nothing");

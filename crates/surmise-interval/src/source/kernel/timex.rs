@@ -2,6 +2,7 @@ use core::{fmt, time::Duration};
 
 use surmise_time::WallTime;
 
+use super::{KernelClock, RawTimex};
 use crate::source::{SourceError, Unsynchronized};
 
 /// What `adjtimex` says of the system clock, with its units made plain.
@@ -21,10 +22,16 @@ pub struct Timex {
     pub est_error: Duration,
     /// What the kernel has yet to correct, in nanoseconds.
     pub offset: i64,
-    /// How much faster the clock is made to run, in parts per billion, rounded down.
+    /// How much faster the clock is made to run, in parts per billion, rounded away from zero.
     pub frequency: i64,
-    /// How much the frequency may be corrected at most, in parts per billion, rounded down.
+    /// By which power of two [`offset`](Self::offset) is divided for what is corrected of it in a
+    /// second, less 2. The kernel keeps it between 0 and 10.
+    pub time_constant: i64,
+    /// How much the frequency may be corrected at most, in parts per billion, rounded away from
+    /// zero.
     pub tolerance: i64,
+    /// How much the clock is made to count in a hundredth of a second: 10 ms, unless it is slewed.
+    pub tick: Duration,
     /// International atomic time less this clock's, in seconds; zero if nobody stated it.
     pub tai_offset: i64,
 }
@@ -34,22 +41,35 @@ impl Timex {
     /// second.
     const GROWTH: Duration = Duration::from_micros(500);
 
+    /// A hundredth of a second, in nanoseconds: the kernel's `USER_HZ` is 100.
+    const NOMINAL_TICK: i64 = 10_000_000;
+
+    /// The kernel's `MAXTC`.
+    const MAX_TIME_CONSTANT: i64 = 10;
+
     /// The kernel's `NTP_PHASE_LIMIT`: at this it declares the clock unsynchronised.
     const LIMIT: Duration = Duration::from_secs(16);
 
-    pub(super) fn decode(state: i32, timex: &libc::timex) -> Result<Self, SourceError> {
-        let status = StatusFlags(timex.status);
+    /// Makes sense of what `adjtimex` returned.
+    ///
+    /// # Errors
+    ///
+    /// If a number is none that it can be: a state that there is not, a negative time or error.
+    pub fn decode(raw: &RawTimex) -> Result<Self, SourceError> {
+        let status = StatusFlags(raw.status);
         let fraction = if status.contains(StatusFlags::NANO) { 1 } else { 1000 };
         Ok(Self {
-            time: decode_time(wide(timex.time.tv_sec), wide(timex.time.tv_usec), fraction)?,
-            state: ClockState::decode(state)?,
+            time: decode_time(raw.tv_sec, raw.tv_usec, fraction)?,
+            state: ClockState::decode(raw.state)?,
             status,
-            max_error: micros("maximum error", wide(timex.maxerror))?,
-            est_error: micros("estimated error", wide(timex.esterror))?,
-            offset: wide(timex.offset).saturating_mul(fraction),
-            frequency: scaled_ppm(wide(timex.freq)),
-            tolerance: scaled_ppm(wide(timex.tolerance)),
-            tai_offset: wide(timex.tai),
+            max_error: micros("maximum error", raw.maxerror)?,
+            est_error: micros("estimated error", raw.esterror)?,
+            offset: raw.offset.saturating_mul(fraction),
+            frequency: scaled_ppm(raw.freq),
+            time_constant: raw.constant,
+            tolerance: scaled_ppm(raw.tolerance),
+            tick: micros("tick", raw.tick)?,
+            tai_offset: raw.tai.into(),
         })
     }
 
@@ -76,16 +96,57 @@ impl Timex {
         let offset = Duration::from_nanos(self.offset.unsigned_abs());
         Ok((self.max_error + Self::GROWTH + Duration::from_micros(rounding)).saturating_add(offset))
     }
+
+    /// Returns by how much the kernel corrects the rate of the clock, in parts per billion and
+    /// rounded up.
+    ///
+    /// That is what [`frequency`](Self::frequency) and [`tick`](Self::tick) add up to, as
+    /// `chronyd` uses them: it often sets the one a whole microsecond too far and takes that back
+    /// by the other. On top of it comes what may be corrected of the [`offset`](Self::offset) in
+    /// this second, as ntpd and systemd-timesyncd have it corrected: 500 ppm, and more if the
+    /// offset is large. With a time constant of 0, a quarter of it is.
+    ///
+    /// # Limits
+    ///
+    /// A correction by `adjtime` of the C library does not show, and is up to 500 ppm. Nor does an
+    /// offset of which nothing is left, as that of a pulse-per-second signal, which the kernel
+    /// corrects wholly within a second.
+    #[must_use]
+    pub fn rate_correction(&self) -> u64 {
+        let tick = i64::try_from(self.tick.as_nanos()).unwrap_or(i64::MAX);
+        // A nanosecond in a hundredth of a second is a hundred parts per billion.
+        let tick = tick.saturating_sub(Self::NOMINAL_TICK).saturating_mul(100);
+        // Of two numbers one of which was rounded, the sum may be too small.
+        let rounding = u64::from(self.frequency != 0 && tick != 0);
+        let rate = self.frequency.saturating_add(tick).unsigned_abs();
+        rate.saturating_add(rounding).saturating_add(self.phase_correction())
+    }
+
+    /// Returns how many nanoseconds of the offset may be corrected in this second.
+    fn phase_correction(&self) -> u64 {
+        let left = self.offset.unsigned_abs();
+        if left == 0 {
+            return 0;
+        }
+        // When the second began, the kernel took away one part in so many of what was there, so
+        // that what is left is all the others.
+        let parts = 4_u64 << self.time_constant.clamp(0, Self::MAX_TIME_CONSTANT);
+        let by_pulses = self.status.contains(StatusFlags(libc::STA_PPSTIME | libc::STA_PPSSIGNAL));
+        let corrected = if by_pulses { left } else { left.div_ceil(parts - 1) };
+        // The rest of the second may still go by an offset from before the last update.
+        corrected.max(KernelClock::DRIFT.as_ppb().into())
+    }
 }
 
 /// All of it on one line, in the kernel's own words.
 impl fmt::Display for Timex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { state, status, max_error, est_error, offset, frequency, tai_offset, .. } = self;
+        let Self { state, status, max_error, est_error, offset, .. } = self;
+        let Self { frequency, tick, tai_offset, .. } = self;
         write!(
             f,
             "{state}, {status}, maxerror {max_error:?}, esterror {est_error:?}, offset {offset} ns, \
-             frequency {frequency} ppb, TAI offset {tai_offset} s"
+             frequency {frequency} ppb, tick {tick:?}, TAI offset {tai_offset} s"
         )
     }
 }
@@ -213,16 +274,12 @@ fn micros(what: &'static str, micros: i64) -> Result<Duration, SourceError> {
     u64::try_from(micros).map(Duration::from_micros).map_err(|_| malformed(what, micros))
 }
 
-/// Converts parts per million, of which the kernel has 2¹⁶ to one, into parts per billion.
-const fn scaled_ppm(scaled: i64) -> i64 {
-    (scaled.saturating_mul(1000)) >> 16
+/// Converts parts per million, of which the kernel has 2¹⁶ to one, into parts per billion, rounded
+/// away from zero.
+fn scaled_ppm(scaled: i64) -> i64 {
+    let magnitude = scaled.unsigned_abs().saturating_mul(1000).div_ceil(1 << 16);
+    i64::try_from(magnitude).unwrap_or(i64::MAX) * scaled.signum()
 }
-
 fn malformed(what: &'static str, value: i64) -> SourceError {
     SourceError::Malformed { what, value: u64::from_ne_bytes(value.to_ne_bytes()) }
-}
-
-/// The width of the kernel's numbers depends on the platform.
-fn wide(number: impl Into<i64>) -> i64 {
-    number.into()
 }

@@ -30,6 +30,9 @@ pub struct Measurement {
 impl Measurement {
     /// Creates a measurement from a reply, and readings of the monotonic clock before and after.
     ///
+    /// The configuration's `drift` is all that is assumed of that clock: it has to cover what a
+    /// daemon slews it by, which [`NtpSource`](super::NtpSource) adds by itself.
+    ///
     /// # Errors
     ///
     /// If the server claims to have held the request for longer than we have waited.

@@ -84,11 +84,10 @@ fn nonsense_is_an_error() {
 
 #[test]
 fn a_sample_is_as_wide_as_stated_and_as_the_reading_took() {
-    let config = PhcConfig { accuracy: micros(20), ..PhcConfig::default() };
     let time = WallTime::from_nanos(1_795_230_725_000_000_000);
     let before = Instant::ORIGIN + Duration::from_secs(9);
-    let reading = PhcReading { time, before, after: before + micros(3) };
-    let sample = reading.to_sample(&config);
+    let reading = PhcReading { time, before, after: before + micros(3), drift: Drift::SPANNER };
+    let sample = reading.to_sample(micros(20));
     assert_eq!((sample.at(), sample.drift()), (before, Drift::SPANNER));
     let interval = sample.interval();
     assert_eq!(interval.latest() - time, Duration::from_nanos(20_001));
