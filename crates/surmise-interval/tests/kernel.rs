@@ -23,6 +23,9 @@ fn a_clock_that_nobody_disciplines_is_an_error_that_says_so() {
         let Err(SourceError::Unsynchronized { reason }) = sample else { panic!("{sample:?}") };
         assert_eq!(reason, Unsynchronized::Status(timex.status.bits().into()));
         assert!(timex.to_string().starts_with("TIME_ERROR, "), "{timex}");
+    } else if timex.is_unstated() {
+        let Err(SourceError::Unsynchronized { reason }) = sample else { panic!("{sample:?}") };
+        assert!(matches!(reason, Unsynchronized::Unstated(_)), "{timex}");
     } else {
         let sample = sample.unwrap();
         assert!(sample.at() >= before);

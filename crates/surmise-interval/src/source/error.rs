@@ -116,6 +116,9 @@ pub enum Unsynchronized {
     Status(i64),
     /// By an error that it no longer bounds, as in the kernel's `maxerror` of 16 s.
     Unbounded(Duration),
+    /// By an error that is only what the kernel let it grow to since a daemon stated zero, as
+    /// systemd-timesyncd does.
+    Unstated(Duration),
     /// By a rate that it has not measured yet, or not to better than this, in parts per billion: so
     /// bad is no clock.
     Rate(u64),
@@ -132,6 +135,7 @@ impl fmt::Display for Unsynchronized {
             Self::LocalReference => write!(f, "it is its own reference"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::Unbounded(error) => write!(f, "an error of {error:?} is none"),
+            Self::Unstated(error) => write!(f, "an error of {error:?} that nobody stated"),
             Self::Rate(ppb) => write!(f, "its rate is known to {ppb} ppb"),
             Self::Disrupted => write!(f, "the machine was disrupted"),
         }

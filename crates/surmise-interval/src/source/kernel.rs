@@ -26,8 +26,9 @@ use crate::{Drift, Interval, Sample};
 /// # Limits
 ///
 /// The bound is as good as the daemon's word. ntpd and chronyd state the root distance, as they
-/// should; systemd-timesyncd states zero, so that here nothing is known of the network between it
-/// and its server.
+/// should. systemd-timesyncd and phc2sys state zero, so that nothing is known of the network between
+/// them and their servers: that is [`Unsynchronized::Unstated`], unless it is to be
+/// [trusted](Self::trusting_zero).
 ///
 /// After the machine was suspended the bound is refused until the daemon has stated a new one. If
 /// that was before the first reading nobody can tell whether it has, and it is believed.
@@ -54,6 +55,7 @@ use crate::{Drift, Interval, Sample};
 pub struct KernelClock {
     suspension: Suspension,
     trust: Trust,
+    trusts_zero: bool,
 }
 
 /// Whether the bound was stated since the machine was last suspended, as far as can be told.
@@ -83,6 +85,17 @@ impl KernelClock {
         Self::default()
     }
 
+    /// Believes a daemon that states an error of zero, as systemd-timesyncd and phc2sys do.
+    ///
+    /// By default such a bound is refused: it is what the kernel adds to zero, half a millisecond a
+    /// second, and the truth may be anywhere. It is right to trust it where the daemon is, as
+    /// phc2sys or `chronyd` may be that follow a hardware clock to less than a microsecond. See
+    /// [`Timex::is_unstated`].
+    #[must_use]
+    pub fn trusting_zero(self) -> Self {
+        Self { trusts_zero: true, ..self }
+    }
+
     /// Reads all that the kernel says, whether or not it makes a sample.
     ///
     /// # Errors
@@ -103,6 +116,29 @@ impl KernelClock {
         self.trust = if trusted { Trust::Trusted } else { Trust::Below(timex.max_error) };
         if trusted { Ok(()) } else { Err(Unsynchronized::Disrupted.into()) }
     }
+
+    /// Makes a sample of what was read between two instants.
+    ///
+    /// The kernel read its clock in the same call, so that no step comes between that and the
+    /// bound.
+    fn sample_of(
+        &self,
+        timex: &Timex,
+        before: Instant,
+        after: Instant,
+    ) -> Result<Sample, SourceError> {
+        let bound = timex.bound()?;
+        if timex.is_unstated() && !self.trusts_zero {
+            return Err(Unsynchronized::Unstated(timex.max_error).into());
+        }
+        let leap = match timex.state {
+            ClockState::Insert => Leap::Insert,
+            ClockState::Delete => Leap::Delete,
+            _ => Leap::None,
+        };
+        let interval = leap.widen(Interval::around(timex.time, bound));
+        Ok(Sample::asked_between(interval, before, after, Self::DRIFT))
+    }
 }
 
 impl Source for KernelClock {
@@ -113,25 +149,12 @@ impl Source for KernelClock {
         // After the reading: to have slept before it is what matters.
         let slept = self.suspension.occurred();
         self.admit(slept, &timex)?;
-        sample_of(&timex, before, after)
+        self.sample_of(&timex, before, after)
     }
 
     fn name(&self) -> &str {
         "kernel"
     }
-}
-
-/// Makes a sample of what was read between two instants.
-///
-/// The kernel read its clock in the same call, so that no step comes between that and the bound.
-fn sample_of(timex: &Timex, before: Instant, after: Instant) -> Result<Sample, SourceError> {
-    let leap = match timex.state {
-        ClockState::Insert => Leap::Insert,
-        ClockState::Delete => Leap::Delete,
-        _ => Leap::None,
-    };
-    let interval = leap.widen(Interval::around(timex.time, timex.bound()?));
-    Ok(Sample::asked_between(interval, before, after, KernelClock::DRIFT))
 }
 
 #[cfg(test)]

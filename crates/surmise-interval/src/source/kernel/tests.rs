@@ -233,13 +233,75 @@ fn a_sample_is_as_wide_as_the_bound_and_the_call() {
     let before = Instant::ORIGIN + Duration::from_secs(9);
     let after = before + Duration::from_micros(2);
     let timex = decode(RAW).unwrap();
-    let sample = sample_of(&timex, before, after).unwrap();
+    let kernel = KernelClock::new();
+    let sample = kernel.sample_of(&timex, before, after).unwrap();
     assert_eq!((sample.at(), sample.drift().as_ppb()), (before, 500_000));
     let interval = sample.interval();
     assert_eq!(interval.latest() - timex.time, Duration::from_micros(1_734));
     // By a clock that may count 500 ppm too few, the call took up to 2 ns more than 2 µs.
     assert_eq!(timex.time - interval.earliest(), Duration::from_nanos(1_736_002));
-    assert!(sample_of(&decode(BOOT).unwrap(), before, after).is_err());
+    assert!(kernel.sample_of(&decode(BOOT).unwrap(), before, after).is_err());
+}
+
+#[test]
+fn an_error_that_grew_from_zero_is_believed_only_if_told_to() {
+    let [wary, trusting] = [KernelClock::new(), KernelClock::new().trusting_zero()];
+    let sample = |kernel: &KernelClock, (esterror, maxerror)| {
+        let timex = decode(RawTimex { esterror, maxerror, ..RAW }).unwrap();
+        let sampled = kernel.sample_of(&timex, Instant::ORIGIN, Instant::ORIGIN);
+        (timex, sampled.map(|sample| sample.interval().latest() - timex.time))
+    };
+    let unstated = [
+        // systemd-timesyncd, when it has just spoken and some seconds later.
+        (0, 0),
+        (0, 500),
+        (0, 1_000),
+        (0, 15_999_500),
+        // phc2sys leaves the estimate alone, which is 16 s from boot on.
+        (16_000_000, 0),
+        (16_000_000, 32_000),
+        (501, 500),
+    ];
+    for numbers in unstated {
+        let (timex, sampled) = sample(&wary, numbers);
+        let reason = Some(Unsynchronized::Unstated(timex.max_error));
+        assert_eq!(unsynchronized(sampled), reason, "{numbers:?}");
+        let bound = timex.max_error + Duration::from_micros(500);
+        assert_eq!(sample(&trusting, numbers).1.unwrap(), bound, "{numbers:?}");
+    }
+    let stated = [
+        (0, 1),
+        (0, 499),
+        (0, 501),
+        (0, 1_001),
+        (1, 500),
+        (500, 500),
+        (1, 15_999_500),
+        // More than the bound, which is odd, but somebody stated that one.
+        (16_000_000, 1_234),
+        // As chronyd and ntpd have it.
+        (12, 5_611),
+        (954, 7_987),
+    ];
+    for numbers in stated {
+        assert!(sample(&wary, numbers).1.is_ok(), "{numbers:?}");
+    }
+}
+
+#[test]
+fn no_trust_in_zero_makes_a_clock_synchronised() {
+    let kernel = KernelClock::new().trusting_zero();
+    // As systemd-timesyncd leaves it where the hardware clock shows local time.
+    let unsync =
+        RawTimex { status: RAW.status | libc::STA_UNSYNC, maxerror: 0, esterror: 0, ..RAW };
+    for raw in [BOOT, unsync] {
+        let timex = decode(raw).unwrap();
+        for kernel in [&kernel, &KernelClock::new()] {
+            let sampled = kernel.sample_of(&timex, Instant::ORIGIN, Instant::ORIGIN);
+            let reason = Unsynchronized::Status(raw.status.into());
+            assert_eq!(unsynchronized(sampled), Some(reason));
+        }
+    }
 }
 
 #[test]

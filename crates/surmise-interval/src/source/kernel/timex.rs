@@ -97,6 +97,25 @@ impl Timex {
         Ok((self.max_error + Self::GROWTH + Duration::from_micros(rounding)).saturating_add(offset))
     }
 
+    /// Returns whether [`max_error`](Self::max_error) is only what the kernel let it grow to, since a
+    /// daemon stated zero or next to nothing.
+    ///
+    /// That is so if it is a whole number of seconds' growth, and the daemon's estimate is zero, or
+    /// exceeds it and so is somebody else's. systemd-timesyncd states zero for both, and phc2sys
+    /// states zero for the bound alone, to keep the kernel from declaring the clock unsynchronised.
+    /// Neither knows how far it is wrong.
+    ///
+    /// `chronyd` and ntpd state half of the root delay and the root dispersion in microseconds,
+    /// `chronyd` with what it has yet to correct, and estimates of their own. One time in 500 that
+    /// is such a number, until the next update, and even then only with an estimate of zero. A
+    /// `chronyd` that is within a microsecond of its reference states zero for both, though. In
+    /// these numbers that is the same as to know nothing.
+    #[must_use]
+    pub fn is_unstated(&self) -> bool {
+        let grown = self.max_error.as_nanos() % Self::GROWTH.as_nanos() == 0;
+        grown && (self.est_error.is_zero() || self.est_error > self.max_error)
+    }
+
     /// Returns by how much the kernel corrects the rate of the clock, in parts per billion and
     /// rounded up.
     ///
