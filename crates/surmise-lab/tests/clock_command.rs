@@ -261,6 +261,7 @@ fn arguments_that_make_no_sense_are_refused() {
         ("--chrony host:99999", "the port is \"99999\""),
         ("--tai-offset 37", "--phc <DEVICE>"),
         ("--phc-accuracy 1ms", "--phc <DEVICE>"),
+        ("--phc /dev/ptp0", "--phc-accuracy <TIME>"),
         ("--phc /dev/ptp0 --tai-offset -37", "unexpected argument '-3'"),
         ("--live 1ms", "the interval must lie between 100ms and 3600s"),
         ("--live soon", "invalid value 'soon'"),

@@ -31,11 +31,9 @@ use crate::{Drift, Interval, Sample};
 /// use surmise_interval::{Drift, source::{Source, SourceError, phc::{Phc, PhcConfig, Timescale}}};
 /// use surmise_time::BootClock;
 ///
-/// let mut phc = Phc::open("/dev/ptp0", PhcConfig {
-///     accuracy: Duration::from_micros(20),
-///     timescale: Timescale::Tai { ahead: Duration::from_secs(37) },
-///     ..PhcConfig::default()
-/// })?;
+/// let timescale = Timescale::Tai { ahead: Duration::from_secs(37) };
+/// let config = PhcConfig::new(Duration::from_micros(20), timescale);
+/// let mut phc = Phc::open("/dev/ptp0", PhcConfig { drift: Drift::QUARTZ, ..config })?;
 /// println!("{}", phc.sample(&BootClock)?.interval());
 /// # Ok::<(), SourceError>(())
 /// ```
@@ -48,12 +46,12 @@ pub struct Phc {
 
 /// What a [`Phc`] does not say itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "made by the caller, with the rest by default")]
+#[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
 pub struct PhcConfig {
-    /// How far the device can be from the truth: what whoever disciplines it promises. By default a
-    /// millisecond, which is far more than any that is disciplined.
+    /// How far the device can be from the truth: what whoever disciplines it promises. There is no
+    /// default, since a device that nobody disciplines runs as well.
     pub accuracy: Duration,
-    /// Which time it counts. By default [`Timescale::Utc`].
+    /// Which time it counts. There is no default, since a wrong one is wrong by 37 s.
     pub timescale: Timescale,
     /// How far the rate of this machine's monotonic clock may be from the true one: what the sample
     /// grows by. By default [`Drift::SPANNER`].
@@ -73,6 +71,11 @@ pub enum Timescale {
     /// Coordinated universal time, as virtual machines' clocks do.
     Utc,
     /// International atomic time, as PTP does unless it is configured otherwise.
+    ///
+    /// It knows no leap seconds, and what is configured here goes stale with the next: from then on
+    /// samples are wrong by a second, and nothing shows it but other sources. Whoever has a device
+    /// in use then must open it anew; this crate reads no table of leap seconds, and PTP's own
+    /// announcement of the offset does not come through the device.
     Tai {
         /// How far it is ahead of coordinated universal time: 37 s since 2017.
         ahead: Duration,
@@ -150,14 +153,11 @@ impl PhcReading {
     }
 }
 
-impl Default for PhcConfig {
-    fn default() -> Self {
-        Self {
-            accuracy: Duration::from_millis(1),
-            timescale: Timescale::Utc,
-            drift: Drift::SPANNER,
-            tries: 5,
-        }
+impl PhcConfig {
+    /// Creates a configuration of what only its user can know, with defaults for the rest.
+    #[must_use]
+    pub const fn new(accuracy: Duration, timescale: Timescale) -> Self {
+        Self { accuracy, timescale, drift: Drift::SPANNER, tries: 5 }
     }
 }
 

@@ -38,7 +38,7 @@ pub struct ClockArgs {
     pub(super) clock_bound: Option<PathBuf>,
 
     /// Also reads this hardware clock, as in /dev/ptp0
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long, value_name = "DEVICE", requires = "phc_accuracy")]
     pub(super) phc: Option<PathBuf>,
 
     /// How far the hardware clock is ahead of UTC, in seconds: 37 where it counts TAI
@@ -46,9 +46,8 @@ pub struct ClockArgs {
     pub(super) tai_offset: Option<u32>,
 
     /// How far the hardware clock can be from the truth: it does not say so itself
-    #[arg(long, value_name = "TIME", default_value = "1ms", requires = "phc",
-          value_parser = humantime::parse_duration)]
-    pub(super) phc_accuracy: Duration,
+    #[arg(long, value_name = "TIME", requires = "phc", value_parser = humantime::parse_duration)]
+    pub(super) phc_accuracy: Option<Duration>,
 
     /// Asks nobody, and shows on simulated clocks what uncertainty costs
     #[arg(long, conflicts_with_all = SOURCES)]

@@ -8,6 +8,9 @@ const fn shown(tv_sec: i64, tv_nsec: i64) -> Timespec {
     Timespec { tv_sec, tv_nsec }
 }
 
+/// What a hypervisor might promise of its virtual machines' clock.
+const CONFIG: PhcConfig = PhcConfig::new(Duration::from_millis(1), Timescale::Utc);
+
 const fn micros(micros: u64) -> Duration {
     Duration::from_micros(micros)
 }
@@ -98,10 +101,10 @@ fn a_sample_is_as_wide_as_stated_and_as_the_reading_took() {
 
 #[test]
 fn what_is_no_clock_cannot_be_read() {
-    let error = Phc::open("/dev/ptp-nonexistent", PhcConfig::default()).unwrap_err();
+    let error = Phc::open("/dev/ptp-nonexistent", CONFIG).unwrap_err();
     assert_eq!(error.to_string(), "could not open /dev/ptp-nonexistent");
 
-    let null = Phc::open("/dev/null", PhcConfig::default()).unwrap();
+    let null = Phc::open("/dev/null", CONFIG).unwrap();
     assert_eq!((null.name(), null.path()), ("phc", Path::new("/dev/null")));
     let error = null.read(&BootClock).unwrap_err();
     assert_eq!(error.to_string(), "could not read the clock of /dev/null");
@@ -109,7 +112,7 @@ fn what_is_no_clock_cannot_be_read() {
 
 #[test]
 fn a_device_is_read_where_there_is_one() {
-    let Ok(mut phc) = Phc::open("/dev/ptp0", PhcConfig::default()) else { return };
+    let Ok(mut phc) = Phc::open("/dev/ptp0", CONFIG) else { return };
     match phc.sample(&BootClock) {
         Ok(sample) => assert!(sample.interval().uncertainty() >= Duration::from_millis(1)),
         Err(error) => assert!(!matches!(error, SourceError::Malformed { .. }), "{error}"),

@@ -44,9 +44,9 @@ fn segment() -> PathBuf {
 }
 
 /// Returns the hardware clock that was named. None is read that was not, since none says which time
-/// it counts.
+/// it counts, or how well.
 fn hardware(args: &ClockArgs) -> Box<dyn Probe> {
-    let Some(path) = args.phc.clone() else {
+    let (Some(path), Some(accuracy)) = (args.phc.clone(), args.phc_accuracy) else {
         let why = match devices().as_slice() {
             [] => "there is no /dev/ptp0".to_owned(),
             [found, ..] => {
@@ -58,8 +58,7 @@ fn hardware(args: &ClockArgs) -> Box<dyn Probe> {
     let timescale = args.tai_offset.map_or(Timescale::Utc, |seconds| Timescale::Tai {
         ahead: Duration::from_secs(seconds.into()),
     });
-    let accuracy = args.phc_accuracy;
-    Box::new(Hardware { path, config: PhcConfig { accuracy, timescale, ..PhcConfig::default() } })
+    Box::new(Hardware { path, config: PhcConfig::new(accuracy, timescale) })
 }
 
 fn devices() -> Vec<PathBuf> {
