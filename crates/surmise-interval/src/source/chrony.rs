@@ -8,7 +8,7 @@
 //! The report bounds the system clock's error if the reference is right. It does not say that the
 //! reference was reached lately: `chronyd` reports "Normal" long after its servers have died, and
 //! lets the bound grow by a part per million. So a report is judged by the age of its last
-//! measurement.
+//! measurement, and the bound grows from then on by what is assumed of the clock here.
 //!
 //! What `chronyd` does not know is not in its bound either: the error of a reference clock that
 //! nobody told it, such as of a PTP hardware clock whose hypervisor states it elsewhere.
@@ -68,10 +68,17 @@ pub struct ChronyConfig {
     /// microseconds.
     pub timeout: Duration,
     /// How far the rate of the system's clocks can be from the true one apart from what `chronyd`
-    /// reports, while a sample is extrapolated. By default [`Drift::QUARTZ`].
+    /// reports, since the reference was last measured and while a sample is extrapolated. By
+    /// default [`Drift::QUARTZ`].
     ///
     /// It has to cover what chrony's `maxclockerror` does (1 ppm by default), and that `chronyd`
-    /// may change the clocks' rate right after it was asked. Raised, samples grow faster.
+    /// may change the clocks' rate right after it was asked. Raised, bounds and samples grow
+    /// faster: at 50 ppm, by 3.2 ms between measurements that are 64 s apart. Lowered to a few ppm,
+    /// they rest on a temperature that stays as it is.
+    ///
+    /// AWS ClockBound counts the same, by asking for `maxclockerror 50` in `chrony.conf`. Where it
+    /// is there, `chronyd` counts that too, which no report tells, and bounds grow twice as fast
+    /// between measurements as they need to.
     pub drift: Drift,
     /// After how many of its own update intervals without an update the report is stale. By default
     /// 8, which is when NTP's reachability register has run empty.
@@ -204,16 +211,22 @@ impl ChronyReport {
 
     /// Returns how far the system clock was from the truth at most.
     ///
-    /// It is the report's own [`bound`](Tracking::bound), and what may have been added since
-    /// `chronyd` made the report: by drift, and by a step of the system clock in between.
+    /// It is the report's own [`bound`](Tracking::bound), and what may have come to it that
+    /// `chronyd` does not count: by the configured drift since the reference was last measured, and
+    /// since `chronyd` was asked by all of the [drift](Tracking::drift) and by a step of the system
+    /// clock.
+    ///
+    /// What `chronyd` adds itself since the last measurement is the skew and the residual
+    /// frequency, as if the oscillator stayed as it was then to within `maxclockerror`.
     ///
     /// # Errors
     ///
     /// Those of [`Tracking::drift`].
     pub fn bound(&self) -> Result<Duration, SourceError> {
         let drift = self.tracking.drift(self.config.drift)?;
+        let holdover = self.config.drift.over(self.age());
         let since = drift.over(self.elapsed).saturating_add(self.stepped);
-        Ok(self.tracking.bound().saturating_add(since))
+        Ok(self.tracking.bound().saturating_add(holdover).saturating_add(since))
     }
 
     /// Returns what the report says about the time.

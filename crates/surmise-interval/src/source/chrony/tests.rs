@@ -1,4 +1,4 @@
-use super::*;
+use super::{tracking::tests::float, *};
 use crate::source::Leap;
 
 const US: u64 = 1000;
@@ -60,7 +60,18 @@ fn a_bound_has_all_that_can_have_come_to_it_since_the_report_was_made() {
 
     let stepped = ChronyReport { stepped: Duration::from_millis(3), ..report() };
     let slow = ChronyReport { elapsed: Duration::from_secs(1), ..report() };
-    for (report, nanos) in [(stepped, 3_000_000), (slow, 50_003)] {
+    // Measured 100 s ago: 50 ppm of that, and as a clock that counts too few would have it.
+    let mut old = report();
+    old.tracking.reference_time = old.wall - Duration::from_secs(100);
+    // In NTP time it was a second more.
+    let mut corrected = old.clone();
+    corrected.tracking.system_time = float(1.0);
+    for (report, nanos) in [
+        (stepped, 3_000_000),
+        (slow, 50_003),
+        (old, 5_000_251),
+        (corrected, 1_000_000_000 + 5_050_253),
+    ] {
         let bound = Duration::from_nanos(nanos);
         assert_eq!(report.bound().unwrap(), bound);
         assert_eq!(report.sample().unwrap().interval(), Interval::around(report.wall, bound));

@@ -130,4 +130,4 @@ impl Tracking {
 const LOCAL_REFERENCE: u32 = 0x7f7f_0101;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

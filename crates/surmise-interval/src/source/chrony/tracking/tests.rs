@@ -4,7 +4,7 @@ use core::net::Ipv4Addr;
 use super::*;
 
 /// The number nearest to `value`, as chrony would send it.
-fn float(value: f64) -> Float {
+pub(in crate::source::chrony) fn float(value: f64) -> Float {
     let mut exponent = 0;
     let mut coefficient = value;
     while coefficient != 0.0 && coefficient.abs() < f64::from(1 << 23) {
