@@ -11,7 +11,8 @@
 //! measurement, and the bound grows from then on by what is assumed of the clock here.
 //!
 //! What `chronyd` does not know is not in its bound either: the error of a reference clock that
-//! nobody told it, such as of a PTP hardware clock whose hypervisor states it elsewhere.
+//! nobody told it, such as of a PTP hardware clock whose hypervisor states it elsewhere. That is
+//! for whoever configures this source to say: [`ReferenceBound`].
 
 mod float;
 mod packet;
@@ -93,6 +94,24 @@ pub struct ChronyConfig {
     /// Whether a `chronyd` that is its own reference (chrony's `local` directive) is believed. By
     /// default it is not: it claims an error of zero, of time that somebody typed in.
     pub trust_local_reference: bool,
+    /// What a reference clock can be wrong by that `chronyd` was not told. By default nothing is
+    /// known of any.
+    pub reference_bound: Option<ReferenceBound>,
+}
+
+/// How far a reference clock can be from the truth, which `chronyd` does not know.
+///
+/// It is added to the bound as long as that is the reference which is followed. On AWS, for example,
+/// the driver of the network device states it for the PTP hardware clock, in nanoseconds, in
+/// `phc_error_bound` below `/sys/class/net`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
+pub struct ReferenceBound {
+    /// Which reference that is, as in [`Tracking::reference_id`]: four characters of ASCII, such as
+    /// `u32::from_be_bytes(*b"PHC0")`.
+    pub reference_id: u32,
+    /// How far it can be from the truth.
+    pub error: Duration,
 }
 
 impl Default for ChronyConfig {
@@ -105,6 +124,7 @@ impl Default for ChronyConfig {
             min_stale_after: Duration::from_secs(8 * 64),
             max_stale_after: Duration::from_secs(8 * 1024),
             trust_local_reference: false,
+            reference_bound: None,
         }
     }
 }
@@ -214,7 +234,7 @@ impl ChronyReport {
     /// It is the report's own [`bound`](Tracking::bound), and what may have come to it that
     /// `chronyd` does not count: by the configured drift since the reference was last measured, and
     /// since `chronyd` was asked by all of the [drift](Tracking::drift) and by a step of the system
-    /// clock.
+    /// clock. If there is a [`ReferenceBound`] of the reference, that is added as well.
     ///
     /// What `chronyd` adds itself since the last measurement is the skew and the residual
     /// frequency, as if the oscillator stayed as it was then to within `maxclockerror`.
@@ -226,7 +246,12 @@ impl ChronyReport {
         let drift = self.tracking.drift(self.config.drift)?;
         let holdover = self.config.drift.over(self.age());
         let since = drift.over(self.elapsed).saturating_add(self.stepped);
-        Ok(self.tracking.bound().saturating_add(holdover).saturating_add(since))
+        let reference = self.config.reference_bound;
+        let reference =
+            reference.filter(|reference| reference.reference_id == self.tracking.reference_id);
+        let error = reference.map_or(Duration::ZERO, |reference| reference.error);
+        let parts = [error, holdover, since].into_iter();
+        Ok(parts.fold(self.tracking.bound(), Duration::saturating_add))
     }
 
     /// Returns what the report says about the time.

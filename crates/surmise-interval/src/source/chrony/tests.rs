@@ -85,6 +85,50 @@ fn a_bound_has_all_that_can_have_come_to_it_since_the_report_was_made() {
     assert_eq!(interval.latest(), late.wall);
 }
 
+/// The cases of ClockBound's own tests, in seconds and milliseconds, for a reference called PHC0.
+#[test]
+fn the_error_of_a_hardware_clock_counts_if_that_is_the_reference() {
+    let [phc0, phc1] = [*b"PHC0", *b"PHC1"].map(u32::from_be_bytes);
+    let millis = Duration::from_millis;
+    let bound = |reference_id, error| Some(ReferenceBound { reference_id, error: millis(error) });
+    let cases = [
+        // root delay, root dispersion, correction, the configured error, and the bound
+        (3.0, 2.0, 1.0, None, 4_500),
+        (3.0, 2.0, -1.0, None, 4_500),
+        (3.0, 2.0, 1.0, bound(phc0, 250), 4_750),
+        (3.0, 2.0, -1.0, bound(phc0, 250), 4_750),
+        (3.0, 2.0, 1.0, bound(phc1, 250), 4_500),
+        (3.0, 2.0, -1.0, bound(phc1, 250), 4_500),
+        (3.0, 2.0, 1.0, bound(phc0, 0), 4_500),
+        (0.0, 0.0, 0.0, bound(phc0, 250), 250),
+        (0.0, 0.0, 0.0, bound(phc0 ^ 1, 250), 0),
+    ];
+    for (root_delay, root_dispersion, system_time, reference_bound, expected) in cases {
+        let mut report = report();
+        report.config = ChronyConfig { reference_bound, ..report.config };
+        report.tracking = Tracking {
+            reference_id: phc0,
+            root_delay: float(root_delay),
+            root_dispersion: float(root_dispersion),
+            system_time: float(system_time),
+            ..report.tracking
+        };
+        // Measured at this very moment of NTP time, so that nothing else comes to it.
+        let correction = report.tracking.system_time.magnitude();
+        report.tracking.reference_time =
+            if system_time < 0.0 { report.wall - correction } else { report.wall + correction };
+        assert_eq!(report.age(), Duration::ZERO);
+        assert_eq!(report.bound().unwrap(), millis(expected));
+        let interval = Interval::around(report.wall, millis(expected));
+        assert_eq!(report.sample().unwrap().interval(), interval);
+    }
+    let absurd =
+        Some(ReferenceBound { reference_id: report().tracking.reference_id, error: Duration::MAX });
+    let mut report = report();
+    report.config.reference_bound = absurd;
+    assert_eq!(report.bound().unwrap(), Duration::MAX);
+}
+
 #[test]
 fn a_leap_second_that_is_due_extends_the_interval() {
     let mut report = report();
