@@ -36,14 +36,15 @@ use crate::{Drift, Sample};
 /// # Suspension
 ///
 /// The daemon counts in `CLOCK_MONOTONIC`, which stops while the machine is suspended; its own
-/// clients believe afterwards that no time has passed. Here a segment is refused until the daemon
-/// has published one that is wholly from after the suspension. On a machine that was ever suspended
-/// that includes the first one that is read, since nobody can tell when that was.
+/// clients believe afterwards that no time has passed. Here a segment is refused, as
+/// [`Unsynchronized::Suspended`], until the daemon has published one that is wholly from after the
+/// suspension. On a machine that was ever suspended that includes the first one that is read, since
+/// nobody can tell when that was.
 ///
 /// # Disruption
 ///
 /// If the daemon watches `/dev/vmclock0` for migrations, so does this: markers that differ mean
-/// that the daemon has not noticed yet, and its bound is refused.
+/// that the daemon has not noticed yet, and its bound is refused, as [`Unsynchronized::Disrupted`].
 ///
 /// # Examples
 ///
@@ -139,7 +140,7 @@ impl ClockBound {
         }
         if let Some(resumption) = &self.resumption {
             if !resumption.precedes(segment) {
-                return Err(Unsynchronized::Disrupted.into());
+                return Err(Unsynchronized::Suspended.into());
             }
             self.resumption = None;
         }

@@ -122,8 +122,15 @@ pub enum Unsynchronized {
     /// By a rate that it has not measured yet, or not to better than this, in parts per billion: so
     /// bad is no clock.
     Rate(u64),
-    /// By a mark that the machine was disrupted, such as by a migration.
+    /// By a mark that the machine was disrupted, such as by a migration: nothing that was known of
+    /// the time before holds, nor does what a clock extrapolates from it.
     Disrupted,
+    /// By not having been stated anew since the machine was suspended.
+    ///
+    /// That is no disruption. The boot clock counts through a suspension, so that what was sampled
+    /// before goes on to hold; but the system clock was set from a real-time clock meanwhile, and
+    /// nothing that a daemon said of it before bounds its error now.
+    Suspended,
 }
 
 impl fmt::Display for Unsynchronized {
@@ -138,6 +145,7 @@ impl fmt::Display for Unsynchronized {
             Self::Unstated(error) => write!(f, "an error of {error:?} that nobody stated"),
             Self::Rate(ppb) => write!(f, "its rate is known to {ppb} ppb"),
             Self::Disrupted => write!(f, "the machine was disrupted"),
+            Self::Suspended => write!(f, "the machine was suspended, and nothing stated since"),
         }
     }
 }

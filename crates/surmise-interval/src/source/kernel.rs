@@ -30,8 +30,9 @@ use crate::{Drift, Interval, Sample};
 /// them and their servers: that is [`Unsynchronized::Unstated`], unless it is to be
 /// [trusted](Self::trusting_zero).
 ///
-/// After the machine was suspended the bound is refused until the daemon has stated a new one. If
-/// that was before the first reading nobody can tell whether it has, and it is believed.
+/// After the machine was suspended the bound is refused, as [`Unsynchronized::Suspended`], until the
+/// daemon has stated a new one. If that was before the first reading nobody can tell whether it has,
+/// and it is believed.
 ///
 /// While a leap second is inserted the clock counts a second twice, and is refused. From the announcement of a
 /// leap second on, the interval extends a second further to the side on which it falls.
@@ -114,7 +115,7 @@ impl KernelClock {
             Trust::Below(bound) => !slept && timex.max_error < bound,
         };
         self.trust = if trusted { Trust::Trusted } else { Trust::Below(timex.max_error) };
-        if trusted { Ok(()) } else { Err(Unsynchronized::Disrupted.into()) }
+        if trusted { Ok(()) } else { Err(Unsynchronized::Suspended.into()) }
     }
 
     /// Makes a sample of what was read between two instants.

@@ -303,7 +303,11 @@ fn a_segment_from_before_a_suspension_is_refused() {
         let basis = Basis::SystemClock { as_of, void_after: as_of + seconds(1000) };
         Segment { generation, basis, ..PUBLISHED }
     };
-    let mut admit = |segment, slept| source.check_resumption(&segment, slept).is_ok();
+    let mut admit = |segment, slept| match source.check_resumption(&segment, slept) {
+        Ok(()) => true,
+        Err(SourceError::Unsynchronized { reason: Unsynchronized::Suspended }) => false,
+        Err(error) => panic!("{error}"),
+    };
     let before = suspension::monotonic();
     assert!(admit(segment(2, before), false));
     assert!(!admit(segment(2, before), true));

@@ -317,7 +317,11 @@ fn after_a_suspension_the_daemon_must_state_its_bound_anew() {
     let mut kernel = KernelClock::new();
     let mut admit = |slept, maxerror| {
         let timex = decode(RawTimex { maxerror, ..RAW }).unwrap();
-        kernel.admit(slept, &timex).is_ok()
+        let admitted = kernel.admit(slept, &timex);
+        let is_ok = admitted.is_ok();
+        let reason = (!is_ok).then_some(Unsynchronized::Suspended);
+        assert_eq!(unsynchronized(admitted), reason, "no disruption, which is another thing");
+        is_ok
     };
     assert!(admit(true, 900), "to have slept before the first reading says nothing");
     assert!(admit(false, 1_000));
