@@ -17,6 +17,10 @@ mod chronyd;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -29,7 +33,7 @@ use surmise_interval::{
         ntp::{KissCode, NtpConfig, NtpSource, PACKET_LENGTH},
     },
 };
-use surmise_time::{BootClock, MonotonicClock, OsWallClock, WallClock};
+use surmise_time::{BootClock, Instant, ManualClock, MonotonicClock, OsWallClock, WallClock};
 
 use self::chronyd::{Chrony, wait_until};
 
@@ -232,7 +236,7 @@ fn a_server_that_denies_is_not_asked_again() {
     for (code, kiss, is_final) in [
         (*b"DENY", KissCode::Deny, true),
         (*b"RSTR", KissCode::Restrict, true),
-        (*b"RATE", KissCode::Rate, false),
+        (*b"INIT", KissCode::Other(*b"INIT"), false),
     ] {
         let mut server = Server::start(move |request| {
             let mut reply = reply_to(request);
@@ -248,6 +252,69 @@ fn a_server_that_denies_is_not_asked_again() {
         }
         assert_eq!(server.stop_and_count(), if is_final { 1 } else { 2 });
     }
+}
+
+#[test]
+fn a_server_that_is_asked_too_often_is_left_alone_for_a_while() {
+    // What it says to each request: RATE with a poll interval, or the time.
+    let script = [Some(0), Some(-6), Some(9), None, Some(0), Some(10), Some(0), None];
+    let mut replies = script.into_iter();
+    let next = Mutex::new(move || replies.next().expect("it is asked no more often"));
+    let mut server = Server::start(move |request| {
+        let mut reply = reply_to(request);
+        if let Some(poll) = (next.lock().unwrap())() {
+            reply[..3].copy_from_slice(&[0xe4, 0, i8::to_be_bytes(poll)[0]]);
+            reply[12..16].copy_from_slice(b"RATE");
+        }
+        vec![reply]
+    });
+    let (mut source, clock) = (source(server.address), ManualClock::default());
+    let nanosecond = Duration::from_nanos(1);
+    for wait in [Some(64), Some(128), Some(512), None, Some(64), Some(1024), Some(1024), None] {
+        let Some(wait) = wait.map(Duration::from_secs) else {
+            source.sample(&clock).unwrap();
+            continue;
+        };
+        let again = clock.now() + wait;
+        let mut is_refused = || {
+            let refused = source.sample(&clock).unwrap_err();
+            matches!(refused, SourceError::Refused { refusal } if refusal == Refusal::Rate { again })
+        };
+        assert!(is_refused());
+        assert!(is_refused(), "at once");
+        clock.advance(wait - nanosecond);
+        assert!(is_refused(), "just before");
+        clock.advance(nanosecond);
+    }
+    assert_eq!(server.stop_and_count(), script.len());
+    let text = Refusal::Rate { again: Instant::from_nanos(64_000_000_007) }.to_string();
+    assert_eq!(text, "asked too often, and not to be again before 64.000000007s of the boot clock");
+}
+
+#[test]
+fn a_server_that_denies_after_it_was_asked_too_often_is_not_asked_again() {
+    let asked = AtomicUsize::new(0);
+    let mut server = Server::start(move |request| {
+        let mut reply = reply_to(request);
+        reply[..3].copy_from_slice(&[0xe4, 0, 6]);
+        let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        reply[12..16].copy_from_slice(if first { b"RATE" } else { b"DENY" });
+        vec![reply]
+    });
+    let (mut source, clock) = (source(server.address), ManualClock::default());
+    for refusal in [
+        Refusal::Rate { again: clock.now() + Duration::from_secs(64) },
+        Refusal::Kiss(KissCode::Deny),
+        Refusal::Kiss(KissCode::Deny),
+    ] {
+        let refused = source.sample(&clock).unwrap_err();
+        assert!(
+            matches!(refused, SourceError::Refused { refusal: r } if r == refusal),
+            "{refused}"
+        );
+        clock.advance(Duration::from_secs(3600));
+    }
+    assert_eq!(server.stop_and_count(), 2);
 }
 
 /// What a good server at stratum 1 replies, whose clock is this machine's.

@@ -2,6 +2,8 @@ use alloc::boxed::Box;
 use core::{error::Error, fmt, time::Duration};
 use std::io;
 
+use surmise_time::Instant;
+
 use super::ntp::KissCode;
 
 /// A source did not say what time it is.
@@ -99,6 +101,12 @@ impl From<Unsynchronized> for SourceError {
     }
 }
 
+impl From<Refusal> for SourceError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused { refusal }
+    }
+}
+
 /// How a source says that it does not know the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -161,6 +169,11 @@ pub enum Refusal {
     },
     /// An NTP server replied with a kiss-o'-death packet.
     Kiss(KissCode),
+    /// An NTP server replied that it is asked too often, and so is left alone for some time.
+    Rate {
+        /// From when on it is asked again, by the clock with which it was asked.
+        again: Instant,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -168,6 +181,9 @@ impl fmt::Display for Refusal {
         match self {
             Self::Chrony { status } => write!(f, "chronyd's status is {status}"),
             Self::Kiss(code) => write!(f, "the kiss-o'-death code is {code}"),
+            Self::Rate { again } => {
+                write!(f, "asked too often, and not to be again before {again} of the boot clock")
+            }
         }
     }
 }

@@ -2,13 +2,14 @@
 //! Protocol Version 4", RFC 5905, 2010).
 //!
 //! This is a client of one packet, and no NTP daemon: it filters nothing, corrects no clock, and
-//! remembers nothing but a server's refusal. What it gives is the bound that holds for any delays
+//! remembers nothing but a server's refusals. What it gives is the bound that holds for any delays
 //! on the way: the time at the server was T₃ when the reply left, the reply took no longer than the
 //! round trip less what the server held it for, and the server says how far its own clock can be
 //! from the truth.
 //!
 //! The packets are not authenticated. Who can read them on the way can forge them.
 
+mod backoff;
 mod kiss;
 mod measurement;
 mod packet;
@@ -17,8 +18,9 @@ mod timestamp;
 use alloc::string::{String, ToString};
 use core::{net::SocketAddr, time::Duration};
 
-use surmise_time::MonotonicClock;
+use surmise_time::{Instant, MonotonicClock};
 
+use self::backoff::Backoff;
 pub use self::{
     kiss::KissCode,
     measurement::Measurement,
@@ -47,6 +49,7 @@ pub struct NtpSource {
     name: String,
     config: NtpConfig,
     refused: Option<KissCode>,
+    backoff: Option<Backoff>,
 }
 
 /// How a server is asked, and what is made of its answer.
@@ -85,7 +88,7 @@ impl NtpSource {
     /// Creates a source. Nothing is sent until it is asked.
     #[must_use]
     pub fn new(server: SocketAddr, config: NtpConfig) -> Self {
-        Self { server, name: server.to_string(), config, refused: None }
+        Self { server, name: server.to_string(), config, refused: None, backoff: None }
     }
 
     /// Asks the server.
@@ -94,15 +97,19 @@ impl NtpSource {
     /// then. How often it may be asked is for the caller to know; public servers are content with
     /// once in a minute.
     ///
+    /// Once it has said that it is asked too often ([`KissCode::Rate`]), it is left alone for the
+    /// interval that it states in the same packet, but for 64 s at least and 36 h at most; and
+    /// twice as long as the last time, up to 1024 s, if it says so again before it has told the
+    /// time. Meanwhile the error is [`Refusal::Rate`], which tells when that is over by the clock
+    /// given here: it should always be the same.
+    ///
     /// # Errors
     ///
     /// If there is no answer, or none from which the time can be told, or if our clock is slewed by
     /// more than [`Drift::MAX`] allows for. That the answer is uncertain is not an error before
     /// [`Measurement::sample`].
     pub fn measure(&mut self, clock: &dyn MonotonicClock) -> Result<Measurement, SourceError> {
-        if let Some(code) = self.refused {
-            return Err(ReplyError::Kiss(code).into());
-        }
+        self.check_welcome(clock.now())?;
         let nonce = u64::from_ne_bytes(datagram::random()?);
         let request = encode_request(nonce);
         let accept = |reply: &[u8]| match decode_reply(reply, nonce) {
@@ -112,12 +119,41 @@ impl NtpSource {
         let socket = datagram::connect(self.server)?;
         let slewing = Slewing::observe()?;
         let exchange = datagram::exchange(&socket, &request, self.config.timeout, clock, accept)?;
-        if let Err(ReplyError::Kiss(code)) = exchange.answer {
-            self.refused = Some(code).filter(KissCode::is_final);
-        }
-        let reply = exchange.answer?;
+        let reply = self.heed(exchange.answer, exchange.received)?;
         let config = NtpConfig { drift: slewing.drift(self.config.drift)?, ..self.config };
         Ok(Measurement::new(reply, exchange.sent, exchange.received, config)?)
+    }
+
+    /// Checks that the server may be asked.
+    fn check_welcome(&self, now: Instant) -> Result<(), SourceError> {
+        if let Some(code) = self.refused {
+            return Err(Refusal::Kiss(code).into());
+        }
+        match self.backoff {
+            Some(Backoff { again, .. }) if now < again => Err(Refusal::Rate { again }.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers how welcome we are by what the server has answered.
+    fn heed(
+        &mut self,
+        answer: Result<Reply, ReplyError>,
+        received: Instant,
+    ) -> Result<Reply, SourceError> {
+        match answer {
+            Ok(_) => self.backoff = None,
+            Err(ReplyError::Kiss { code: KissCode::Rate, poll }) => {
+                let backoff = Backoff::new(self.backoff, poll, received);
+                self.backoff = Some(backoff);
+                return Err(Refusal::Rate { again: backoff.again }.into());
+            }
+            Err(ReplyError::Kiss { code, .. }) => {
+                self.refused = Some(code).filter(KissCode::is_final);
+            }
+            Err(_) => {}
+        }
+        Ok(answer?)
     }
 }
 
@@ -138,7 +174,7 @@ impl From<ReplyError> for SourceError {
             ReplyError::Foreign => Self::NoAnswer { waited: Duration::ZERO },
             ReplyError::Malformed { what, value } => Self::Malformed { what, value },
             ReplyError::Unsupported { what, value } => Self::Unsupported { what, value },
-            ReplyError::Kiss(code) => Self::Refused { refusal: Refusal::Kiss(code) },
+            ReplyError::Kiss { code, .. } => Refusal::Kiss(code).into(),
             ReplyError::Unsynchronized(reason) => Self::Unsynchronized { reason },
         }
     }

@@ -48,7 +48,10 @@ pub fn decode_reply(reply: &[u8], nonce: u64) -> Result<Reply, ReplyError> {
     let reference_id = word(bytes, 12).to_be_bytes();
     // Without a code, it is the packet of a server that is not synchronised.
     if stratum == 0 && reference_id.iter().all(u8::is_ascii_graphic) {
-        return Err(ReplyError::Kiss(KissCode::from_bytes(reference_id)));
+        return Err(ReplyError::Kiss {
+            code: KissCode::from_bytes(reference_id),
+            poll: i8::from_be_bytes([poll]),
+        });
     }
     let leap = Leap::from_indicator((flags >> 6).into()).unwrap_or(Leap::Unsynchronized);
     let decoded = Reply {
@@ -160,7 +163,13 @@ pub enum ReplyError {
         value: u64,
     },
     /// It is a kiss-o'-death packet: the server will not tell.
-    Kiss(KissCode),
+    Kiss {
+        /// Why not.
+        code: KissCode,
+        /// The binary logarithm of the seconds between a client's requests, as the server would
+        /// have it.
+        poll: i8,
+    },
     /// The server does not know.
     Unsynchronized(Unsynchronized),
 }
@@ -171,7 +180,7 @@ impl fmt::Display for ReplyError {
             Self::Foreign => write!(f, "not the reply to our request"),
             Self::Malformed { what, value } => write!(f, "{what} {value} makes no sense"),
             Self::Unsupported { what, value } => write!(f, "{what} {value} is not supported"),
-            Self::Kiss(code) => write!(f, "the kiss-o'-death code is {code}"),
+            Self::Kiss { code, .. } => write!(f, "the kiss-o'-death code is {code}"),
             Self::Unsynchronized(reason) => write!(f, "not synchronised: {reason}"),
         }
     }

@@ -133,8 +133,8 @@ fn kisses_of_death() {
     ] {
         let mut kiss = patched(12, code);
         // The leap indicator of such a packet usually says that the clock is not synchronised.
-        kiss[..2].copy_from_slice(&[0xe4, 0]);
-        assert_eq!(decode(&kiss), Err(ReplyError::Kiss(expected)));
+        kiss[..3].copy_from_slice(&[0xe4, 0, 0xfd]);
+        assert_eq!(decode(&kiss), Err(ReplyError::Kiss { code: expected, poll: -3 }));
         assert_eq!(expected.as_bytes(), code);
         assert_eq!(expected.is_final(), is_final);
     }
