@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use surmise_interval::source::vmclock::{DisruptionWatch, VmClock, VmClockPage};
+use surmise_interval::source::vmclock::{DisruptionWatch, HostStatus, VmClock, VmClockPage};
 
 fuzz_target!(|bytes: &[u8]| {
     let decoded = VmClockPage::decode(bytes);
@@ -12,6 +12,10 @@ fuzz_target!(|bytes: &[u8]| {
     let word = |offset: usize| number(bytes, offset, 8);
     assert_eq!(Some(page.disruption_marker), word(16));
     assert_eq!(Some(page.flags.bits()), word(24));
+    let status = number(bytes, 34, 1).and_then(|status| u8::try_from(status).ok());
+    if let Some(HostStatus::Other(other)) = page.status {
+        assert!(other > 4 && Some(other) == status);
+    }
     assert!(page.vm_generation.is_none_or(|generation| Some(generation) == word(104)));
 
     // A watch says that something happened if and only if a marker is another.
@@ -35,7 +39,7 @@ fn is_page(bytes: &[u8]) -> bool {
     let counted = flags & 0x100 != 0 && size >= 112;
     let generation = if counted { at(104, 8) } else { Some(0) };
     let constant = magic == u64::from(u32::from_le_bytes(*b"VCLK")) && version == 1 && size >= 32;
-    constant && sequence % 2 == 0 && status.is_some_and(|status| status < 5) && generation.is_some()
+    constant && sequence % 2 == 0 && status.is_some() && generation.is_some()
 }
 
 /// Reads a little-endian number.

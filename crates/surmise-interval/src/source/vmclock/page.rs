@@ -37,6 +37,11 @@ pub enum HostStatus {
     FreeRunning,
     /// It is not to be relied on.
     Unreliable,
+    /// Something that this version of the crate does not know, by its number.
+    ///
+    /// The page is read all the same: what matters of it is whether there was a disruption, and no
+    /// status makes that untrue.
+    Other(u8),
 }
 
 impl VmClockPage {
@@ -77,7 +82,7 @@ impl VmClockPage {
         let has = |field: Range<usize>| field.end <= size;
 
         let flags = VmClockFlags(u64::from_le_bytes(field(bytes, 24)?));
-        let status = has(34..35).then(|| field(bytes, 34).and_then(HostStatus::decode));
+        let status = has(34..35).then(|| field(bytes, 34).map(HostStatus::decode));
         let counted = flags.contains(VmClockFlags::VM_GENERATION) && has(104..112);
         let vm_generation = counted.then(|| field(bytes, 104).map(u64::from_le_bytes));
         Ok(Self {
@@ -118,15 +123,15 @@ impl VmClockFlags {
 }
 
 impl HostStatus {
-    fn decode([value]: [u8; 1]) -> Result<Self, SourceError> {
-        Ok(match value {
+    const fn decode([value]: [u8; 1]) -> Self {
+        match value {
             0 => Self::Unknown,
             1 => Self::Initializing,
             2 => Self::Synchronized,
             3 => Self::FreeRunning,
             4 => Self::Unreliable,
-            _ => return Err(SourceError::Malformed { what: "clock status", value: value.into() }),
-        })
+            _ => Self::Other(value),
+        }
     }
 }
 
