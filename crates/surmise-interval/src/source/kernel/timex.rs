@@ -296,7 +296,7 @@ fn micros(what: &'static str, micros: i64) -> Result<Duration, SourceError> {
 /// Converts parts per million, of which the kernel has 2¹⁶ to one, into parts per billion, rounded
 /// away from zero.
 fn scaled_ppm(scaled: i64) -> i64 {
-    let magnitude = scaled.unsigned_abs().saturating_mul(1000).div_ceil(1 << 16);
+    let magnitude = (u128::from(scaled.unsigned_abs()) * 1000).div_ceil(1 << 16);
     i64::try_from(magnitude).unwrap_or(i64::MAX) * scaled.signum()
 }
 fn malformed(what: &'static str, value: i64) -> SourceError {
