@@ -345,6 +345,20 @@ fn a_daemon_that_starts_again_is_found_again() {
 }
 
 #[test]
+fn after_the_last_generation_comes_the_second() {
+    let mut daemon = Daemon::start();
+    daemon.wipe(2, 80);
+    let source = ClockBound::new(daemon.path(), Drift::QUARTZ);
+    let never_written = source.read().unwrap_err();
+    assert_eq!(never_written.to_string(), "not synchronised: it never had a reference");
+    daemon.generation = u16::MAX - 5;
+    for generation in [65_532, 65_534, 2, 4] {
+        daemon.publish(&V2::now().encode());
+        assert_eq!(source.read().unwrap().generation, generation);
+    }
+}
+
+#[test]
 fn a_daemon_that_died_while_it_wrote_is_not_waited_for() {
     let mut daemon = Daemon::start();
     let mut source = daemon.source();

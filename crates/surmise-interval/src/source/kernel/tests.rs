@@ -20,8 +20,8 @@ const RAW: RawTimex = RawTimex {
 
 /// What the kernel shows from boot until a daemon takes over.
 const BOOT: RawTimex = RawTimex {
-    state: libc::TIME_ERROR,
-    status: libc::STA_UNSYNC,
+    state: 5,
+    status: 0x40,
     maxerror: 16_000_000,
     esterror: 16_000_000,
     tv_usec: 126_147,
@@ -71,6 +71,37 @@ fn each_way_to_be_unsynchronised_suffices() {
     assert_eq!(unsynchronized(bound(unbounded)), sixteen);
     let bounded = RawTimex { maxerror: 15_999_999, ..RAW };
     assert_eq!(bound(bounded).unwrap(), Duration::from_micros(16_000_499));
+}
+
+/// What the kernel does each second: 500 µs more, and past 16 s it gives up.
+#[test]
+fn the_bound_holds_as_the_kernel_lets_it_grow_and_until_it_gives_up() {
+    let stated = 15_900_321;
+    let mut raw = RawTimex { maxerror: stated, ..RAW };
+    let mut bounds = 0;
+    for second in 0..300 {
+        for tenth in 0..10 {
+            // It was stated just before a second began.
+            let grown = Duration::from_millis(1000 * second + 100 * tenth) / 2000;
+            let stated = Duration::from_micros(stated.unsigned_abs());
+            match bound(raw) {
+                Ok(bound) => {
+                    bounds += 1;
+                    assert!(bound >= stated + grown, "{second} {tenth}");
+                    assert!(bound <= stated + grown + Duration::from_millis(1), "{second} {tenth}");
+                }
+                Err(error) => {
+                    assert!(stated + grown > Duration::from_millis(15_999), "{second} {tenth}");
+                    assert_eq!(error.to_string(), "not synchronised: status 8257");
+                }
+            }
+        }
+        raw.maxerror += 500;
+        if raw.maxerror > 16_000_000 {
+            (raw.maxerror, raw.status, raw.state) = (16_000_000, raw.status | 0x40, 5);
+        }
+    }
+    assert_eq!(bounds, 2_000, "199 seconds' growth, and the one that it began with");
 }
 
 #[test]
