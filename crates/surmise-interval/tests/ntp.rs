@@ -13,6 +13,8 @@
 
 #[path = "support/chronyd.rs"]
 mod chronyd;
+#[path = "support/ntp_server.rs"]
+mod ntp_server;
 
 use std::{
     io,
@@ -21,7 +23,7 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
@@ -35,7 +37,10 @@ use surmise_interval::{
 };
 use surmise_time::{BootClock, Instant, ManualClock, MonotonicClock, OsWallClock, WallClock};
 
-use self::chronyd::{Chrony, wait_until};
+use self::{
+    chronyd::{Chrony, wait_until},
+    ntp_server::{Server, reply_to},
+};
 
 /// With more patience than a busy machine needs.
 fn config() -> NtpConfig {
@@ -317,65 +322,10 @@ fn a_server_that_denies_after_it_was_asked_too_often_is_not_asked_again() {
     assert_eq!(server.stop_and_count(), 2);
 }
 
-/// What a good server at stratum 1 replies, whose clock is this machine's.
-fn reply_to(request: &[u8]) -> Vec<u8> {
-    assert_eq!((request.len(), request[0]), (PACKET_LENGTH, 0x23));
-    let nanos = u128::from(OsWallClock.now().as_nanos());
-    let since_1900 = (nanos << 32).div_ceil(1_000_000_000) + (2_208_988_800 << 32);
-    let now = u64::try_from(since_1900).unwrap().to_be_bytes();
-    let mut reply = vec![0; PACKET_LENGTH];
-    reply[..4].copy_from_slice(&[0x24, 1, 6, 0xe8]);
-    reply[12..16].copy_from_slice(b"GPS\0");
-    reply[24..32].copy_from_slice(&request[40..]);
-    for offset in [16, 32, 40] {
-        reply[offset..offset + 8].copy_from_slice(&now);
-    }
-    reply
-}
-
 /// Waits for some time, since that is what is to be tested.
 fn delay(duration: Duration) {
     let start = BootClock.now();
     while BootClock.now() - start < duration {
         thread::park_timeout(duration);
-    }
-}
-
-/// A server that replies to each request with some datagrams.
-struct Server {
-    address: SocketAddr,
-    thread: Option<JoinHandle<usize>>,
-}
-
-impl Server {
-    fn start(replies: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = socket.local_addr().unwrap();
-        let serve = move || {
-            let mut request = [0; 100];
-            for count in 0.. {
-                let (length, client) = socket.recv_from(&mut request).unwrap();
-                if length == 0 {
-                    return count;
-                }
-                for reply in replies(&request[..length]) {
-                    // The client may have gone already.
-                    _ = socket.send_to(&reply, client);
-                }
-            }
-            0
-        };
-        Self { address, thread: Some(thread::spawn(serve)) }
-    }
-
-    fn stop(mut self) {
-        assert_eq!(self.stop_and_count(), 1);
-    }
-
-    /// Stops the server, and returns how many requests there were.
-    fn stop_and_count(&mut self) -> usize {
-        let stop = UdpSocket::bind("127.0.0.1:0").unwrap();
-        stop.send_to(&[], self.address).unwrap();
-        self.thread.take().unwrap().join().unwrap()
     }
 }
