@@ -2,102 +2,71 @@
 
 #![expect(clippy::indexing_slicing, reason = "a node that is not there fails the test")]
 
+extern crate alloc;
+
+#[path = "commit_wait/cluster.rs"]
+mod cluster;
+#[path = "commit_wait/history.rs"]
+mod history;
+
 use core::time::Duration;
 
 use quickcheck::quickcheck;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use surmise_interval::{CommitWait, Drift, Interval, IntervalClock, IntervalClockConfig, Sample};
 use surmise_time::{Instant, WallTime};
 
-const DRIFT: Drift = Drift::SPANNER;
+use crate::{
+    cluster::{Cluster, FRESH, Protocol},
+    history::{Transaction, anomalies, overlapping},
+};
 
-/// A node whose monotonic clock drifts, and whose interval clock is right.
-struct Node {
-    clock: IntervalClock,
-    boot: u64,
-    rate_ppb: i64,
-    last: WallTime,
-}
-
-impl Node {
-    fn pass(&mut self, nanos: u64) {
-        let wrong = i128::from(nanos) * i128::from(self.rate_ppb) / 1_000_000_000;
-        self.boot += u64::try_from(i128::from(nanos) + wrong).expect("clocks never go back");
-    }
-
-    fn synchronize(&mut self, truth: u64, early: u64, late: u64) {
-        let ends = [truth - early, truth + late].map(WallTime::from_nanos);
-        let interval = Interval::new(ends[0], ends[1]).expect("it begins before it ends");
-        self.clock.synchronize(Sample::new(interval, self.now(), DRIFT));
-    }
-
-    fn now(&self) -> Instant {
-        Instant::from_nanos(self.boot)
-    }
-
-    fn interval(&self) -> Interval {
-        self.clock.now(self.now()).expect("it is synchronised")
-    }
-}
-
-/// Counts the transactions that begin after another is over and yet have no greater timestamp.
-///
-/// Nodes take turns at random: a transaction is over before the next begins.
-fn anomalies(seed: u64, transactions: u32, wait: bool) -> u32 {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut truth = 1_795_230_725_000_000_000;
-    let config = IntervalClockConfig::default();
-    let mut nodes: [Node; 4] = core::array::from_fn(|number| Node {
-        clock: IntervalClock::new(config),
-        boot: 1_000 * number as u64,
-        rate_ppb: [-200_000, -10_000, 50_000, 200_000][number],
-        last: WallTime::UNIX_EPOCH,
-    });
-    let (mut anomalies, mut before) = (0, WallTime::UNIX_EPOCH);
-    for transaction in 0..transactions {
-        for node in &mut nodes {
-            if transaction == 0 || random.random_range(0..20) == 0 {
-                let [early, late] = [(); 2].map(|()| random.random_range(0..4_000_000));
-                node.synchronize(truth, early, late);
-            }
-        }
-        let number = random.random_range(0..nodes.len());
-        let commit = CommitWait::following(nodes[number].last, &nodes[number].interval());
-        nodes[number].last = commit.timestamp();
-        let mut sleep = Duration::from_nanos(random.random_range(0..10_000));
-        let mut sleeps = 0;
-        loop {
-            let nanos = u64::try_from(sleep.as_nanos()).expect("it is short");
-            truth += nanos;
-            nodes.iter_mut().for_each(|node| node.pass(nanos));
-            sleeps += 1;
-            let node = &nodes[number];
-            if !wait || commit.is_over(&node.interval()) {
-                break;
-            }
-            sleep = commit.remaining(&node.clock, node.now()).expect("it is synchronised");
-        }
-        assert!(
-            sleeps <= 3,
-            "one sleep too short by the node's own drift, and then one that is not"
-        );
-        anomalies += u32::from(commit.timestamp() <= before);
-        before = commit.timestamp();
-    }
-    anomalies
-}
+const TRANSACTIONS: usize = 30_000;
 
 #[test]
 fn with_the_wait_timestamps_follow_real_time() {
-    for seed in 0..20 {
-        assert_eq!(anomalies(seed, 5_000, true), 0, "seed {seed}");
+    for seed in 0..10 {
+        let found = Cluster::run(seed, Protocol::CommitWait, TRANSACTIONS);
+        assert_eq!(anomalies(&found.history), 0, "seed {seed}");
+        assert_eq!(descents(&found.timestamps), 0, "seed {seed}");
+        // There was something to go wrong.
+        assert_eq!(found.history.len(), TRANSACTIONS, "seed {seed}");
+        assert!(overlapping(&found.history) > TRANSACTIONS / 3, "seed {seed}");
+        assert!(found.longest_wait > FRESH * 3, "seed {seed}: no source was away for long");
+        assert!(found.silences > 1000 && found.followed > 10, "seed {seed}");
     }
 }
 
 #[test]
 fn without_it_they_do_not() {
-    assert!(anomalies(1, 5_000, false) > 100);
+    for protocol in
+        [Protocol::NoWait, Protocol::UntilLatest, Protocol::Middle, Protocol::UntilUnsynchronized]
+    {
+        let found = Cluster::run(1, protocol, TRANSACTIONS);
+        assert!(anomalies(&found.history) > 0, "nobody notices {protocol:?}");
+    }
+}
+
+/// The clock is asked again after the sleep, so that a sleep that is too short makes only another one.
+#[test]
+fn how_long_to_sleep_is_a_matter_of_speed() {
+    let scaled = Cluster::run(1, Protocol::CommitWait, TRANSACTIONS);
+    let unscaled = Cluster::run(1, Protocol::SleepUnscaled, TRANSACTIONS);
+    assert_eq!(anomalies(&unscaled.history), 0);
+    assert!(unscaled.sleeps > scaled.sleeps + scaled.sleeps / 10);
+}
+
+/// The wait alone orders what is over before something else begins, but not what overlaps on one node.
+#[test]
+fn timestamps_of_a_node_descend_unless_each_follows_the_last() {
+    let found = Cluster::run(1, Protocol::NotFollowing, TRANSACTIONS);
+    assert_eq!(anomalies(&found.history), 0);
+    assert!(descents(&found.timestamps) > 0);
+}
+
+/// Counts how often a node's timestamp is not greater than its last.
+fn descents(timestamps: &[Vec<WallTime>]) -> usize {
+    let pairs = timestamps.iter().flat_map(|own| own.windows(2));
+    pairs.filter(|pair| pair[1] <= pair[0]).count()
 }
 
 #[test]
@@ -111,6 +80,21 @@ fn timestamps_ascend_though_the_latest_possible_time_steps_back() {
 }
 
 quickcheck! {
+    fn anomalies_are_found_as_by_comparing_all_pairs(numbers: Vec<(u8, u8, u8)>) -> bool {
+        let transaction = |&(begin, lasts, timestamp): &(u8, u8, u8)| Transaction {
+            begin: begin.into(),
+            end: u64::from(begin) + u64::from(lasts % 64),
+            timestamp: WallTime::from_nanos(timestamp.into()),
+        };
+        let history: Vec<Transaction> = numbers.iter().map(transaction).collect();
+        let is_anomaly = |later: &&Transaction| {
+            history.iter().any(|earlier| {
+                earlier.end < later.begin && earlier.timestamp >= later.timestamp
+            })
+        };
+        anomalies(&history) == history.iter().filter(is_anomaly).count()
+    }
+
     /// What `remaining` says is enough, by the node's own clock, and not much more than enough.
     fn after_the_remaining_time_the_wait_is_over(ppb: u32, age: u32, width: u32, ahead: u64) -> bool {
         let drift = Drift::from_ppb(ppb % (Drift::MAX.as_ppb() + 1)).expect("it is at most the maximum");
