@@ -1,160 +1,68 @@
 //! The true time is in the interval, whatever the clocks do within what was stated: a simulation that
 //! knows the truth, and in which every mistake that an implementation could make shows.
 
-#![expect(clippy::indexing_slicing, reason = "there are two clocks, by index")]
+#![expect(clippy::indexing_slicing, reason = "there are as many ends and statuses as there are")]
+
+#[path = "containment/machine.rs"]
+mod machine;
+#[path = "containment/trial.rs"]
+mod trial;
+#[path = "containment/world.rs"]
+mod world;
 
 use core::time::Duration;
+use std::thread;
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use surmise_interval::{
     ClockError, ClockStatus, Drift, Interval, IntervalClock, IntervalClockConfig, Sample,
     Synchronization,
 };
 use surmise_time::{Instant, WallTime};
 
-const DRIFT_PPB: u32 = 200_000;
-const CONFIG: IntervalClockConfig = IntervalClockConfig {
-    free_running_after: Duration::from_secs(40),
-    unsynchronized_after: Duration::from_secs(2000),
+use crate::{
+    machine::Mistake,
+    trial::{CONFIG, Trial},
 };
-
-/// A node, and what time it really is.
-struct World {
-    random: ChaCha8Rng,
-    truth: u64,
-    /// A clock that counts on in suspend, which drifts.
-    boot: u64,
-    /// One that does not.
-    awake: u64,
-    /// How much too fast both are at present.
-    rate_ppb: i64,
-}
-
-impl World {
-    fn new(seed: u64) -> Self {
-        let random = ChaCha8Rng::seed_from_u64(seed);
-        Self { random, truth: 1_795_230_725_000_000_000, boot: 0, awake: 0, rate_ppb: 0 }
-    }
-
-    /// Lets time pass, suspended or not.
-    fn pass(&mut self, nanos: u64, suspended: bool) {
-        let wrong = i128::from(nanos) * i128::from(self.rate_ppb) / 1_000_000_000;
-        let counted = u64::try_from(i128::from(nanos) + wrong).expect("clocks never go back");
-        self.truth += nanos;
-        self.boot += counted;
-        self.awake += if suspended { 0 } else { counted };
-    }
-
-    /// Returns up to so many nanoseconds, of which short times are as frequent as long ones.
-    fn up_to(&mut self, nanos: u64) -> u64 {
-        let scale = self.random.random_range(0..=nanos.ilog2());
-        self.random.random_range(0..=nanos >> scale)
-    }
-
-    /// Asks a source that is right, over a network whose two ways take different times.
-    fn ask(&mut self) -> Answer {
-        let before = [self.boot, self.awake];
-        let there = self.up_to(50_000_000);
-        self.pass(there, false);
-        let (early, late) = (self.up_to(2_000_000), self.up_to(2_000_000));
-        let interval = Interval::new(
-            WallTime::from_nanos(self.truth - early),
-            WallTime::from_nanos(self.truth + late),
-        );
-        let back = self.up_to(50_000_000);
-        self.pass(back, false);
-        let interval = interval.expect("it begins before it ends");
-        Answer { interval, before, after: [self.boot, self.awake] }
-    }
-}
-
-struct Answer {
-    interval: Interval,
-    /// What both clocks showed when the source was asked, and when it had answered.
-    before: [u64; 2],
-    after: [u64; 2],
-}
-
-/// What an implementation could forget.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mistake {
-    None,
-    Drift,
-    ReadGap,
-    Suspend,
-    Disruption,
-}
-
-/// Reads the clock so many times, and returns how often the truth was outside.
-fn outside(seed: u64, readings: u32, mistake: Mistake) -> u32 {
-    let mut world = World::new(seed);
-    let mut clock = IntervalClock::new(CONFIG);
-    let which = usize::from(mistake == Mistake::Suspend);
-    let drift = if mistake == Mistake::Drift { 0 } else { DRIFT_PPB };
-    let drift = Drift::from_ppb(drift).expect("200 ppm is allowed");
-    let mut outside = 0;
-    for _ in 0..readings {
-        match world.random.random_range(0..1000) {
-            // A source is asked every 30 s or so, and at times not for an hour.
-            0..30 => {
-                let Answer { interval, before, after } = world.ask();
-                let [before, after] = [before[which], after[which]].map(Instant::from_nanos);
-                let sample = match mistake {
-                    Mistake::ReadGap => Sample::new(interval, before, drift),
-                    _ => Sample::asked_between(interval, before, after, drift),
-                };
-                let outcome = clock.synchronize(sample);
-                assert!(mistake != Mistake::None || outcome == Synchronization::Accepted);
-            }
-            30..40 => world.rate_ppb = world.random.random_range(-200_000..=200_000),
-            40 => world.rate_ppb = if world.rate_ppb < 0 { -200_000 } else { 200_000 },
-            41 => {
-                let asleep = world.up_to(600_000_000_000);
-                world.pass(asleep, true);
-            }
-            42 => {
-                // Moved to another machine, whose clocks show something else.
-                let moved = world.up_to(5_000_000_000);
-                world.boot += moved;
-                world.awake += moved;
-                if mistake != Mistake::Disruption {
-                    clock.disrupt(Instant::from_nanos([world.boot, world.awake][which]));
-                    assert_eq!(
-                        clock.status(Instant::from_nanos(world.boot)),
-                        ClockStatus::Disrupted
-                    );
-                }
-            }
-            _ => {}
-        }
-        let nanos = world.up_to(4_000_000_000);
-        world.pass(nanos, false);
-        let now = Instant::from_nanos([world.boot, world.awake][which]);
-        // Without a sample since the disruption, there is nothing to be wrong about.
-        if let Ok(interval) = clock.now(now) {
-            outside += u32::from(!interval.contains(WallTime::from_nanos(world.truth)));
-        }
-    }
-    outside
-}
 
 #[test]
 fn the_truth_is_inside_ten_million_times() {
-    for seed in 0..10 {
-        assert_eq!(outside(seed, 1_000_000, Mistake::None), 0, "seed {seed}");
+    const COMPARED: u64 = 1_000_000;
+    let trial = |seed: u64, sources| move || Trial::run(seed, sources, Mistake::None, COMPARED);
+    let trials = (0..).zip([1, 3, 5, 1, 3, 5, 1, 3, 5, 7]);
+    let trials: Vec<_> =
+        trials.map(|(seed, sources)| (seed, thread::spawn(trial(seed, sources)))).collect();
+    for (seed, trial) in trials {
+        let found = trial.join().expect("no trial panics");
+        let stepped_back = found.stepped_back + found.stepped_back_too_far;
+        let wrong = [found.outside, stepped_back, found.refused, found.late_believed];
+        assert_eq!(wrong, [0; 4], "seed {seed}: {found:?}");
+        // There was something to be wrong about.
+        assert!(found.compared >= COMPARED, "seed {seed}: {found:?}");
+        assert!(found.entered.iter().all(|&times| times >= 50), "seed {seed}: {found:?}");
+        assert!(found.stepped_back_at_sample > 1000, "seed {seed}: {found:?}");
+        assert!(found.late > 100, "seed {seed}: {found:?}");
     }
 }
 
 #[test]
-fn whatever_is_forgotten_shows() {
-    for (mistake, name) in [
-        (Mistake::Drift, "drift"),
-        (Mistake::ReadGap, "read gap"),
-        (Mistake::Suspend, "suspend"),
-        (Mistake::Disruption, "disruption"),
+fn every_mistake_shows() {
+    for (mistake, sources) in [
+        (Mistake::Drift, 1),
+        (Mistake::Slew, 1),
+        (Mistake::ReadingBefore, 1),
+        (Mistake::ReadingAfter, 1),
+        (Mistake::ReadingHalfway, 1),
+        (Mistake::Suspend, 1),
+        (Mistake::Step, 1),
+        (Mistake::Disruption, 1),
+        (Mistake::LateAnswer, 1),
+        (Mistake::OneSource, 3),
+        (Mistake::MostAgreeing, 3),
+        (Mistake::MostAnswering, 3),
+        (Mistake::LeastDrift, 3),
     ] {
-        assert!(outside(1, 100_000, mistake) > 0, "nobody notices that {name} is forgotten");
+        let found = Trial::run(1, sources, mistake, 300_000);
+        assert!(found.outside > 10, "nobody notices {mistake:?}: {found:?}");
     }
 }
 
