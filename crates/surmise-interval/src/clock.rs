@@ -252,6 +252,9 @@ pub enum Synchronization {
 }
 
 /// Why a clock does not tell time.
+///
+/// It says nothing of the sources, of which a clock knows only what it is fed with. Why they told it nothing is the text
+/// of a `sampler::Round` (feature `std`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClockError {

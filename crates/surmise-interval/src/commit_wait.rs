@@ -9,7 +9,10 @@ use surmise_time::{Instant, WallTime};
 pub use self::driver::WhenUnsynchronized;
 use crate::{ClockError, Interval, IntervalClock};
 
-/// The wait after which a timestamp has passed for certain, everywhere.
+/// The wait after which a timestamp has passed for certain.
+///
+/// It has passed in true time, and so whatever happens later, on any node, happens after it. But another node, whose clock
+/// is less certain, need not be certain of it yet: its `earliest` may still be before the timestamp.
 ///
 /// Take a timestamp that is not before the truth, hold back the effects of what it stamps until it is
 /// certainly past, and timestamps agree with real time: if one transaction is seen to be over before
@@ -26,7 +29,8 @@ use crate::{ClockError, Interval, IntervalClock};
 /// # let interval = Interval::around(WallTime::from_nanos(1 << 60), Duration::from_millis(4));
 /// # clock.synchronize(Sample::new(interval, Instant::ORIGIN, Drift::SPANNER));
 /// # let boot = Instant::ORIGIN;
-/// let commit = CommitWait::new(clock.now(boot)?.latest());
+/// let last = WallTime::UNIX_EPOCH; // this node's last timestamp: the next one must be greater
+/// let commit = CommitWait::following(last, &clock.now(boot)?);
 /// let wait = commit.remaining(&clock, boot)?; // about twice the uncertainty
 /// assert_eq!(wait.as_micros(), 8001);
 /// assert!(commit.is_over(&clock.now(boot + wait)?));
@@ -38,7 +42,9 @@ pub struct CommitWait {
 }
 
 impl CommitWait {
-    /// Creates the wait for a timestamp to pass.
+    /// Creates the wait for a timestamp to pass, wherever that came from.
+    ///
+    /// For the timestamp of an event that happens now, see [`following`](Self::following).
     #[must_use]
     pub const fn new(timestamp: WallTime) -> Self {
         Self { timestamp }

@@ -16,8 +16,9 @@
 //! clock.synchronize(Sample::new(interval, boot, Drift::QUARTZ)); // what a time source said
 //!
 //! let now = clock.now(boot)?; // earliest and latest, or an error
-//! let commit = CommitWait::new(now.latest());
-//! let wait = commit.remaining(&clock, boot)?; // then that timestamp is past, everywhere
+//! let last = WallTime::UNIX_EPOCH; // the timestamp of this node's last event: they ascend
+//! let commit = CommitWait::following(last, &now);
+//! let wait = commit.remaining(&clock, boot)?; // then that timestamp is past, in true time
 //! assert!(!wait.is_zero());
 //! # Ok::<(), surmise_interval::ClockError>(())
 //! ```

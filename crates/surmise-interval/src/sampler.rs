@@ -1,4 +1,7 @@
 //! Asking sources again and again.
+//!
+//! What came of it is a [`Round`]. Print it where the clock tells no time: it says which source answered what, and why
+//! the others did not.
 
 mod background;
 mod round;

@@ -191,6 +191,61 @@ fn sources_that_do_not_agree_make_none() {
     assert_eq!(Sampler::new().ask(&clock).selection.err(), Some(SelectionError::NoSources));
 }
 
+#[test]
+fn a_rounds_text_says_what_each_answered_and_what_follows() {
+    let clock = ManualClock::default();
+    let mut sampler = Sampler::new()
+        .with(Fake::new("a", 10), Smearing::Stepped)
+        .with(Fake::new("b", 20), Smearing::Stepped)
+        .with(Fake::new("liar", 500), Smearing::Stepped)
+        .with(Fake::new("fool", 900), Smearing::Stepped)
+        .with(Fake::new("c", 30), Smearing::Stepped);
+    let around = |ahead: u64| {
+        let middle = WallTime::from_nanos((1 << 60) + ahead);
+        Interval::around(middle, Duration::from_nanos(100))
+    };
+    let [a, b, liar, fool, c] = [10, 20, 500, 900, 30].map(around);
+    let common = Interval::new(c.earliest(), a.latest()).expect("they overlap");
+    assert_eq!(
+        sampler.ask(&clock).to_string(),
+        format!(
+            "a: {a}; b: {b}; liar: {liar}; fool: {fool}; c: {c}; selected: {common}, \
+             not believed: liar, fool"
+        )
+    );
+    let alone = Sampler::new().with(Fake::new("a", 10), Smearing::Stepped).ask(&clock);
+    assert_eq!(alone.to_string(), format!("a: {a}; selected: {a}"));
+}
+
+/// The operating system's reason is told, too: "could not open the socket" alone helps nobody.
+#[test]
+fn a_rounds_text_says_why_there_is_no_answer() {
+    struct Broken;
+
+    impl Source for Broken {
+        fn sample(&mut self, _: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+            let error = std::io::Error::other("no such device");
+            Err(SourceError::Io { action: "open /dev/ptp7".into(), error })
+        }
+
+        fn name(&self) -> &str {
+            "broken"
+        }
+    }
+
+    let mut sampler = Sampler::new()
+        .with(Broken, Smearing::Stepped)
+        .with(Moved { questions: 0, from: 1 }, Smearing::Stepped);
+    let nothing = SelectionError::NoSources;
+    assert_eq!(
+        sampler.ask(&ManualClock::default()).to_string(),
+        format!(
+            "broken: could not open /dev/ptp7: no such device; moved: not synchronised: the machine \
+             was disrupted; the machine was disrupted; nothing selected: {nothing}"
+        )
+    );
+}
+
 /// A clock that many threads can read, and that moves a millisecond with each reading.
 #[derive(Default)]
 struct Ticking(AtomicU64);

@@ -1,4 +1,5 @@
 use alloc::{string::String, vec::Vec};
+use core::{error::Error, fmt, iter};
 
 use surmise_time::Instant;
 
@@ -29,6 +30,11 @@ impl Answer {
 }
 
 /// What came of asking all sources once.
+///
+/// Its text is for the log, where the clock tells no time and a [`ClockError`](crate::ClockError) does not say which
+/// source is to blame: what each answered, or the whole chain of causes why not, and what was selected or why nothing
+/// was. As in "kernel: not synchronised: TIME_ERROR, STA_UNSYNC; 192.0.2.1:123: no answer within 1s; nothing selected:
+/// no time source says what time it is".
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Round {
@@ -77,5 +83,35 @@ impl Round {
             clock.disrupt(since);
         }
         self.sample().map(|sample| clock.synchronize(sample))
+    }
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Answer { name, sample, .. } in &self.answers {
+            match sample {
+                Ok(sample) => write!(f, "{name}: {}; ", sample.interval_at(self.at))?,
+                Err(error) => {
+                    write!(f, "{name}: {error}")?;
+                    for cause in iter::successors(error.source(), |&cause| cause.source()) {
+                        write!(f, ": {cause}")?;
+                    }
+                    f.write_str("; ")?;
+                }
+            }
+        }
+        if self.disrupted.is_some() {
+            f.write_str("the machine was disrupted; ")?;
+        }
+        match &self.selection {
+            Err(error) => write!(f, "nothing selected: {error}"),
+            Ok(Selection { interval, falsetickers, .. }) => {
+                write!(f, "selected: {interval}")?;
+                for (nth, name) in falsetickers.iter().enumerate() {
+                    write!(f, "{}{name}", if nth == 0 { ", not believed: " } else { ", " })?;
+                }
+                Ok(())
+            }
+        }
     }
 }
