@@ -66,14 +66,20 @@ impl IntervalClock {
     /// It is checked against what was known, as long as that was still relied on. A source that steps, a
     /// drift beyond what was stated, or a machine that was moved shows here.
     pub fn synchronize(&mut self, sample: Sample) -> Synchronization {
+        self.synchronize_asked(sample, sample.at())
+    }
+
+    /// Takes in what sources said of which the first was asked at `asked`, which may be before the sample's instant.
+    pub(crate) fn synchronize_asked(&mut self, sample: Sample, asked: Instant) -> Synchronization {
         let known = match self.state {
             State::Unsynchronized => None,
-            State::Disrupted(since) if sample.at() < since => return Synchronization::Stale,
+            State::Disrupted(since) if asked < since => return Synchronization::Stale,
             State::Disrupted(_) => None,
             State::Contradicted(known) | State::Synchronized(known) => Some(known),
         };
         if let Some(known) = known {
-            if sample.at() < known.at() {
+            // What is said twice is not vouched for by itself.
+            if sample.at() < known.at() || sample == known {
                 return Synchronization::Stale;
             }
             let expected = known.interval_at(sample.at());
@@ -241,7 +247,8 @@ pub enum ClockStatus {
 pub enum Synchronization {
     /// The clock tells time from this sample.
     Accepted,
-    /// The clock stays as it is: the sample is older than what it has, or than the last disruption.
+    /// The clock stays as it is: the sample is older than what it has, or the very same, or older than the last
+    /// disruption.
     Stale,
     /// This sample and what was known cannot both be true. The clock tells no time until two samples in
     /// a row agree.

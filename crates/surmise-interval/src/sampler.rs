@@ -4,13 +4,15 @@
 //! the others did not.
 
 mod background;
+mod known;
 mod round;
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::{fmt, time::Duration};
 
 use surmise_time::MonotonicClock;
 
+use self::known::Known;
 pub use self::{
     background::Background,
     round::{Answer, Round},
@@ -19,7 +21,7 @@ pub use self::{
 use crate::source::vmclock::DisruptionWatch;
 use crate::{
     select::Smearing,
-    source::{Source, SourceError, Unsynchronized},
+    source::{Source, SourceError},
 };
 
 /// Asks several sources, and makes one sample of what they agree on.
@@ -33,27 +35,23 @@ use crate::{
 /// knows are one source: add one of them.
 ///
 /// The sample grows with the greatest drift that any of them states.
+///
+/// # Pauses
+///
+/// The kernel can be asked each second, and a public NTP server once in a minute. In between, what a source
+/// [with a pause](Self::with_pause) said last is used again, grown by its own drift. It is not news: a round in which
+/// all that is known is used again makes the sample that was made before, at the instant of that one, so that a clock's
+/// [status](crate::ClockStatus) goes by when a source last answered.
+///
+/// After a disruption was noticed nothing that was said before it is used again, and every source that said something
+/// is asked anew in the next round, whatever its pause. If a [`SharedIntervalClock`] is disrupted by somebody else, who
+/// cannot tell the sampler, [`Round::feed`] leaves that clock alone until all of a round's answers are from after it.
+///
+/// [`SharedIntervalClock`]: crate::sync::SharedIntervalClock
 pub struct Sampler {
     sources: Vec<Known>,
     #[cfg(target_os = "linux")]
     watch: Option<DisruptionWatch>,
-}
-
-/// A source, and what it did before.
-struct Known {
-    source: Box<dyn Source + Send>,
-    smearing: Smearing,
-    /// Whether it ever answered.
-    answered: bool,
-    disrupted: Disrupted,
-}
-
-/// Whether a source says that the machine was disrupted, and has not answered since.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Disrupted {
-    No,
-    JustNow,
-    Before,
 }
 
 impl Sampler {
@@ -67,11 +65,24 @@ impl Sampler {
         }
     }
 
-    /// Adds a source.
+    /// Adds a source, which is asked in every round.
     #[must_use]
-    pub fn with(mut self, source: impl Source + Send + 'static, smearing: Smearing) -> Self {
-        let source = Box::new(source);
-        self.sources.push(Known { source, smearing, answered: false, disrupted: Disrupted::No });
+    pub fn with(self, source: impl Source + Send + 'static, smearing: Smearing) -> Self {
+        self.with_pause(source, smearing, Duration::ZERO)
+    }
+
+    /// Adds a source that is left alone for so long after it was asked, whether it answered or not.
+    ///
+    /// Meanwhile its last answer stands: see [Pauses](Self#pauses). The pause counts from the beginning of the round in
+    /// which it was asked. For a public NTP server take 64 s.
+    #[must_use]
+    pub fn with_pause(
+        mut self,
+        source: impl Source + Send + 'static,
+        smearing: Smearing,
+        pause: Duration,
+    ) -> Self {
+        self.sources.push(Known::new(source, smearing, pause));
         self
     }
 
@@ -85,24 +96,34 @@ impl Sampler {
         self
     }
 
-    /// Asks every source, one after the other, and selects.
+    /// Asks every source whose pause is over, one after the other, and selects.
     ///
     /// Blocks for as long as they take.
     pub fn ask(&mut self, clock: &dyn MonotonicClock) -> Round {
         let before = self.was_disrupted();
-        let at = clock.now();
-        let mut answers: Vec<_> = self.sources.iter_mut().map(|known| known.ask(clock)).collect();
-        let told = self.sources.iter().any(|known| known.disrupted == Disrupted::JustNow);
+        let now = clock.now();
+        if matches!(before, Ok(true)) {
+            self.forget();
+        }
+        let mut answers: Vec<_> =
+            self.sources.iter_mut().map(|known| known.ask(clock, now)).collect();
+        let told = self.sources.iter().any(Known::was_just_disrupted);
         let after = self.was_disrupted();
         let disrupted = if told || matches!(after, Ok(true)) {
+            self.forget();
             // What was answered before that is not to be believed, even if the clock did not move.
-            Some(clock.now().max(at + Duration::from_nanos(1)))
+            Some(clock.now().max(now + Duration::from_nanos(1)))
         } else {
-            matches!(before, Ok(true)).then_some(at)
+            matches!(before, Ok(true)).then_some(now)
         };
-        answers.extend(before.and(after).err().map(Answer::of_watch));
-        let answered = self.sources.iter().filter(|known| known.answered).count();
-        Round::new(answers, at, disrupted, answered.saturating_sub(1) / 2)
+        answers.extend(before.and(after).err().map(|error| Answer::of_watch(error, now)));
+        let answered = self.sources.iter().filter(|known| known.has_answered()).count();
+        Round::new(answers, now, disrupted, answered.saturating_sub(1) / 2)
+    }
+
+    /// Drops what was said before a disruption.
+    fn forget(&mut self) {
+        self.sources.iter_mut().for_each(Known::forget);
     }
 
     /// Returns whether the watch noticed a disruption since it was last asked.
@@ -118,25 +139,6 @@ impl Sampler {
     }
 }
 
-impl Known {
-    fn ask(&mut self, clock: &dyn MonotonicClock) -> Answer {
-        let sample = self.source.sample(clock);
-        self.answered |= sample.is_ok();
-        let says_so = matches!(
-            sample,
-            Err(SourceError::Unsynchronized { reason: Unsynchronized::Disrupted })
-        );
-        // A daemon that died may say so for ever, and is heard once.
-        self.disrupted = match self.disrupted {
-            _ if sample.is_ok() => Disrupted::No,
-            Disrupted::No if says_so => Disrupted::JustNow,
-            Disrupted::No => Disrupted::No,
-            Disrupted::JustNow | Disrupted::Before => Disrupted::Before,
-        };
-        Answer { name: self.source.name().into(), smearing: self.smearing, sample }
-    }
-}
-
 impl Default for Sampler {
     fn default() -> Self {
         Self::new()
@@ -145,6 +147,6 @@ impl Default for Sampler {
 
 impl fmt::Debug for Sampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.sources.iter().map(|known| known.source.name())).finish()
+        f.debug_list().entries(self.sources.iter().map(Known::name)).finish()
     }
 }

@@ -140,6 +140,10 @@ fn waiting_does_not_settle_a_contradiction() {
     let lonely = clock.synchronize(sample(1 << 60, 1 << 60, later));
     assert!(matches!(lonely, Synchronization::Contradicted { .. }));
     assert_eq!(clock.status(Instant::from_nanos(later)), ClockStatus::Disrupted);
-    let agreeing = clock.synchronize(sample(1 << 60, 1 << 60, later));
+    // The same said twice is not two that agree.
+    let again = clock.synchronize(sample(1 << 60, 1 << 60, later));
+    assert_eq!(again, Synchronization::Stale);
+    assert_eq!(clock.status(Instant::from_nanos(later)), ClockStatus::Disrupted);
+    let agreeing = clock.synchronize(sample(1 << 60, (1 << 60) + 1, later + 1));
     assert_eq!(agreeing, Synchronization::Accepted);
 }

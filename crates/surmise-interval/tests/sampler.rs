@@ -4,6 +4,9 @@
 
 extern crate alloc;
 
+#[path = "sampler/pause.rs"]
+mod pause;
+
 use alloc::sync::Arc;
 use core::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -281,20 +284,21 @@ fn a_background_thread_feeds_the_clock_until_it_is_dropped() {
     assert!(rounds.iter().all(|at| at > second), "it has ended, and so do the reports");
 }
 
+/// Writes a page of `/dev/vmclock0` with this disruption marker.
+#[cfg(target_os = "linux")]
+fn write_page(path: &std::path::Path, marker: u8) {
+    let mut page = [0; 32];
+    page[..18].copy_from_slice(b"VCLK\x20\0\0\0\x01\0\x01\0\x08\0\0\0\0\0");
+    page[16] = marker;
+    std::fs::write(path, page).expect("the folder can be written to");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_watch_is_asked_before_and_after_each_round() {
-    use std::{fs, path::PathBuf};
+    use std::path::PathBuf;
 
     use surmise_interval::source::vmclock::{DisruptionWatch, VmClock};
-
-    /// Writes a page with this disruption marker.
-    fn write(path: &PathBuf, marker: u8) {
-        let mut page = [0; 32];
-        page[..18].copy_from_slice(b"VCLK\x20\0\0\0\x01\0\x01\0\x08\0\0\0\0\0");
-        page[16] = marker;
-        fs::write(path, page).expect("the folder can be written to");
-    }
 
     /// A source that is moved while it is asked.
     struct Moving(PathBuf, Fake);
@@ -302,7 +306,7 @@ fn the_watch_is_asked_before_and_after_each_round() {
     impl Source for Moving {
         fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
             if clock.now().as_nanos() == 3_000_000_000 {
-                write(&self.0, 3);
+                write_page(&self.0, 3);
             }
             self.1.sample(clock)
         }
@@ -327,13 +331,13 @@ fn the_watch_is_asked_before_and_after_each_round() {
 
     let accepted = Some(Synchronization::Accepted);
     let second = Duration::from_secs(1);
-    write(&path, 1);
+    write_page(&path, 1);
     boot.advance(second);
     let round = sampler.ask(&boot);
     assert_eq!((round.disrupted, round.answers.len(), round.feed(&clock)), (None, 1, accepted));
 
     // Moved between two rounds: what was known is forgotten, and what is answered now is taken.
-    write(&path, 2);
+    write_page(&path, 2);
     boot.advance(second);
     let round = sampler.ask(&boot);
     assert_eq!((round.disrupted, round.feed(&clock)), (Some(boot.now()), accepted));

@@ -44,7 +44,7 @@ impl Model {
             Known::Disrupted(since) => (None, since),
             Known::Nothing => (None, Instant::ORIGIN),
         };
-        let stale = sample.at() < since;
+        let stale = sample.at() < since || last.is_some_and(|last| last.sample == sample);
         assert_eq!(stale, outcome == Synchronization::Stale);
         if stale {
             return;

@@ -25,6 +25,9 @@ pub struct Background {
 impl Background {
     /// Starts to ask, at once and then again `every` so often.
     ///
+    /// A source that must not be asked so often is added [with a pause](Sampler::with_pause). So is one that was asked just
+    /// before, in a round of the caller's own: the thread's first round follows at once.
+    ///
     /// `boot` must count the time that the machine sleeps: `BootClock` of `surmise-time`. `report` gets what
     /// came of each round and what it meant to the clock, to be logged or counted.
     ///

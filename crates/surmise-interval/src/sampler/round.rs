@@ -1,4 +1,4 @@
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{error::Error, fmt, iter};
 
 use surmise_time::Instant;
@@ -18,14 +18,17 @@ pub struct Answer {
     pub name: String,
     /// What it does about leap seconds.
     pub smearing: Smearing,
+    /// When the round began in which it was asked: before this one, if its pause is not over.
+    pub asked: Instant,
     /// What it says, or why it says nothing.
-    pub sample: Result<Sample, SourceError>,
+    pub sample: Result<Sample, Arc<SourceError>>,
 }
 
 impl Answer {
     /// Tells that nobody knows whether the machine was disrupted.
-    pub(super) fn of_watch(error: SourceError) -> Self {
-        Self { name: "vmclock".into(), smearing: Smearing::default(), sample: Err(error) }
+    pub(super) fn of_watch(error: SourceError, asked: Instant) -> Self {
+        let (name, sample) = ("vmclock".into(), Err(Arc::new(error)));
+        Self { name, smearing: Smearing::default(), asked, sample }
     }
 }
 
@@ -40,7 +43,8 @@ impl Answer {
 pub struct Round {
     /// What each answered, in the order in which they were added.
     pub answers: Vec<Answer>,
-    /// When the first was asked: the instant at which they are compared.
+    /// The instant at which they are compared: when the round began, or when the last one did in which a source answered
+    /// whose answer is used again, if none answered anew.
     pub at: Instant,
     /// Before when the machine was disrupted, if that was noticed: a clock is to forget what it knew, and is not
     /// to take up this round's sample if it is from before then.
@@ -52,10 +56,11 @@ pub struct Round {
 impl Round {
     pub(super) fn new(
         answers: Vec<Answer>,
-        at: Instant,
+        now: Instant,
         disrupted: Option<Instant>,
         falsetickers: usize,
     ) -> Self {
+        let at = asked(&answers).max().unwrap_or(now);
         let candidate = |answer: &Answer| {
             let sample = answer.sample.as_ref().ok()?;
             let (name, smearing) = (answer.name.clone(), answer.smearing);
@@ -67,6 +72,9 @@ impl Round {
     }
 
     /// Returns what to feed a clock with, if sources agree.
+    ///
+    /// It can rest on answers from before its instant: see [`Answer::asked`]. [`feed`](Self::feed) looks to that where the
+    /// clock was disrupted meanwhile.
     #[must_use]
     pub fn sample(&self) -> Option<Sample> {
         let interval = self.selection.as_ref().ok()?.interval;
@@ -77,13 +85,21 @@ impl Round {
 
     /// Feeds a clock, as [`Background`](super::Background) does after each round.
     ///
-    /// Returns what the round's sample meant to it, if there is one.
+    /// Returns what the round's sample meant to it, if there is one. It is [`Stale`](Synchronization::Stale) if it is the
+    /// one that the clock has, as where no source was asked again, or if it rests on any answer from before the clock was
+    /// disrupted.
     pub fn feed(&self, clock: &SharedIntervalClock) -> Option<Synchronization> {
         if let Some(since) = self.disrupted {
             clock.disrupt(since);
         }
-        self.sample().map(|sample| clock.synchronize(sample))
+        let asked = asked(&self.answers).min()?;
+        self.sample().map(|sample| clock.synchronize_asked(sample, asked))
     }
+}
+
+/// Returns when those were asked that answered.
+fn asked(answers: &[Answer]) -> impl Iterator<Item = Instant> {
+    answers.iter().filter(|answer| answer.sample.is_ok()).map(|answer| answer.asked)
 }
 
 impl fmt::Display for Round {

@@ -49,6 +49,11 @@ impl SharedIntervalClock {
         self.update(|clock| clock.synchronize(sample))
     }
 
+    /// Takes in what sources said of which the first was asked before the sample's instant.
+    pub(crate) fn synchronize_asked(&self, sample: Sample, asked: Instant) -> Synchronization {
+        self.update(|clock| clock.synchronize_asked(sample, asked))
+    }
+
     /// Forgets what was known, as [`IntervalClock::disrupt`].
     pub fn disrupt(&self, now: Instant) {
         self.update(|clock| clock.disrupt(now));
