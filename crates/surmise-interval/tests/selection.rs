@@ -72,6 +72,36 @@ fn an_intersection_away_from_the_middles_is_none() {
     assert_eq!(intersection(&sources).err(), Some(error));
 }
 
+#[test]
+fn errors_read_as_what_the_sources_did() {
+    for (error, text) in [
+        (SelectionError::NoSources, "no time source says what time it is"),
+        (
+            SelectionError::MixedSmearing { smeared: 1, stepped: 2 },
+            "of the time sources 1 smear leap seconds and 2 do not",
+        ),
+        (
+            SelectionError::TooFew { sources: 1, falsetickers: 1 },
+            "only one time source says what time it is, and it may be wrong",
+        ),
+        (
+            SelectionError::TooFew { sources: 2, falsetickers: 3 },
+            "2 time sources say what time it is, and 3 may be wrong",
+        ),
+        (
+            SelectionError::NoMajority { sources: 2, agreeing: 1 },
+            "the two time sources contradict each other, and either may be wrong",
+        ),
+        (SelectionError::NoMajority { sources: 3, agreeing: 1 }, "no two of 3 time sources agree"),
+        (
+            SelectionError::NoMajority { sources: 4, agreeing: 2 },
+            "no more than 2 of 4 time sources agree, too few",
+        ),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
+}
+
 /// Two that are right and one that is not, and agrees with both where the truth, 5, is not.
 #[test]
 fn a_liar_excludes_the_truth_from_marzullos_but_not_from_the_majoritys() {

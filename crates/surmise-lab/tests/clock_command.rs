@@ -119,7 +119,7 @@ fn a_source_that_smears_is_not_compared_with_one_that_does_not() {
     let found = json(&mixed);
     assert_eq!(found["selection"], Value::Null);
     let error = found["selection_error"].as_str().unwrap();
-    assert!(error.starts_with("of the sources 1 smear leap seconds and "), "{error}");
+    assert!(error.starts_with("of the time sources 1 smear leap seconds and "), "{error}");
 }
 
 /// Its age is by the clock that its daemon goes by.

@@ -73,7 +73,7 @@ impl<Name: Clone> Selection<Name> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SelectionError {
-    /// There are no sources.
+    /// There are no sources, or none that answered.
     NoSources,
     /// Some sources smear leap seconds and some do not: they are not to be compared.
     MixedSmearing {
@@ -108,24 +108,30 @@ pub enum SelectionError {
 impl fmt::Display for SelectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSources => f.write_str("there are no time sources"),
+            Self::NoSources => f.write_str("no time source says what time it is"),
             Self::MixedSmearing { smeared, stepped } => {
-                write!(f, "of the sources {smeared} smear leap seconds and {stepped} do not")
+                write!(f, "of the time sources {smeared} smear leap seconds and {stepped} do not")
+            }
+            Self::TooFew { sources: 1, falsetickers: 1.. } => {
+                f.write_str("only one time source says what time it is, and it may be wrong")
             }
             Self::TooFew { sources, falsetickers } => {
                 write!(
                     f,
-                    "{sources} time sources say something, of which {falsetickers} may be wrong"
+                    "{sources} time sources say what time it is, and {falsetickers} may be wrong"
                 )
             }
             Self::NoMiddles { sources, agreeing } => {
                 write!(f, "{agreeing} of {sources} time sources agree, but not near their middles")
             }
+            Self::NoMajority { sources: 2, .. } => {
+                f.write_str("the two time sources contradict each other, and either may be wrong")
+            }
+            Self::NoMajority { sources, agreeing: ..=1 } => {
+                write!(f, "no two of {sources} time sources agree")
+            }
             Self::NoMajority { sources, agreeing } => {
-                write!(
-                    f,
-                    "at most {agreeing} of {sources} time sources agree on a time, which is no majority"
-                )
+                write!(f, "no more than {agreeing} of {sources} time sources agree, too few")
             }
         }
     }

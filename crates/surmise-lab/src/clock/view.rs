@@ -28,17 +28,10 @@ impl View {
     ) -> Self {
         let (selection, selection_error) = match selection {
             Ok(selection) => (Some(selection), None),
-            Err(error) => (None, Some(explain(&error))),
+            Err(error) => (None, Some(error.to_string())),
         };
         let system_clock_ns = wall.as_nanos();
         Self { system_clock_ns, sources, selection, selection_error, marzullo }
-    }
-}
-
-fn explain(error: &SelectionError) -> String {
-    match *error {
-        SelectionError::NoSources => "no source says what time it is".to_owned(),
-        _ => error.to_string(),
     }
 }
 

@@ -195,17 +195,17 @@ fn nothing_is_selected_without_sources_or_a_majority() {
         assert!(view.sources.iter().all(|row| row.status != Status::Agrees));
         (view.selection_error.unwrap(), view.marzullo.map(|selected| selected.time))
     };
-    assert_eq!(error(vec![]), ("no source says what time it is".to_owned(), None));
+    assert_eq!(error(vec![]), ("no time source says what time it is".to_owned(), None));
     let silent: Answer = |_| Err(Silence::NotAsked("tells of other things".to_owned()));
-    assert_eq!(error(vec![fake("a", silent)]).0, "no source says what time it is");
+    assert_eq!(error(vec![fake("a", silent)]).0, "no time source says what time it is");
     let apart = vec![fake("a", |at| around(at, 0, 10)), fake("b", |at| around(at, 100, 10))];
     assert_eq!(
         error(apart),
-        ("at most 1 of 2 time sources agree on a time, which is no majority".to_owned(), None)
+        ("the two time sources contradict each other, and either may be wrong".to_owned(), None)
     );
     let smeared = Fake { smearing: Smearing::Smeared, ..fake("b", |at| around(at, 0, 10)) };
     let mixed = vec![fake("a", |at| around(at, 0, 10)), smeared];
-    assert_eq!(error(mixed).0, "of the sources 1 smear leap seconds and 1 do not");
+    assert_eq!(error(mixed).0, "of the time sources 1 smear leap seconds and 1 do not");
 }
 
 #[test]
