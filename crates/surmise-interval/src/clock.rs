@@ -115,8 +115,8 @@ impl IntervalClock {
     ///
     /// # Errors
     ///
-    /// If there was no sample, if it is too old, or after a disruption. Also if the reading is from longer before
-    /// the sample: such are kept too long, or of another clock.
+    /// If there was no sample, if it is too old, or after a disruption or a contradiction. Also if the reading is from
+    /// longer before the sample: such are kept too long, or of another clock.
     #[inline]
     pub fn now(&self, now: Instant) -> Result<Interval, ClockError> {
         let sample = self.sample(now)?;
@@ -127,7 +127,7 @@ impl IntervalClock {
     #[must_use]
     pub fn status(&self, now: Instant) -> ClockStatus {
         match self.sample(now) {
-            Err(ClockError::Disrupted) => ClockStatus::Disrupted,
+            Err(ClockError::Contradicted | ClockError::Disrupted) => ClockStatus::Disrupted,
             Err(_) => ClockStatus::Unsynchronized,
             Ok(sample) if now - sample.at() > self.limits.config.free_running_after => {
                 ClockStatus::FreeRunning
@@ -161,7 +161,8 @@ impl State {
     fn error(&self, now: Instant) -> ClockError {
         match self {
             Self::Unsynchronized => ClockError::Unsynchronized { age: None },
-            Self::Disrupted(_) | Self::Contradicted(_) => ClockError::Disrupted,
+            Self::Disrupted(_) => ClockError::Disrupted,
+            Self::Contradicted(_) => ClockError::Contradicted,
             Self::Synchronized(sample) if now < sample.at() => {
                 ClockError::BeforeSample { by: sample.at() - now }
             }
@@ -237,7 +238,8 @@ pub enum ClockStatus {
     FreeRunning,
     /// Nothing: there was no sample, or it is too old, or later than the reading by more than a second.
     Unsynchronized,
-    /// Nothing: the machine was moved or restored, or two samples contradict each other.
+    /// Nothing: the machine was moved or restored, or two samples contradict each other, which can be the same thing
+    /// noticed later. [`ClockError`] tells which of them.
     Disrupted,
 }
 
@@ -270,8 +272,11 @@ pub enum ClockError {
         /// How old it is.
         age: Option<Duration>,
     },
-    /// The machine was disrupted, or samples contradict each other.
+    /// The machine was disrupted, and there was no sample since.
     Disrupted,
+    /// Two samples cannot both be true: a source was wrong, the drift exceeds what was stated, or the machine was
+    /// disrupted and nobody noticed. The next sample decides.
+    Contradicted,
     /// The reading is from more than a second before the sample: it was kept too long, or another clock's.
     BeforeSample {
         /// By how much it is before the sample.
@@ -286,7 +291,12 @@ impl fmt::Display for ClockError {
             Self::Unsynchronized { age: Some(age) } => {
                 write!(f, "the clock was last synchronised {age:?} ago")
             }
-            Self::Disrupted => f.write_str("the clock was disrupted, and not synchronised since"),
+            Self::Disrupted => {
+                f.write_str("the machine was disrupted, and the clock not synchronised since")
+            }
+            Self::Contradicted => {
+                f.write_str("two samples cannot both be true, and the next is to decide")
+            }
             Self::BeforeSample { by } => {
                 write!(f, "the reading was taken {by:?} before the clock was last synchronised")
             }

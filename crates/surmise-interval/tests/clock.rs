@@ -42,6 +42,25 @@ fn a_sample_from_before_a_disruption_does_not_undo_it() {
     assert!(clock.now(at(8)).is_ok());
 }
 
+#[test]
+fn what_is_contradicted_is_no_disruption_and_says_so() {
+    let mut clock = synchronized(at(5));
+    let stepped = sample(at(7)).interval();
+    let stepped = Interval::around(stepped.middle() + SECOND, Duration::from_millis(1));
+    let stepped = Sample::new(stepped, at(7), Drift::QUARTZ);
+    assert!(matches!(clock.synchronize(stepped), Synchronization::Contradicted { .. }));
+    assert_eq!(clock.now(at(7)), Err(ClockError::Contradicted));
+    assert_eq!(clock.status(at(7)), ClockStatus::Disrupted);
+    assert_eq!(
+        ClockError::Contradicted.to_string(),
+        "two samples cannot both be true, and the next is to decide"
+    );
+    // A disruption explains it, and leaves nothing to decide.
+    clock.disrupt(at(8));
+    assert_eq!(clock.now(at(8)), Err(ClockError::Disrupted));
+    assert_eq!(clock.synchronize(sample(at(9))), Synchronization::Accepted);
+}
+
 /// A clock that has been told nothing can be disrupted, too: the first sample may be under way.
 #[test]
 fn a_new_clock_can_be_disrupted() {

@@ -84,7 +84,7 @@ fn contradictions_silence_the_clock_until_two_samples_agree() {
     let expected = *clock.now(now).as_ref().expect("it was synchronised");
     let contradicted = clock.synchronize(sample(121, 130, 1000));
     assert_eq!(contradicted, Synchronization::Contradicted { expected });
-    assert_eq!(clock.now(now), Err(ClockError::Disrupted));
+    assert_eq!(clock.now(now), Err(ClockError::Contradicted));
     assert_eq!(clock.status(now), ClockStatus::Disrupted);
 
     // The old one is not believed again, but whatever agrees with the new one is.

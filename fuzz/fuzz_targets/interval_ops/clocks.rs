@@ -71,7 +71,9 @@ impl Clocks {
         let sample = Sample::asked_between(told, between[0], between[1], drift);
         assert_eq!(sample.drift(), drift);
         model::check_gap(&told, between, &sample);
+        let mut copy = self.shared.get();
         let outcome = self.clock.synchronize(sample);
+        assert_eq!(copy.synchronize(sample), outcome);
         assert_eq!(self.shared.synchronize(sample), outcome);
         self.model.synchronize(Told { sample, right }, outcome);
         self.last = None;

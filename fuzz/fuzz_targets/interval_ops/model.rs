@@ -91,7 +91,8 @@ impl Model {
             (Known::Nothing, Err(ClockError::Unsynchronized { age: None })) => {
                 assert_eq!(status, ClockStatus::Unsynchronized);
             }
-            (Known::Disrupted(_) | Known::Contradicted(_), Err(ClockError::Disrupted)) => {
+            (Known::Disrupted(_), Err(ClockError::Disrupted))
+            | (Known::Contradicted(_), Err(ClockError::Contradicted)) => {
                 assert_eq!(status, ClockStatus::Disrupted);
             }
             (Known::Synchronized(told), Err(ClockError::Unsynchronized { age: Some(age) })) => {

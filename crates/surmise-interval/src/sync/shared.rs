@@ -95,35 +95,45 @@ impl SharedIntervalClock {
 
 /// Earliest, latest, instant and rate.
 ///
-/// Where there is no sample, the rate is one that no drift has, and says why; the instant is then that of the
-/// disruption.
+/// Where no time is told from them, the rate is one that no drift has, and says why. Of a disruption only the instant
+/// matters then.
 const WORDS: usize = 4;
 
 const UNSYNCHRONIZED: u64 = u64::MAX;
 const DISRUPTED: u64 = u64::MAX - 1;
+/// A bit that is added to a sample's rate. No rate has it, since the greatest is a ninth of 2⁶⁴.
+const CONTRADICTED: u64 = 1 << 63;
 
 fn to_words(state: State) -> [u64; WORDS] {
+    let words = |Sample { interval, at, rate: Rate(rate) }, mark| {
+        let [earliest, latest] = [interval.earliest(), interval.latest()].map(WallTime::as_nanos);
+        [earliest, latest, at.as_nanos(), rate | mark]
+    };
     match state {
         State::Unsynchronized => [0, 0, 0, UNSYNCHRONIZED],
-        // To readers, a contradicted clock is one that is disrupted.
-        State::Disrupted(at) | State::Contradicted(Sample { at, .. }) => {
-            [0, 0, at.as_nanos(), DISRUPTED]
-        }
-        State::Synchronized(Sample { interval, at, rate: Rate(rate) }) => {
-            [interval.earliest().as_nanos(), interval.latest().as_nanos(), at.as_nanos(), rate]
-        }
+        State::Disrupted(at) => [0, 0, at.as_nanos(), DISRUPTED],
+        State::Contradicted(sample) => words(sample, CONTRADICTED),
+        State::Synchronized(sample) => words(sample, 0),
     }
 }
 
 #[inline]
 fn from_words([earliest, latest, at, rate]: [u64; WORDS]) -> State {
-    let at = Instant::from_nanos(at);
-    if rate >= DISRUPTED {
-        return if rate == DISRUPTED { State::Disrupted(at) } else { State::Unsynchronized };
-    }
     let (earliest, latest) = (WallTime::from_nanos(earliest), WallTime::from_nanos(latest));
-    let interval = Interval::from_ordered(earliest, latest);
-    State::Synchronized(Sample { interval, at, rate: Rate(rate) })
+    let at = Instant::from_nanos(at);
+    let sample = |rate| {
+        let interval = Interval::from_ordered(earliest, latest);
+        Sample { interval, at, rate: Rate(rate) }
+    };
+    // One comparison suffices where there is time to tell.
+    if rate < CONTRADICTED {
+        return State::Synchronized(sample(rate));
+    }
+    match rate {
+        UNSYNCHRONIZED => State::Unsynchronized,
+        DISRUPTED => State::Disrupted(at),
+        _ => State::Contradicted(sample(rate & !CONTRADICTED)),
+    }
 }
 
 #[cfg(all(test, not(loom)))]
@@ -148,11 +158,13 @@ mod tests {
             }
         };
         assert_same(&clock);
-        // The third contradicts the second, and the last agrees with it.
+        // The third contradicts the second, as a copy knows, too, and the last agrees with it.
         for (middle, at) in [(5000, 0), (6001, 1000), (9000, 1500), (9000, 1600)] {
             let interval = Interval::around(WallTime::from_nanos(middle), Duration::from_nanos(50));
             let sample = Sample::new(interval, Instant::from_nanos(at), Drift::QUARTZ);
-            assert_eq!(shared.synchronize(sample), clock.synchronize(sample));
+            let copied = shared.get().synchronize(sample);
+            assert_eq!(copied, clock.synchronize(sample));
+            assert_eq!(copied, shared.synchronize(sample));
             assert_same(&clock);
         }
         shared.disrupt(Instant::from_nanos(2000));
