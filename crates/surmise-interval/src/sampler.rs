@@ -100,13 +100,18 @@ impl Sampler {
     ///
     /// Blocks for as long as they take.
     pub fn ask(&mut self, clock: &dyn MonotonicClock) -> Round {
+        self.ask_until(clock, || false)
+    }
+
+    /// Asks the sources until they are to be left alone. If that is so before the last, the round is of no use.
+    fn ask_until(&mut self, clock: &dyn MonotonicClock, stopped: impl Fn() -> bool) -> Round {
         let before = self.was_disrupted();
         let now = clock.now();
         if matches!(before, Ok(true)) {
             self.forget();
         }
-        let mut answers: Vec<_> =
-            self.sources.iter_mut().map(|known| known.ask(clock, now)).collect();
+        let sources = self.sources.iter_mut().take_while(|_| !stopped());
+        let mut answers: Vec<_> = sources.map(|known| known.ask(clock, now)).collect();
         let told = self.sources.iter().any(Known::was_just_disrupted);
         let after = self.was_disrupted();
         let disrupted = if told || matches!(after, Ok(true)) {
@@ -148,5 +153,40 @@ impl Default for Sampler {
 impl fmt::Debug for Sampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.sources.iter().map(Known::name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use surmise_time::ManualClock;
+
+    use super::*;
+    use crate::Sample;
+
+    struct Silent;
+
+    impl Source for Silent {
+        fn sample(&mut self, _: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+            Err(SourceError::NoAnswer { waited: Duration::ZERO })
+        }
+
+        fn name(&self) -> &str {
+            "silent"
+        }
+    }
+
+    #[test]
+    fn the_sources_after_a_stop_are_not_asked() {
+        let stepped = Smearing::Stepped;
+        let mut sampler =
+            Sampler::new().with(Silent, stepped).with(Silent, stepped).with(Silent, stepped);
+        let clock = ManualClock::default();
+        for (stop, asked) in [(0, 0), (1, 1), (2, 2), (3, 3)] {
+            let looks = Cell::new(0);
+            let stopped = || looks.replace(looks.get() + 1) == stop;
+            assert_eq!(sampler.ask_until(&clock, stopped).answers.len(), asked);
+        }
     }
 }

@@ -16,7 +16,7 @@ use std::sync::mpsc;
 
 use surmise_interval::{
     ClockStatus, Drift, Interval, IntervalClockConfig, Sample, Synchronization,
-    sampler::{Background, Sampler},
+    sampler::{Background, Round, Sampler},
     select::{SelectionError, Smearing},
     source::{Source, SourceError, Unsynchronized},
     sync::SharedIntervalClock,
@@ -279,9 +279,25 @@ fn a_background_thread_feeds_the_clock_until_it_is_dropped() {
     let first = rounds.recv().expect("it asks at once");
     let second = rounds.recv().expect("and again");
     assert!(first < second);
+    assert!(background.is_running());
     assert_eq!(clock.status(boot.now()), ClockStatus::Synchronized);
     drop(background);
     assert!(rounds.iter().all(|at| at > second), "it has ended, and so do the reports");
+}
+
+#[test]
+fn a_background_thread_whose_report_panics_says_that_it_has_ended() {
+    let clock = Arc::new(SharedIntervalClock::new(IntervalClockConfig::default()));
+    let sampler = Sampler::new().with(Fake::new("right", 0), Smearing::Stepped);
+    let fail = |_: &Round, _| panic!("a panic that is part of a test");
+    let boot = Ticking::default();
+    let background = Background::spawn(sampler, Arc::clone(&clock), boot, Duration::ZERO, fail);
+    let background = background.expect("there is a thread to be had");
+    while background.is_running() {
+        std::thread::yield_now();
+    }
+    assert!(clock.get().sample(surmise_time::Instant::ORIGIN).is_ok(), "it had been fed");
+    drop(background);
 }
 
 /// Writes a page of `/dev/vmclock0` with this disruption marker.

@@ -2,7 +2,7 @@ use alloc::{string::ToString as _, sync::Arc};
 use core::time::Duration;
 use std::{
     io,
-    sync::mpsc::{self, RecvTimeoutError, Sender},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError},
     thread::{self, JoinHandle},
 };
 
@@ -15,6 +15,9 @@ use crate::{Synchronization, sync::SharedIntervalClock};
 ///
 /// A source that hangs holds it up for as long as that source's time limit; the clock's interval grows
 /// meanwhile.
+///
+/// To drop this waits for the source that is being asked, no longer than for its time limit. Those that would be next are
+/// not asked any more, and the round is neither fed to the clock nor reported.
 #[derive(Debug)]
 pub struct Background {
     /// Dropped to tell the thread to stop.
@@ -23,7 +26,7 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts to ask, at once and then again `every` so often.
+    /// Starts to ask, at once and then again, with a pause of `every` from the end of a round to the beginning of the next.
     ///
     /// A source that must not be asked so often is added [with a pause](Sampler::with_pause). So is one that was asked just
     /// before, in a round of the caller's own: the thread's first round follows at once.
@@ -34,6 +37,11 @@ impl Background {
     /// # Errors
     ///
     /// If the operating system gives no thread.
+    ///
+    /// # Panics
+    ///
+    /// Not here, but in the thread, if `report` panics or a source: the thread ends then and nobody feeds the clock, whose
+    /// interval grows until it tells no time. [`is_running`](Self::is_running) says so.
     pub fn spawn(
         mut sampler: Sampler,
         clock: Arc<SharedIntervalClock>,
@@ -43,7 +51,10 @@ impl Background {
     ) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let ask = move || loop {
-            let round = sampler.ask(&boot);
+            let round = sampler.ask_until(&boot, || is_dropped(&stopped));
+            if is_dropped(&stopped) {
+                break;
+            }
             let outcome = round.feed(&clock);
             report(&round, outcome);
             if stopped.recv_timeout(every) != Err(RecvTimeoutError::Timeout) {
@@ -52,6 +63,12 @@ impl Background {
         };
         let thread = thread::Builder::new().name("surmise-interval".to_string()).spawn(ask)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Returns whether the thread still asks, which it does unless it panicked.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 }
 
@@ -63,4 +80,9 @@ impl Drop for Background {
             _ = thread.join();
         }
     }
+}
+
+/// Returns whether nobody is there any more to send anything.
+fn is_dropped(stopped: &Receiver<()>) -> bool {
+    stopped.try_recv() == Err(TryRecvError::Disconnected)
 }
