@@ -71,7 +71,6 @@ mod clock;
 mod commit_wait;
 mod drift;
 mod interval;
-#[cfg(feature = "alloc")]
 pub mod order;
 mod sample;
 #[cfg(feature = "std")]

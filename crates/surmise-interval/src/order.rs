@@ -1,5 +1,6 @@
 //! The order of events of which only intervals are known.
 
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -43,6 +44,7 @@ pub const fn certain(first: &Interval, second: &Interval) -> Option<Ordering> {
 /// let at = |nanos| Interval::around(WallTime::from_nanos(nanos), Duration::from_nanos(5));
 /// assert_eq!(order::concurrent_pairs(&[at(30), at(10), at(15)]), [(1, 2)]);
 /// ```
+#[cfg(feature = "alloc")]
 #[must_use]
 pub fn concurrent_pairs(events: &[Interval]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
@@ -71,6 +73,7 @@ pub fn concurrent_pairs(events: &[Interval]) -> Vec<(usize, usize)> {
 /// let at = |nanos| Interval::around(WallTime::from_nanos(nanos), Duration::from_nanos(5));
 /// assert_eq!(order::groups(&[at(30), at(10), at(15)]), [vec![1, 2], vec![0]]);
 /// ```
+#[cfg(feature = "alloc")]
 #[must_use]
 pub fn groups(events: &[Interval]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -86,6 +89,7 @@ pub fn groups(events: &[Interval]) -> Vec<Vec<usize>> {
 }
 
 /// Returns the events in the order in which they can have begun, with their indices.
+#[cfg(feature = "alloc")]
 fn by_earliest(events: &[Interval]) -> Vec<(usize, Interval)> {
     let mut sorted: Vec<(usize, Interval)> = events.iter().copied().enumerate().collect();
     sorted.sort_by_key(|(_, event)| event.earliest());

@@ -1,9 +1,9 @@
 //! Intervals beside the sets of times that they stand for, and the drifts that have names.
 
-use core::time::Duration;
+use core::{cmp::Ordering, time::Duration};
 
 use quickcheck::quickcheck;
-use surmise_interval::{Drift, Interval};
+use surmise_interval::{Drift, Interval, order};
 use surmise_time::WallTime;
 
 fn at(nanos: u64) -> WallTime {
@@ -23,6 +23,17 @@ fn times() -> impl Iterator<Item = WallTime> {
 }
 
 quickcheck! {
+    /// Without `alloc` like all of this file.
+    fn an_order_is_certain_where_no_times_are_in_any_other(first: [u8; 2], second: [u8; 2]) -> bool {
+        let [first, second] = [first, second].map(interval);
+        let all = |expected| {
+            let times_of = |own: Interval| times().filter(move |&time| own.contains(time));
+            times_of(first).all(|a| times_of(second).all(|b| a.cmp(&b) == expected))
+        };
+        let expected = [Ordering::Less, Ordering::Greater].into_iter().find(|&order| all(order));
+        order::certain(&first, &second) == expected
+    }
+
     fn of_a_time_it_is_before_after_or_possible(ends: [u8; 2], time: u8) -> bool {
         let (interval, time) = (interval(ends), at((time % LIMIT).into()));
         let possible = (interval.earliest()..=interval.latest()).contains(&time);
