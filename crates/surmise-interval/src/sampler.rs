@@ -66,6 +66,16 @@ impl Sampler {
     }
 
     /// Adds a source, which is asked in every round.
+    ///
+    /// `smearing` is what the source's time does about leap seconds, which no source says itself:
+    ///
+    /// * of an NTP server, what its operator says. Those of some large providers smear;
+    /// * of the kernel, chrony and ClockBound, what the servers do that their daemon follows: the system clock of a machine
+    ///   whose chronyd follows smearing servers is [`Smeared`](Smearing::Smeared);
+    /// * of a hardware clock, what sets it. One that counts TAI is [`Stepped`](Smearing::Stepped), the default.
+    ///
+    /// Sources that smear are not compared with sources that do not. A sampler whose sources answer with both selects
+    /// nothing, on any day: [`MixedSmearing`](crate::select::SelectionError::MixedSmearing).
     #[must_use]
     pub fn with(self, source: impl Source + Send + 'static, smearing: Smearing) -> Self {
         self.with_pause(source, smearing, Duration::ZERO)
