@@ -279,7 +279,7 @@ fn what_the_daemon_does_not_know_is_an_error() {
     };
     let now = V2::now();
     let unknown = error(V2 { status: 0, ..now });
-    assert!(matches!(unknown, SourceError::Unsynchronized { reason: Unsynchronized::Status(0) }));
+    assert!(matches!(unknown, SourceError::Unsynchronized { reason: Unsynchronized::Unknown }));
     let disrupted = error(V2 { status: 3, ..now });
     assert!(matches!(disrupted, SourceError::Unsynchronized { reason: Unsynchronized::Disrupted }));
     let void = error(V2 { void_after: now.as_of, ..now });

@@ -4,9 +4,15 @@ use std::io;
 
 use surmise_time::Instant;
 
+#[cfg(target_os = "linux")]
+use super::kernel::{ClockState, StatusFlags};
 use super::ntp::KissCode;
 
 /// A source did not say what time it is.
+///
+/// The text says what failed, and not why: that is the [source](Error::source) of the error, if there is one, and its
+/// source in turn. "could not open /dev/vmclock0" comes of "No such file or directory". The text of a sampler's
+/// [`Round`](crate::sampler::Round) has all of them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceError {
@@ -119,17 +125,26 @@ pub enum Unsynchronized {
     NoReference,
     /// By having no reference but itself.
     LocalReference,
-    /// By its status, as in the kernel's `STA_UNSYNC` or ClockBound's `Unknown`: the number that it
-    /// has there.
-    Status(i64),
+    /// By the kernel's state or its status bits, as in `STA_UNSYNC`.
+    #[cfg(target_os = "linux")]
+    Kernel {
+        /// The state, as in `TIME_ERROR`; during an inserted leap second it is `TIME_OOP`.
+        state: ClockState,
+        /// The status bits.
+        status: StatusFlags,
+    },
+    /// By a status that says just that, as ClockBound's `Unknown`.
+    Unknown,
     /// By an error that it no longer bounds, as in the kernel's `maxerror` of 16 s.
     Unbounded(Duration),
     /// By an error that is only what the kernel let it grow to since a daemon stated zero, as
     /// systemd-timesyncd does.
     Unstated(Duration),
-    /// By a rate that it has not measured yet, or not to better than this, in parts per billion: so
-    /// bad is no clock.
+    /// By a rate that it has not measured to better than this, in parts per billion: so bad is no
+    /// clock.
     Rate(u64),
+    /// By a rate that it has not measured yet, as `chronyd` after its first measurement.
+    NoRate,
     /// By a mark that the machine was disrupted, such as by a migration: nothing that was known of
     /// the time before holds, nor does what a clock extrapolates from it.
     Disrupted,
@@ -148,10 +163,13 @@ impl fmt::Display for Unsynchronized {
             Self::Stratum(stratum) => write!(f, "stratum {stratum}"),
             Self::NoReference => write!(f, "it never had a reference"),
             Self::LocalReference => write!(f, "it is its own reference"),
-            Self::Status(status) => write!(f, "status {status}"),
-            Self::Unbounded(error) => write!(f, "an error of {error:?} is none"),
+            #[cfg(target_os = "linux")]
+            Self::Kernel { state, status } => write!(f, "{state}, {status}"),
+            Self::Unknown => write!(f, "its status is unknown"),
+            Self::Unbounded(error) => write!(f, "its error is no longer bounded: {error:?}"),
             Self::Unstated(error) => write!(f, "an error of {error:?} that nobody stated"),
-            Self::Rate(ppb) => write!(f, "its rate is known to {ppb} ppb"),
+            Self::Rate(ppb) => write!(f, "its rate is known only to {ppb} ppb"),
+            Self::NoRate => write!(f, "its rate has not been measured yet"),
             Self::Disrupted => write!(f, "the machine was disrupted"),
             Self::Suspended => write!(f, "the machine was suspended, and nothing stated since"),
         }

@@ -63,7 +63,10 @@ mod tests {
         assert_eq!(add(Drift::QUARTZ, 99_950_000).unwrap(), Drift::MAX);
         for (ppb, known) in [(99_950_001, 100_000_001), (u64::MAX, u64::MAX)] {
             let error = add(Drift::QUARTZ, ppb).unwrap_err().to_string();
-            assert_eq!(error, alloc::format!("not synchronised: its rate is known to {known} ppb"));
+            assert_eq!(
+                error,
+                alloc::format!("not synchronised: its rate is known only to {known} ppb")
+            );
         }
     }
 

@@ -21,11 +21,21 @@ use super::{
 /// # Examples
 ///
 /// ```
+/// use std::error::Error as _;
 /// use surmise_interval::source::{SourceError, vmclock::VmClock};
 ///
 /// match VmClock::new(VmClock::PATH).read() {
 ///     Ok(page) => println!("disruption marker {}", page.disruption_marker),
-///     Err(error @ SourceError::Io { .. }) => println!("{error}: probably there is none"),
+///     Err(error @ SourceError::Io { .. }) => {
+///         // As in "could not open /dev/vmclock0: No such file or directory": there is none here.
+///         print!("{error}");
+///         let mut cause = error.source();
+///         while let Some(error) = cause {
+///             print!(": {error}");
+///             cause = error.source();
+///         }
+///         println!();
+///     }
 ///     Err(error) => return Err(error),
 /// }
 /// # Ok::<(), SourceError>(())

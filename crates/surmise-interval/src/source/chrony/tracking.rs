@@ -116,15 +116,21 @@ impl Tracking {
     ///
     /// # Errors
     ///
-    /// If that exceeds [`Drift::MAX`], as it does after the very first measurement of a reference:
-    /// that says what the time is, but not how fast it goes.
+    /// If that exceeds [`Drift::MAX`]. [`NoRate`](Unsynchronized::NoRate) is the reason after the very
+    /// first measurement of a reference: that says what the time is, but not how fast it goes.
     pub fn drift(&self, assumed: Drift) -> Result<Drift, SourceError> {
+        if self.skew.scaled(1000) >= UNMEASURED_SKEW {
+            return Err(Unsynchronized::NoRate.into());
+        }
         let measured = [self.skew, self.residual_frequency].map(|ppm| ppm.scaled(1000));
         let ppb = measured.into_iter().fold(assumed.as_ppb().into(), u64::saturating_add);
         let drift = u32::try_from(ppb).ok().and_then(|ppb| Drift::from_ppb(ppb).ok());
         drift.ok_or(Unsynchronized::Rate(ppb).into())
     }
 }
+
+/// What `chronyd` says of the skew before it is known: as much as the rate itself, in parts per billion.
+const UNMEASURED_SKEW: u64 = 1_000_000_000;
 
 /// The reference of a clock that has none but itself.
 const LOCAL_REFERENCE: u32 = 0x7f7f_0101;

@@ -142,7 +142,7 @@ impl Segment {
     pub fn interval_at(&self, reading: &Reading) -> Result<Interval, SourceError> {
         match self.status {
             Status::Synchronized | Status::FreeRunning => {}
-            Status::Unknown => return Err(Unsynchronized::Status(0).into()),
+            Status::Unknown => return Err(Unsynchronized::Unknown.into()),
             Status::Disrupted => return Err(Unsynchronized::Disrupted.into()),
         }
         match self.basis {

@@ -221,7 +221,7 @@ fn only_a_microsecond_of_the_future_is_believed() {
 fn the_daemons_status_decides() {
     let with = |status| at(&Segment { status, ..PUBLISHED }, 2, seconds(2));
     assert!(with(Status::FreeRunning).is_ok());
-    assert_eq!(with(Status::Unknown), Err("not synchronised: status 0".into()));
+    assert_eq!(with(Status::Unknown), Err("not synchronised: its status is unknown".into()));
     assert_eq!(with(Status::Disrupted), Err("not synchronised: the machine was disrupted".into()));
 }
 

@@ -51,7 +51,10 @@ fn from_boot_on_nothing_is_known() {
     let timex = decode(BOOT).unwrap();
     assert_eq!(timex.max_error, Duration::from_secs(16));
     assert_eq!(timex.est_error, Duration::from_secs(16));
-    assert_eq!(unsynchronized(timex.bound()), Some(Unsynchronized::Status(0x40)));
+    let (state, status) = (ClockState::Error, StatusFlags::UNSYNC);
+    assert_eq!(unsynchronized(timex.bound()), Some(Unsynchronized::Kernel { state, status }));
+    let error = timex.bound().unwrap_err().to_string();
+    assert_eq!(error, "not synchronised: TIME_ERROR, STA_UNSYNC");
     assert_eq!(
         timex.to_string(),
         "TIME_ERROR, STA_UNSYNC, maxerror 16s, esterror 16s, offset 0 ns, frequency 0 ppb, \
@@ -61,7 +64,10 @@ fn from_boot_on_nothing_is_known() {
 
 #[test]
 fn each_way_to_be_unsynchronised_suffices() {
-    let status = |raw: RawTimex| Some(Unsynchronized::Status(raw.status.into()));
+    let status = |raw: RawTimex| {
+        let Timex { state, status, .. } = decode(raw).unwrap();
+        Some(Unsynchronized::Kernel { state, status })
+    };
     let error = RawTimex { state: libc::TIME_ERROR, ..RAW };
     let unsync = RawTimex { status: RAW.status | libc::STA_UNSYNC, ..RAW };
     let leap = RawTimex { state: libc::TIME_OOP, ..RAW };
@@ -71,6 +77,8 @@ fn each_way_to_be_unsynchronised_suffices() {
     let unbounded = RawTimex { maxerror: 16_000_000, ..RAW };
     let sixteen = Some(Unsynchronized::Unbounded(Duration::from_secs(16)));
     assert_eq!(unsynchronized(bound(unbounded)), sixteen);
+    let error = bound(unbounded).unwrap_err().to_string();
+    assert_eq!(error, "not synchronised: its error is no longer bounded: 16s");
     let bounded = RawTimex { maxerror: 15_999_999, ..RAW };
     assert_eq!(bound(bounded).unwrap(), Duration::from_micros(16_000_499));
 }
@@ -94,7 +102,8 @@ fn the_bound_holds_as_the_kernel_lets_it_grow_and_until_it_gives_up() {
                 }
                 Err(error) => {
                     assert!(stated + grown > Duration::from_millis(15_999), "{second} {tenth}");
-                    assert_eq!(error.to_string(), "not synchronised: status 8257");
+                    let expected = "not synchronised: TIME_ERROR, STA_PLL | STA_UNSYNC | STA_NANO";
+                    assert_eq!(error.to_string(), expected);
                 }
             }
         }
@@ -255,7 +264,8 @@ fn no_trust_in_zero_makes_a_clock_synchronised() {
         let timex = decode(raw).unwrap();
         for kernel in [&kernel, &KernelClock::new()] {
             let sampled = kernel.sample_of(&timex, Instant::ORIGIN, Instant::ORIGIN);
-            let reason = Unsynchronized::Status(raw.status.into());
+            let Timex { state, status, .. } = timex;
+            let reason = Unsynchronized::Kernel { state, status };
             assert_eq!(unsynchronized(sampled), Some(reason));
         }
     }

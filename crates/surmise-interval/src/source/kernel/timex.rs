@@ -87,7 +87,8 @@ impl Timex {
     pub fn bound(&self) -> Result<Duration, SourceError> {
         let unsynchronized = self.status.contains(StatusFlags::UNSYNC);
         if unsynchronized || matches!(self.state, ClockState::Error | ClockState::LeapSecond) {
-            return Err(Unsynchronized::Status(self.status.bits().into()).into());
+            let Self { state, status, .. } = *self;
+            return Err(Unsynchronized::Kernel { state, status }.into());
         }
         if self.max_error >= Self::LIMIT {
             return Err(Unsynchronized::Unbounded(self.max_error).into());
