@@ -38,7 +38,9 @@
 //! # What it rests on
 //!
 //! * The monotonic clock counts while the machine sleeps: `BootClock` of `surmise-time`, not
-//!   `std::time::Instant`.
+//!   `std::time::Instant`. It exists on Linux and Android. Elsewhere take `OsClock`, which may stand still
+//!   meanwhile, as on macOS: where machines sleep, [disrupt](IntervalClock::disrupt) the clock when they wake
+//!   up, or make a [`MonotonicClock`](surmise_time::MonotonicClock) of what the system has.
 //! * Its rate is within the stated drift. Quartz keeps 50 ppm unless it is broken or very hot. But a daemon that
 //!   slews the system clock slews the boot clock with it, chronyd by up to a twelfth. Sources that bound the
 //!   system clock cover the correction that is under way. Samples of other sources, NTP servers and hardware
