@@ -38,13 +38,15 @@ use crate::{Drift, Sample};
 /// # Examples
 ///
 /// ```no_run
-/// use surmise_interval::source::{Source, ntp::{NtpConfig, NtpSource}};
+/// use std::net::ToSocketAddrs as _;
+/// use surmise_interval::source::{Source as _, ntp::{NtpConfig, NtpSource, PORT}};
 /// use surmise_time::BootClock;
 ///
-/// let mut source = NtpSource::new(([192, 0, 2, 1], 123).into(), NtpConfig::default());
-/// let sample = source.sample(&BootClock)?;
-/// println!("{}", sample.interval());
-/// # Ok::<(), surmise_interval::source::SourceError>(())
+/// // A name is looked up once, here: a service that runs for long makes a new source now and then.
+/// let server = ("ntp.example.org", PORT).to_socket_addrs()?.next().ok_or("it has no address")?;
+/// let mut source = NtpSource::new(server, NtpConfig::default());
+/// println!("{}", source.sample(&BootClock)?.interval());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct NtpSource {
@@ -182,3 +184,6 @@ impl From<ReplyError> for SourceError {
         }
     }
 }
+
+/// The UDP port of NTP.
+pub const PORT: u16 = 123;

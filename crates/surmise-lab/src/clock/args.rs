@@ -2,6 +2,7 @@ use core::{num::NonZeroU32, time::Duration};
 use std::path::PathBuf;
 
 use clap::Args;
+use surmise_interval::source::ntp;
 
 use super::{
     address::{HostPort, HostPortError},
@@ -90,14 +91,11 @@ pub(super) enum ChronyPlace {
     Address(HostPort),
 }
 
-/// The port of NTP.
-pub(super) const NTP_PORT: u16 = 123;
-
 /// The port of chronyd's commands.
 const CHRONY_PORT: u16 = 323;
 
 fn ntp_server(text: &str) -> Result<HostPort, HostPortError> {
-    HostPort::parse(text, NTP_PORT)
+    HostPort::parse(text, ntp::PORT)
 }
 
 fn chrony_place(text: &str) -> Result<ChronyPlace, HostPortError> {

@@ -2,14 +2,13 @@ use core::time::Duration;
 
 use surmise_interval::{
     select::Smearing,
-    source::ntp::{Measurement, NtpConfig, NtpSource},
+    source::ntp::{Measurement, NtpConfig, NtpSource, PORT},
 };
 use surmise_time::MonotonicClock;
 
 use crate::{
     clock::{
         address::HostPort,
-        args::NTP_PORT,
         probe::{Probe, Report, Silence},
     },
     compare::text,
@@ -32,7 +31,7 @@ pub(super) struct Ntp {
 impl Ntp {
     /// Creates a probe. Not even the server's name is looked up until it is asked.
     pub(super) fn new(server: HostPort, smearing: Smearing) -> Self {
-        let name = format!("ntp {}", server.name(NTP_PORT));
+        let name = format!("ntp {}", server.name(PORT));
         Self { server, name, smearing, source: None }
     }
 }
