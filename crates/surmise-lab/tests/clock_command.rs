@@ -48,6 +48,8 @@ fn serve_ntp(ahead: u64) -> String {
             let seconds = now / 1_000_000_000 + 2_208_988_800;
             let fraction = ((now % 1_000_000_000) << 32) / 1_000_000_000;
             let stamp = ((seconds << 32) + fraction).to_be_bytes();
+            // Its own clock was set 30 s ago.
+            let reference = (((seconds - 30) << 32) + fraction).to_be_bytes();
             let nonce = request.last_chunk::<8>().unwrap();
             // Version 4, server, stratum 2, poll 2⁶ s, precision 2⁻²⁰ s, and no root delay. A
             // dispersion of 100 ms: far more than an exchange takes here, so that the middles are
@@ -55,7 +57,7 @@ fn serve_ntp(ahead: u64) -> String {
             let header = [0o44, 2, 6, 0xec, 0, 0, 0, 0];
             let dispersion = 6554_u32.to_be_bytes();
             let (id, stamp) = ([192, 0, 2, 1], stamp.as_slice());
-            let reply = [&header[..], &dispersion, &id, stamp, nonce, stamp, stamp].concat();
+            let reply = [&header[..], &dispersion, &id, &reference, nonce, stamp, stamp].concat();
             socket.send_to(&reply, client).unwrap();
         }
     });
@@ -87,6 +89,7 @@ fn servers_are_compared_with_each_other_and_the_wrong_one_is_named() {
     let [first, second, wrong] = servers.map(|server| format!("ntp {server}"));
     assert_eq!(source(&first)["status"], "agrees");
     assert_eq!(source(&second)["status"], "agrees");
+    assert!(source(&first)["age_ns"].as_u64().unwrap() >= 30_000_000_000, "{found}");
     assert_eq!(source(&wrong)["status"], "falseticker");
     let offset = &source(&wrong)["time"]["offset_ns"];
     assert!((offset.as_i64().unwrap() - 700_000_000).abs() < 100_000_000, "{offset}");

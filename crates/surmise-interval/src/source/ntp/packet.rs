@@ -91,7 +91,7 @@ pub struct Reply {
     /// Which reference the server's clock is synchronised to: a name, an IPv4 address, or a hash of
     /// an IPv6 address.
     pub reference_id: [u8; 4],
-    /// When the server's clock was last set or corrected.
+    /// When the server's clock was last set or corrected, or [unset](NtpTimestamp::is_unset).
     pub reference: NtpTimestamp,
     /// When the request reached the server: T₂.
     pub receive: NtpTimestamp,

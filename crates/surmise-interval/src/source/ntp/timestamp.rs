@@ -30,8 +30,9 @@ impl NtpTimestamp {
         WallTime::from_nanos(nanos(since_1970))
     }
 
-    /// Returns whether nobody set it.
-    pub(super) const fn is_unset(self) -> bool {
+    /// Returns whether nobody set it: whether it is zero.
+    #[must_use]
+    pub const fn is_unset(self) -> bool {
         self.0 == 0
     }
 
