@@ -31,11 +31,12 @@ use crate::{compare::output::write_whole, record::Stop};
 
 /// Asks the sources once, or until Ctrl-C, or simulates; and prints what comes of it.
 ///
-/// That a source says nothing is no error: the table says why.
+/// That a source says nothing is no error: the table says why. Nor is it that nothing is selected,
+/// unless that is to be checked.
 ///
 /// # Errors
 ///
-/// [`ClockError`] if a result cannot be written or Ctrl-C not be handled.
+/// [`ClockError`] if a result cannot be written, if Ctrl-C cannot be handled, or if the check fails.
 pub fn run(args: &ClockArgs) -> Result<(), ClockError> {
     if args.simulate {
         let simulation = Simulation::run(args.seed, args.writes);
@@ -49,7 +50,11 @@ pub fn run(args: &ClockArgs) -> Result<(), ClockError> {
     }
     survey.ask(&Boot);
     let view = survey.view(Moment::read(&Boot, &OsWallClock));
-    print(&format!("{}\n{}", table::describe(&view), table::legend()), &view, args)
+    print(&format!("{}\n{}", table::describe(&view), table::legend()), &view, args)?;
+    match view.selection_error {
+        Some(why) if args.check => Err(ClockError::NothingSelected { why }),
+        _ => Ok(()),
+    }
 }
 
 fn print(text: &str, value: &impl Serialize, args: &ClockArgs) -> Result<(), ClockError> {

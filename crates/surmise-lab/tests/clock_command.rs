@@ -246,6 +246,32 @@ fn the_readme_shows_what_is_simulated_by_default() {
     }
 }
 
+/// The machine's kernel may know the time, too, and then agrees with the one or contradicts the other.
+#[test]
+fn a_check_fails_where_nothing_is_selected() {
+    let [right, wrong] = [serve_ntp(0), serve_ntp(7_200_000_000_000)];
+    let mixed = [&NOBODY[..], &["--ntp", &right, "--smeared-ntp", &wrong]].concat();
+    let status = |arguments: &[&str], more: &[&str]| clock(&[arguments, more].concat());
+    let failed = status(&mixed, &["--check"]);
+    assert_eq!(failed.status.code(), Some(1));
+    let error = text(&failed.stderr);
+    assert!(error.starts_with("surmise-lab: nothing selected: of the time sources "), "{error}");
+    assert!(text(&failed.stdout).contains("Nothing selected: "), "the table is printed");
+    assert_eq!(status(&mixed, &[]).status.code(), Some(0));
+
+    let agreeing = [&NOBODY[..], &["--ntp", &right, "--ntp", &right]].concat();
+    let output = status(&agreeing, &["--check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn json_without_a_file_goes_to_the_standard_output() {
+    let output = clock(&["--simulate", "--json", "--writes", "1"]);
+    assert!(output.status.success() && text(&output.stderr).contains("lost updates"));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["seed"], 0);
+}
+
 #[test]
 fn results_that_cannot_be_written_are_an_error() {
     let output = clock(&["--simulate", "--writes=1", "--json", "/no/such/folder/clock.json"]);
@@ -268,10 +294,16 @@ fn arguments_that_make_no_sense_are_refused() {
         ("--phc /dev/ptp0 --tai-offset -37", "unexpected argument '-3'"),
         ("--live 1ms", "the interval must lie between 100ms and 3600s"),
         ("--live soon", "invalid value 'soon'"),
+        ("--live soon", "it must be a number and a unit, as in 500ms or 2s"),
+        ("--phc /dev/ptp0 --phc-accuracy 1", "it must be a number and a unit, as in 500ms or 2s"),
         ("--live --json -", "cannot be used with"),
+        ("--live --json", "cannot be used with"),
         ("--seed 1", "--simulate"),
         ("--writes 1", "--simulate"),
-        ("--simulate --writes 0", "invalid value '0'"),
+        ("--simulate --writes 0", "it must be a whole number from 1 to 4294967295"),
+        ("--simulate --writes many", "it must be a whole number from 1 to 4294967295"),
+        ("--simulate --check", "cannot be used with"),
+        ("--live --check", "cannot be used with"),
         ("--simulate --seed -1", "unexpected argument '-1'"),
         ("--simulate --live", "cannot be used with"),
         ("--simulate --ntp host", "cannot be used with"),

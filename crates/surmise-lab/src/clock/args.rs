@@ -14,8 +14,8 @@ use super::{
 #[non_exhaustive]
 #[command(after_help = EXAMPLES)]
 pub struct ClockArgs {
-    /// Shows all of it again and again until Ctrl-C. NTP servers are asked once a minute,
-    /// everything else each time
+    /// Shows all of it again and again until Ctrl-C. NTP servers are asked every 64 s, everything
+    /// else each time
     #[arg(long, value_name = "INTERVAL", num_args = 0..=1, default_missing_value = "1s",
           value_parser = live_interval, conflicts_with = "json")]
     pub(super) live: Option<Duration>,
@@ -38,7 +38,7 @@ pub struct ClockArgs {
     #[arg(long, value_name = "PATH")]
     pub(super) clock_bound: Option<PathBuf>,
 
-    /// Also reads this hardware clock, as in /dev/ptp0
+    /// Also reads this hardware clock, as in /dev/ptp0; needs --phc-accuracy
     #[arg(long, value_name = "DEVICE", requires = "phc_accuracy")]
     pub(super) phc: Option<PathBuf>,
 
@@ -47,7 +47,7 @@ pub struct ClockArgs {
     pub(super) tai_offset: Option<u32>,
 
     /// How far the hardware clock can be from the truth: it does not say so itself
-    #[arg(long, value_name = "TIME", requires = "phc", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", requires = "phc", value_parser = time)]
     pub(super) phc_accuracy: Option<Duration>,
 
     /// Asks nobody, and shows on simulated clocks what uncertainty costs
@@ -59,12 +59,17 @@ pub struct ClockArgs {
     pub(super) seed: u64,
 
     /// With --simulate: how many writes there are
-    #[arg(long, value_name = "N", default_value_t = simulate::WRITES, requires = "simulate")]
+    #[arg(long, value_name = "N", default_value_t = simulate::WRITES, requires = "simulate",
+          value_parser = writes)]
     pub(super) writes: NonZeroU32,
 
-    /// Also writes all of it to FILE as JSON; `-` is the standard output, and the table then goes
-    /// to the standard error
-    #[arg(long, value_name = "FILE")]
+    /// Exits with status 1 if nothing is selected, for scripts and health checks
+    #[arg(long, conflicts_with_all = ["live", "simulate"])]
+    pub(super) check: bool,
+
+    /// Also writes all of it to FILE as JSON. `-`, which is what no FILE means, is the standard
+    /// output, and the table then goes to the standard error
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub(super) json: Option<PathBuf>,
 }
 
@@ -81,8 +86,15 @@ Examples:
   How the uncertainty grows and shrinks:
     surmise-lab clock --live
 
+  Whether this machine knows the time, for a script:
+    surmise-lab clock --check
+
   What uncertainty costs: TrueTime's sawtooth, and updates that are lost where the last write wins:
-    surmise-lab clock --simulate";
+    surmise-lab clock --simulate
+
+Exit status:
+  0, whatever the sources say; 1 if a result cannot be written, or with --check nothing is selected;
+  2 if the arguments make no sense";
 
 /// Where chronyd answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,10 +120,19 @@ fn chrony_place(text: &str) -> Result<ChronyPlace, HostPortError> {
 
 fn live_interval(text: &str) -> Result<Duration, String> {
     let range = Duration::from_millis(100)..=Duration::from_secs(3600);
-    let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let interval = time(text)?;
     if range.contains(&interval) {
         Ok(interval)
     } else {
         Err(format!("the interval must lie between {:?} and {:?}", range.start(), range.end()))
     }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "it must be a number and a unit, as in 500ms or 2s".to_owned())
+}
+
+fn writes(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u32::MAX))
 }

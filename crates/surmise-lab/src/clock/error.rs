@@ -6,7 +6,7 @@ use std::{
 
 use crate::record::RecordError;
 
-/// The clocks were asked or simulated, but nobody could be told.
+/// The clocks were asked or simulated, but nobody could be told, or they do not know what they should.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClockError {
@@ -19,6 +19,11 @@ pub enum ClockError {
     },
     /// Ctrl-C cannot be handled.
     Interrupt(RecordError),
+    /// Nothing was selected, which was to be checked.
+    NothingSelected {
+        /// Why not.
+        why: String,
+    },
 }
 
 impl ClockError {
@@ -34,6 +39,7 @@ impl fmt::Display for ClockError {
                 write!(f, "{}: cannot be written: {error}", file.display())
             }
             Self::Interrupt(error) => error.fmt(f),
+            Self::NothingSelected { why } => write!(f, "nothing selected: {why}"),
         }
     }
 }
@@ -43,6 +49,7 @@ impl Error for ClockError {
         match self {
             Self::Write { error, .. } => Some(error),
             Self::Interrupt(error) => error.source(),
+            Self::NothingSelected { .. } => None,
         }
     }
 }

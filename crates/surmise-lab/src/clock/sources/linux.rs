@@ -50,7 +50,8 @@ fn hardware(args: &ClockArgs) -> Box<dyn Probe> {
         let why = match devices().as_slice() {
             [] => "there is no /dev/ptp0".to_owned(),
             [found, ..] => {
-                format!("{} does not say which time it counts: see --phc", found.display())
+                let path = found.display();
+                format!("{path} does not say which time it counts: see --phc and --phc-accuracy")
             }
         };
         return Box::new(Absent { name: "phc".to_owned(), why });
