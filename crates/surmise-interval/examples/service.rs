@@ -4,8 +4,9 @@
 //! $ cargo run -p surmise-interval --example service -- 10 kernel chrony ntp.example.org:123 192.0.2.1:123/16
 //! ```
 //!
-//! For ten seconds it prints once a second what time it is at least and at most, what that rests on, and what the sources
-//! said. The kernel and chrony are asked each second, NTP servers once in 64 s or in as many as stand behind the slash.
+//! For ten seconds it prints once a second what time it is at least and at most, what that rests on, and what
+//! the sources said. The kernel and chrony are asked each second, NTP servers once in 64 s or in as many as
+//! stand behind the slash.
 
 #![expect(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a service has std")]
 

@@ -69,7 +69,8 @@ impl IntervalClock {
         self.synchronize_asked(sample, sample.at())
     }
 
-    /// Takes in what sources said of which the first was asked at `asked`, which may be before the sample's instant.
+    /// Takes in what sources said of which the first was asked at `asked`, which may be before the sample's
+    /// instant.
     pub(crate) fn synchronize_asked(&mut self, sample: Sample, asked: Instant) -> Synchronization {
         let known = match self.state {
             State::Unsynchronized => None,
@@ -115,8 +116,8 @@ impl IntervalClock {
     ///
     /// # Errors
     ///
-    /// If there was no sample, if it is too old, or after a disruption or a contradiction. Also if the reading is from
-    /// longer before the sample: such are kept too long, or of another clock.
+    /// If there was no sample, if it is too old, or after a disruption or a contradiction. Also if the reading
+    /// is from longer before the sample: such are kept too long, or of another clock.
     #[inline]
     pub fn now(&self, now: Instant) -> Result<Interval, ClockError> {
         let sample = self.sample(now)?;
@@ -238,8 +239,8 @@ pub enum ClockStatus {
     FreeRunning,
     /// Nothing: there was no sample, or it is too old, or later than the reading by more than a second.
     Unsynchronized,
-    /// Nothing: the machine was moved or restored, or two samples contradict each other, which can be the same thing
-    /// noticed later. [`ClockError`] tells which of them.
+    /// Nothing: the machine was moved or restored, or two samples contradict each other, which can be the same
+    /// thing noticed later. [`ClockError`] tells which of them.
     Disrupted,
 }
 
@@ -262,8 +263,8 @@ pub enum Synchronization {
 
 /// Why a clock does not tell time.
 ///
-/// It says nothing of the sources, of which a clock knows only what it is fed with. Why they told it nothing is the text
-/// of a `sampler::Round` (feature `std`).
+/// It says nothing of the sources, of which a clock knows only what it is fed with. Why they told it nothing is
+/// the text of a `sampler::Round` (feature `std`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClockError {

@@ -11,8 +11,8 @@ use crate::{ClockError, Interval, IntervalClock};
 
 /// The wait after which a timestamp has passed for certain.
 ///
-/// It has passed in true time, and so whatever happens later, on any node, happens after it. But another node, whose clock
-/// is less certain, need not be certain of it yet: its `earliest` may still be before the timestamp.
+/// It has passed in true time, and so whatever happens later, on any node, happens after it. But another node,
+/// whose clock is less certain, need not be certain of it yet: its `earliest` may still be before the timestamp.
 ///
 /// Take a timestamp that is not before the truth, hold back the effects of what it stamps until it is
 /// certainly past, and timestamps agree with real time: if one transaction is seen to be over before

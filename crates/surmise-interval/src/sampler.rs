@@ -1,7 +1,7 @@
 //! Asking sources again and again.
 //!
-//! What came of it is a [`Round`]. Print it where the clock tells no time: it says which source answered what, and why
-//! the others did not.
+//! What came of it is a [`Round`]. Print it where the clock tells no time: it says which source answered what,
+//! and why the others did not.
 
 mod background;
 mod known;
@@ -39,13 +39,14 @@ use crate::{
 /// # Pauses
 ///
 /// The kernel can be asked each second, and a public NTP server once in a minute. In between, what a source
-/// [with a pause](Self::with_pause) said last is used again, grown by its own drift. It is not news: a round in which
-/// all that is known is used again makes the sample that was made before, at the instant of that one, so that a clock's
-/// [status](crate::ClockStatus) goes by when a source last answered.
+/// [with a pause](Self::with_pause) said last is used again, grown by its own drift. It is not news: a round in
+/// which all that is known is used again makes the sample that was made before, at the instant of that one, so
+/// that a clock's [status](crate::ClockStatus) goes by when a source last answered.
 ///
-/// After a disruption was noticed nothing that was said before it is used again, and every source that said something
-/// is asked anew in the next round, whatever its pause. If a [`SharedIntervalClock`] is disrupted by somebody else, who
-/// cannot tell the sampler, [`Round::feed`] leaves that clock alone until all of a round's answers are from after it.
+/// After a disruption was noticed nothing that was said before it is used again, and every source that said
+/// something is asked anew in the next round, whatever its pause. If a [`SharedIntervalClock`] is disrupted by
+/// somebody else, who cannot tell the sampler, [`Round::feed`] leaves that clock alone until all of a round's
+/// answers are from after it.
 ///
 /// [`SharedIntervalClock`]: crate::sync::SharedIntervalClock
 pub struct Sampler {
@@ -70,12 +71,12 @@ impl Sampler {
     /// `smearing` is what the source's time does about leap seconds, which no source says itself:
     ///
     /// * of an NTP server, what its operator says. Those of some large providers smear;
-    /// * of the kernel, chrony and ClockBound, what the servers do that their daemon follows: the system clock of a machine
-    ///   whose chronyd follows smearing servers is [`Smeared`](Smearing::Smeared);
+    /// * of the kernel, chrony and ClockBound, what the servers do that their daemon follows: the system clock
+    ///   of a machine whose chronyd follows smearing servers is [`Smeared`](Smearing::Smeared);
     /// * of a hardware clock, what sets it. One that counts TAI is [`Stepped`](Smearing::Stepped), the default.
     ///
-    /// Sources that smear are not compared with sources that do not. A sampler whose sources answer with both selects
-    /// nothing, on any day: [`MixedSmearing`](crate::select::SelectionError::MixedSmearing).
+    /// Sources that smear are not compared with sources that do not. A sampler whose sources answer with both
+    /// selects nothing, on any day: [`MixedSmearing`](crate::select::SelectionError::MixedSmearing).
     #[must_use]
     pub fn with(self, source: impl Source + Send + 'static, smearing: Smearing) -> Self {
         self.with_pause(source, smearing, Duration::ZERO)
@@ -83,8 +84,8 @@ impl Sampler {
 
     /// Adds a source that is left alone for so long after it was asked, whether it answered or not.
     ///
-    /// Meanwhile its last answer stands: see [Pauses](Self#pauses). The pause counts from the beginning of the round in
-    /// which it was asked. For a public NTP server take 64 s.
+    /// Meanwhile its last answer stands: see [Pauses](Self#pauses). The pause counts from the beginning of the
+    /// round in which it was asked. For a public NTP server take 64 s.
     #[must_use]
     pub fn with_pause(
         mut self,

@@ -16,8 +16,8 @@ use crate::{Synchronization, sync::SharedIntervalClock};
 /// A source that hangs holds it up for as long as that source's time limit; the clock's interval grows
 /// meanwhile.
 ///
-/// To drop this waits for the source that is being asked, no longer than for its time limit. Those that would be next are
-/// not asked any more, and the round is neither fed to the clock nor reported.
+/// To drop this waits for the source that is being asked, no longer than for its time limit. Those that would be
+/// next are not asked any more, and the round is neither fed to the clock nor reported.
 #[derive(Debug)]
 pub struct Background {
     /// Dropped to tell the thread to stop.
@@ -26,10 +26,11 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts to ask, at once and then again, with a pause of `every` from the end of a round to the beginning of the next.
+    /// Starts to ask, at once and then again, with a pause of `every` from the end of a round to the beginning
+    /// of the next.
     ///
-    /// A source that must not be asked so often is added [with a pause](Sampler::with_pause). So is one that was asked just
-    /// before, in a round of the caller's own: the thread's first round follows at once.
+    /// A source that must not be asked so often is added [with a pause](Sampler::with_pause). So is one that was
+    /// asked just before, in a round of the caller's own: the thread's first round follows at once.
     ///
     /// `boot` must count the time that the machine sleeps: `BootClock` of `surmise-time`. `report` gets what
     /// came of each round and what it meant to the clock, to be logged or counted.
@@ -40,8 +41,8 @@ impl Background {
     ///
     /// # Panics
     ///
-    /// Not here, but in the thread, if `report` panics or a source: the thread ends then and nobody feeds the clock, whose
-    /// interval grows until it tells no time. [`is_running`](Self::is_running) says so.
+    /// Not here, but in the thread, if `report` panics or a source: the thread ends then and nobody feeds the
+    /// clock, whose interval grows until it tells no time. [`is_running`](Self::is_running) says so.
     pub fn spawn(
         mut sampler: Sampler,
         clock: Arc<SharedIntervalClock>,

@@ -34,17 +34,17 @@ impl Answer {
 
 /// What came of asking all sources once.
 ///
-/// Its text is for the log, where the clock tells no time and a [`ClockError`](crate::ClockError) does not say which
-/// source is to blame: what each answered, or the whole chain of causes why not, and what was selected or why nothing
-/// was. As in "kernel: not synchronised: TIME_ERROR, STA_UNSYNC; 192.0.2.1:123: no answer within 1s; nothing selected:
-/// no time source says what time it is".
+/// Its text is for the log, where the clock tells no time and a [`ClockError`](crate::ClockError) does not say
+/// which source is to blame: what each answered, or the whole chain of causes why not, and what was selected or
+/// why nothing was. As in "kernel: not synchronised: TIME_ERROR, STA_UNSYNC; 192.0.2.1:123: no answer within 1s;
+/// nothing selected: no time source says what time it is".
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Round {
     /// What each answered, in the order in which they were added.
     pub answers: Vec<Answer>,
-    /// The instant at which they are compared: when the round began, or when the last one did in which a source answered
-    /// whose answer is used again, if none answered anew.
+    /// The instant at which they are compared: when the round began, or when the last one did in which a source
+    /// answered whose answer is used again, if none answered anew.
     pub at: Instant,
     /// Before when the machine was disrupted, if that was noticed: a clock is to forget what it knew, and is not
     /// to take up this round's sample if it is from before then.
@@ -73,8 +73,8 @@ impl Round {
 
     /// Returns what to feed a clock with, if sources agree.
     ///
-    /// It can rest on answers from before its instant: see [`Answer::asked`]. [`feed`](Self::feed) looks to that where the
-    /// clock was disrupted meanwhile.
+    /// It can rest on answers from before its instant: see [`Answer::asked`]. [`feed`](Self::feed) looks to that
+    /// where the clock was disrupted meanwhile.
     #[must_use]
     pub fn sample(&self) -> Option<Sample> {
         let interval = self.selection.as_ref().ok()?.interval;
@@ -85,9 +85,9 @@ impl Round {
 
     /// Feeds a clock, as [`Background`](super::Background) does after each round.
     ///
-    /// Returns what the round's sample meant to it, if there is one. It is [`Stale`](Synchronization::Stale) if it is the
-    /// one that the clock has, as where no source was asked again, or if it rests on any answer from before the clock was
-    /// disrupted.
+    /// Returns what the round's sample meant to it, if there is one. It is [`Stale`](Synchronization::Stale) if
+    /// it is the one that the clock has, as where no source was asked again, or if it rests on any answer from
+    /// before the clock was disrupted.
     pub fn feed(&self, clock: &SharedIntervalClock) -> Option<Synchronization> {
         if let Some(since) = self.disrupted {
             clock.disrupt(since);

@@ -10,9 +10,9 @@ use super::ntp::KissCode;
 
 /// A source did not say what time it is.
 ///
-/// The text says what failed, and not why: that is the [source](Error::source) of the error, if there is one, and its
-/// source in turn. "could not open /dev/vmclock0" comes of "No such file or directory". The text of a sampler's
-/// [`Round`](crate::sampler::Round) has all of them.
+/// The text says what failed, and not why: that is the [source](Error::source) of the error, if there is one,
+/// and its source in turn. "could not open /dev/vmclock0" comes of "No such file or directory". The text of a
+/// sampler's [`Round`](crate::sampler::Round) has all of them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceError {

@@ -32,8 +32,8 @@ use crate::{Drift, Sample};
 
 /// An NTP server.
 ///
-/// Public servers are content to be asked once in 64 s. A [`Sampler`](crate::sampler::Sampler) that asks other sources
-/// more often keeps to that if this one is added [with a pause](crate::sampler::Sampler::with_pause).
+/// Public servers are content to be asked once in 64 s. A [`Sampler`](crate::sampler::Sampler) that asks other
+/// sources more often keeps to that if this one is added [with a pause](crate::sampler::Sampler::with_pause).
 ///
 /// # Examples
 ///

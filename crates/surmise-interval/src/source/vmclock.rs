@@ -80,8 +80,8 @@ impl VmClock {
 
 /// Says when the machine was disrupted, so that its clock can be told: [`IntervalClock::disrupt`].
 ///
-/// Ask it before every sample that is taken, and in between as often as a disruption must be known
-/// of. A disruption after the last question is found by the next. A [`Sampler`] asks it before and after each round.
+/// Ask it before every sample that is taken, and in between as often as a disruption must be known of. A
+/// disruption after the last question is found by the next. A [`Sampler`] asks it before and after each round.
 ///
 /// [`Sampler`]: crate::sampler::Sampler::with_watch
 /// [`IntervalClock::disrupt`]: crate::IntervalClock::disrupt

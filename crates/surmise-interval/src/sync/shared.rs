@@ -95,8 +95,8 @@ impl SharedIntervalClock {
 
 /// Earliest, latest, instant and rate.
 ///
-/// Where no time is told from them, the rate is one that no drift has, and says why. Of a disruption only the instant
-/// matters then.
+/// Where no time is told from them, the rate is one that no drift has, and says why. Of a disruption only the
+/// instant matters then.
 const WORDS: usize = 4;
 
 const UNSYNCHRONIZED: u64 = u64::MAX;
