@@ -158,8 +158,9 @@ mod tests {
             }
         };
         assert_same(&clock);
-        // The third contradicts the second, as a copy knows, too, and the last agrees with it.
-        for (middle, at) in [(5000, 0), (6001, 1000), (9000, 1500), (9000, 1600)] {
+        // The third contradicts the second, as a copy knows, too; the fourth contradicts that by so little that the
+        // drift matters, and the last agrees with it.
+        for (middle, at) in [(5000, 0), (6001, 1000), (9000, 1500), (9210, 1600), (9310, 1700)] {
             let interval = Interval::around(WallTime::from_nanos(middle), Duration::from_nanos(50));
             let sample = Sample::new(interval, Instant::from_nanos(at), Drift::QUARTZ);
             let copied = shared.get().synchronize(sample);
