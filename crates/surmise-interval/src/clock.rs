@@ -34,31 +34,42 @@ use crate::{Interval, Sample};
 #[derive(Clone, Debug)]
 pub struct IntervalClock {
     limits: Limits,
-    state: State,
+    known: Known,
+}
+
+/// All that samples and disruptions change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) state: State,
+    /// The last disruption: nothing from before it is relied on.
+    pub(crate) since: Instant,
+    pub(crate) epoch: u64,
 }
 
 /// What a clock goes by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum State {
     Unsynchronized,
-    /// What was known before then is not relied on.
-    Disrupted(Instant),
+    Disrupted,
     /// A sample contradicted what was known: the next decides.
     Contradicted(Sample),
     Synchronized(Sample),
+    /// The first sample after a disruption, or one soon after: it says nothing of readings from before it.
+    Resumed(Sample),
 }
 
 impl IntervalClock {
     /// Creates a clock that knows nothing.
     #[must_use]
     pub const fn new(config: IntervalClockConfig) -> Self {
-        Self { limits: Limits::new(config), state: State::Unsynchronized }
+        let known = Known { state: State::Unsynchronized, since: Instant::ORIGIN, epoch: 0 };
+        Self { limits: Limits::new(config), known }
     }
 
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) const fn with_state(limits: Limits, state: State) -> Self {
-        Self { limits, state }
+    pub(crate) const fn from_known(limits: Limits, known: Known) -> Self {
+        Self { limits, known }
     }
 
     /// Takes in what a source said.
@@ -72,13 +83,10 @@ impl IntervalClock {
     /// Takes in what sources said of which the first was asked at `asked`, which may be before the sample's
     /// instant.
     pub(crate) fn synchronize_asked(&mut self, sample: Sample, asked: Instant) -> Synchronization {
-        let known = match self.state {
-            State::Unsynchronized => None,
-            State::Disrupted(since) if asked < since => return Synchronization::Stale,
-            State::Disrupted(_) => None,
-            State::Contradicted(known) | State::Synchronized(known) => Some(known),
-        };
-        if let Some(known) = known {
+        if asked < self.known.since {
+            return Synchronization::Stale;
+        }
+        if let Some(known) = self.known.state.sample() {
             // What is said twice is not vouched for by itself.
             if sample.at() < known.at() || sample == known {
                 return Synchronization::Stale;
@@ -87,32 +95,45 @@ impl IntervalClock {
             let relied_on = self.limits.rely_on(&known, sample.at());
             let disagrees = !expected.overlaps(&sample.interval());
             // What was contradicted is vouched for by a sample that agrees, and not by waiting.
-            let is_candidate = matches!(self.state, State::Contradicted(_));
+            let is_candidate = matches!(self.known.state, State::Contradicted(_));
             if disagrees && relied_on || is_candidate && !relied_on {
-                self.state = State::Contradicted(sample);
+                self.known.state = State::Contradicted(sample);
+                self.known.epoch = self.known.epoch.wrapping_add(1);
                 return Synchronization::Contradicted { expected };
             }
         }
-        self.state = State::Synchronized(sample);
+        let is_soon = sample.at() - self.known.since < Duration::from_nanos(Limits::BEFORE);
+        let resumes = self.known.epoch > 0 && is_soon;
+        self.known.state =
+            if resumes { State::Resumed(sample) } else { State::Synchronized(sample) };
         Synchronization::Accepted
     }
 
     /// Forgets what was known, because the machine was moved, restored or otherwise disrupted before `now`.
     ///
-    /// The clock tells no time until the next sample. One that was taken before `now` is
-    /// [`Stale`](Synchronization::Stale): a source that was asked before the disruption and answers after it
-    /// does not bring back what was forgotten.
-    pub const fn disrupt(&mut self, now: Instant) {
-        let since = match self.state {
-            State::Disrupted(since) if since.as_nanos() > now.as_nanos() => since,
-            _ => now,
-        };
-        self.state = State::Disrupted(since);
+    /// The clock tells no time until the next sample, and never for readings from before `now`. A sample
+    /// that was taken before is [`Stale`](Synchronization::Stale): a source that was asked before the disruption and
+    /// answers after it does not bring back what was forgotten. A sample that was taken after it must not rest
+    /// on what its source knew before, either: see [`Source::disrupted`](crate::source::Source::disrupted).
+    pub fn disrupt(&mut self, now: Instant) {
+        self.known.state = State::Disrupted;
+        self.known.since = self.known.since.max(now);
+        self.known.epoch = self.known.epoch.wrapping_add(1);
+    }
+
+    /// Returns how often what the clock had told turned out not to be relied on, by a disruption or a contradiction.
+    ///
+    /// A timestamp that was taken in another epoch may be wrong: [`CommitWait::block`](crate::CommitWait::block) gives
+    /// up then.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.known.epoch
     }
 
     /// Returns what time it is, at least and at most.
     ///
-    /// `now` may also be up to a second before the last sample, as when that came in after the reading.
+    /// `now` may also be up to a second before the last sample, as when that came in after the reading; but not if the
+    /// machine was disrupted about then.
     ///
     /// # Errors
     ///
@@ -144,30 +165,54 @@ impl IntervalClock {
     /// As [`now`](Self::now).
     #[inline]
     pub fn sample(&self, now: Instant) -> Result<&Sample, ClockError> {
-        match &self.state {
+        match &self.known.state {
             State::Synchronized(sample) if self.limits.rely_on(sample, now) => Ok(sample),
-            state => Err(state.error(now)),
+            state => self.sample_otherwise(state, now),
+        }
+    }
+
+    /// Returns the sample if it is the first after a disruption, or why there is none to tell time from.
+    #[cold]
+    fn sample_otherwise<'a>(
+        &self,
+        state: &'a State,
+        now: Instant,
+    ) -> Result<&'a Sample, ClockError> {
+        match state {
+            State::Resumed(sample) if now >= sample.at() && self.limits.rely_on(sample, now) => {
+                Ok(sample)
+            }
+            _ => Err(state.error(now)),
         }
     }
 
     #[cfg(feature = "std")]
-    pub(crate) const fn state(&self) -> State {
-        self.state
+    pub(crate) const fn known(&self) -> Known {
+        self.known
     }
 }
 
 impl State {
+    /// Returns the last sample, whether or not it is relied on.
+    const fn sample(&self) -> Option<Sample> {
+        match *self {
+            Self::Unsynchronized | Self::Disrupted => None,
+            Self::Contradicted(sample) | Self::Synchronized(sample) | Self::Resumed(sample) => {
+                Some(sample)
+            }
+        }
+    }
+
     /// Returns why the clock does not tell time from this.
-    #[cold]
     fn error(&self, now: Instant) -> ClockError {
         match self {
             Self::Unsynchronized => ClockError::Unsynchronized { age: None },
-            Self::Disrupted(_) => ClockError::Disrupted,
+            Self::Disrupted => ClockError::Disrupted,
             Self::Contradicted(_) => ClockError::Contradicted,
-            Self::Synchronized(sample) if now < sample.at() => {
+            Self::Synchronized(sample) | Self::Resumed(sample) if now < sample.at() => {
                 ClockError::BeforeSample { by: sample.at() - now }
             }
-            Self::Synchronized(sample) => {
+            Self::Synchronized(sample) | Self::Resumed(sample) => {
                 ClockError::Unsynchronized { age: Some(now - sample.at()) }
             }
         }
@@ -196,7 +241,7 @@ impl Limits {
 
     /// Returns whether a sample is relied on at this instant.
     #[inline]
-    const fn rely_on(&self, sample: &Sample, now: Instant) -> bool {
+    pub(crate) const fn rely_on(&self, sample: &Sample, now: Instant) -> bool {
         // Readings that are too early wrap around to the greatest numbers. So those that are 292 years and more
         // away count as before, or as after: no machine runs that long.
         let since = now.as_nanos().wrapping_sub(sample.at().as_nanos());
@@ -278,7 +323,8 @@ pub enum ClockError {
     /// Two samples cannot both be true: a source was wrong, the drift exceeds what was stated, or the machine was
     /// disrupted and nobody noticed. The next sample decides.
     Contradicted,
-    /// The reading is from more than a second before the sample: it was kept too long, or another clock's.
+    /// The reading is from more than a second before the sample, or from before the first sample after a disruption: it
+    /// was kept too long, or is another clock's.
     BeforeSample {
         /// By how much it is before the sample.
         by: Duration,

@@ -80,7 +80,9 @@ impl CommitWait {
     ///
     /// # Errors
     ///
-    /// If the clock does not tell time. The timestamp stays valid, and waiting can go on when it does.
+    /// If the clock does not tell time. If that is because nobody synchronised it lately, the timestamp stays valid and
+    /// waiting can go on when it does. After a disruption or a contradiction the timestamp may be wrong: compare the
+    /// clock's [`epoch`](IntervalClock::epoch) with the one in which it was taken.
     pub fn remaining(&self, clock: &IntervalClock, now: Instant) -> Result<Duration, ClockError> {
         let sample = clock.sample(now)?;
         let interval = sample.interval_at(now);

@@ -3,10 +3,10 @@
 use core::time::Duration;
 use std::thread;
 
-use surmise_time::MonotonicClock;
+use surmise_time::{Instant, MonotonicClock};
 
 use super::CommitWait;
-use crate::{ClockError, sync::SharedIntervalClock};
+use crate::{ClockError, IntervalClock, sync::SharedIntervalClock};
 
 /// How long to wait before a clock that tells no time is asked again.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -21,7 +21,7 @@ pub enum WhenUnsynchronized {
     /// Give up at once, so that the caller can abort.
     #[default]
     Fail,
-    /// Wait for the clock to be synchronised, for ever if it must be.
+    /// Wait for the clock to be synchronised, for ever if it must be; unless it was disrupted or contradicted.
     KeepWaiting,
 }
 
@@ -34,7 +34,9 @@ impl CommitWait {
     ///
     /// # Errors
     ///
-    /// If the clock tells no time and that is not to be waited for.
+    /// If the clock tells no time and that is not to be waited for. And always if the clock was disrupted or contradicted
+    /// since the wait began: what it told before may have been wrong, and the timestamp with it. So begin to wait as
+    /// soon as there is a timestamp.
     ///
     /// # Examples
     ///
@@ -61,7 +63,8 @@ impl CommitWait {
         boot: &impl MonotonicClock,
         otherwise: WhenUnsynchronized,
     ) -> Result<(), ClockError> {
-        while let Some(sleep) = self.next_sleep(clock, boot, otherwise)? {
+        let epoch = clock.get().epoch();
+        while let Some(sleep) = self.next_sleep(&clock.get(), epoch, boot.now(), otherwise)? {
             #[expect(clippy::disallowed_methods, reason = "to wait is what the caller asks for")]
             thread::sleep(sleep);
         }
@@ -75,7 +78,9 @@ impl CommitWait {
     ///
     /// # Errors
     ///
-    /// If the clock tells no time and that is not to be waited for.
+    /// If the clock tells no time and that is not to be waited for. And always if the clock was disrupted or contradicted
+    /// since the wait began: what it told before may have been wrong, and the timestamp with it. So begin to wait as
+    /// soon as there is a timestamp.
     pub async fn wait<S: Future<Output = ()>>(
         &self,
         clock: &SharedIntervalClock,
@@ -83,7 +88,8 @@ impl CommitWait {
         sleep: impl Fn(Duration) -> S,
         otherwise: WhenUnsynchronized,
     ) -> Result<(), ClockError> {
-        while let Some(duration) = self.next_sleep(clock, boot, otherwise)? {
+        let epoch = clock.get().epoch();
+        while let Some(duration) = self.next_sleep(&clock.get(), epoch, boot.now(), otherwise)? {
             sleep(duration).await;
         }
         Ok(())
@@ -92,11 +98,15 @@ impl CommitWait {
     /// Returns how long to sleep before the clock is to be asked again, or `None` if the wait is over.
     fn next_sleep(
         &self,
-        clock: &SharedIntervalClock,
-        boot: &impl MonotonicClock,
+        clock: &IntervalClock,
+        epoch: u64,
+        now: Instant,
         otherwise: WhenUnsynchronized,
     ) -> Result<Option<Duration>, ClockError> {
-        match self.remaining(&clock.get(), boot.now()) {
+        match self.remaining(clock, now) {
+            Err(error @ (ClockError::Disrupted | ClockError::Contradicted)) => Err(error),
+            // It was, and is synchronised again: the timestamp is of the time that was wrong.
+            _ if clock.epoch() != epoch => Err(ClockError::Disrupted),
             Ok(remaining) if remaining.is_zero() => Ok(None),
             Ok(remaining) => Ok(Some(remaining.min(LONGEST))),
             Err(_) if otherwise == WhenUnsynchronized::KeepWaiting => Ok(Some(PATIENCE)),
@@ -113,7 +123,7 @@ mod tests {
         task::{Context, Poll, Waker},
     };
 
-    use surmise_time::{Instant, ManualClock, WallTime};
+    use surmise_time::{ManualClock, WallTime};
 
     use super::*;
     use crate::{Drift, Interval, IntervalClockConfig, Sample};
@@ -184,6 +194,27 @@ mod tests {
         let waited = pin!(commit.wait(&clock, &boot, sleep, WhenUnsynchronized::Fail));
         let outcome = waited.poll(&mut Context::from_waker(Waker::noop()));
         assert_eq!(outcome, Poll::Ready(Err(ClockError::Disrupted)));
+    }
+
+    /// Though it is told the time again before anybody looks, and though the timestamp is long past by that.
+    #[test]
+    fn a_timestamp_from_before_a_disruption_is_given_up() {
+        for otherwise in [WhenUnsynchronized::Fail, WhenUnsynchronized::KeepWaiting] {
+            let clock = SharedIntervalClock::new(IntervalClockConfig::default());
+            synchronize(&clock, Instant::ORIGIN);
+            let commit = CommitWait::new(clock.now(Instant::ORIGIN).unwrap().latest());
+            let boot = ManualClock::default();
+            let sleep = |duration| {
+                clock.disrupt(boot.now());
+                boot.advance(duration);
+                synchronize(&clock, boot.now());
+                future::ready(())
+            };
+            let waited = pin!(commit.wait(&clock, &boot, sleep, otherwise));
+            let outcome = waited.poll(&mut Context::from_waker(Waker::noop()));
+            assert_eq!(outcome, Poll::Ready(Err(ClockError::Disrupted)), "{otherwise:?}");
+            assert!(commit.is_over(&clock.now(boot.now()).unwrap()));
+        }
     }
 
     #[test]

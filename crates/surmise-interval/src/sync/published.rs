@@ -8,16 +8,21 @@ use super::loom::{AtomicU64, Ordering, fence, wait};
 /// another publication was finished. Readers write nothing, so they do not disturb each other.
 #[derive(Debug)]
 pub(super) struct Published<const N: usize> {
-    /// How often was published. The words of that publication are in the even or the odd slot.
+    /// How many publications there were. The words of the last are in the even or the odd slot.
     version: AtomicU64,
-    slots: [[AtomicU64; N]; 2],
+    slots: [Slot<N>; 2],
 }
+
+/// The words of one publication, on a cache line of their own if they are no more than eight.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Slot<const N: usize>([AtomicU64; N]);
 
 impl<const N: usize> Published<N> {
     pub(super) fn new(words: [u64; N]) -> Self {
         Self {
             version: AtomicU64::new(0),
-            slots: [words, words].map(|words| words.map(AtomicU64::new)),
+            slots: [words, words].map(|words| Slot(words.map(AtomicU64::new))),
         }
     }
 
@@ -33,12 +38,16 @@ impl<const N: usize> Published<N> {
         self.version.store(version, Ordering::Release);
     }
 
-    /// Returns the words of the latest publication.
+    /// Returns the words of the latest publication, or the first of them.
     #[inline]
-    pub(super) fn load(&self) -> [u64; N] {
+    pub(super) fn load<const M: usize>(&self) -> [u64; M] {
+        const { assert!(M <= N, "there are no more words") };
         loop {
             let version = self.version.load(Ordering::Acquire);
-            let words = self.slot(version).each_ref().map(|word| word.load(Ordering::Relaxed));
+            let mut words = [0; M];
+            for (word, slot) in words.iter_mut().zip(self.slot(version)) {
+                *word = slot.load(Ordering::Relaxed);
+            }
             // If one of them was of a later publication, a later version is seen below.
             fence(Ordering::Acquire);
             if self.version.load(Ordering::Relaxed) == version {
@@ -51,7 +60,7 @@ impl<const N: usize> Published<N> {
     #[inline]
     const fn slot(&self, version: u64) -> &[AtomicU64; N] {
         let [even, odd] = &self.slots;
-        if version % 2 == 0 { even } else { odd }
+        if version % 2 == 0 { &even.0 } else { &odd.0 }
     }
 }
 
@@ -71,7 +80,7 @@ mod loom_tests {
                     store(&published, [3, 3]);
                 })
             };
-            let first = published.load();
+            let first = published.load::<2>();
             let second = published.load();
             for [a, b] in [first, second] {
                 assert_eq!(a, b, "torn");

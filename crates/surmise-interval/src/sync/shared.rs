@@ -3,7 +3,7 @@ use surmise_time::{Instant, WallTime};
 use super::{loom::Mutex, published::Published};
 use crate::{
     ClockError, ClockStatus, Interval, IntervalClock, IntervalClockConfig, Sample, Synchronization,
-    clock::{Limits, State},
+    clock::{Known, Limits, State},
     drift::Rate,
 };
 
@@ -40,7 +40,7 @@ impl SharedIntervalClock {
     #[must_use]
     pub fn new(config: IntervalClockConfig) -> Self {
         let clock = IntervalClock::new(config);
-        let published = Published::new(to_words(clock.state()));
+        let published = Published::new(to_words(clock.known()));
         Self { clock: Mutex::new(clock), limits: Limits::new(config), published }
     }
 
@@ -66,6 +66,16 @@ impl SharedIntervalClock {
     /// Those of [`IntervalClock::now`].
     #[inline]
     pub fn now(&self, now: Instant) -> Result<Interval, ClockError> {
+        match to_sample(self.published.load()) {
+            Some(sample) if self.limits.rely_on(&sample, now) => Ok(sample.interval_at(now)),
+            _ => self.now_otherwise(now),
+        }
+    }
+
+    /// Returns what there is to say where there is more to it than a sample that is relied on.
+    #[cold]
+    #[inline(never)]
+    fn now_otherwise(&self, now: Instant) -> Result<Interval, ClockError> {
         self.get().now(now)
     }
 
@@ -80,60 +90,67 @@ impl SharedIntervalClock {
     #[must_use]
     #[inline]
     pub fn get(&self) -> IntervalClock {
-        let state = from_words(self.published.load());
-        IntervalClock::with_state(self.limits, state)
+        let known = from_words(self.published.load());
+        IntervalClock::from_known(self.limits, known)
     }
 
     /// Changes the clock under the lock, and publishes it before the lock is free again.
     fn update<R>(&self, change: impl FnOnce(&mut IntervalClock) -> R) -> R {
         let mut clock = self.clock.lock();
         let result = change(&mut clock);
-        self.published.store(to_words(clock.state()));
+        self.published.store(to_words(clock.known()));
         result
     }
 }
 
-/// Earliest, latest, instant and rate.
+/// Earliest, latest, instant and rate, the last disruption, and the epoch.
 ///
-/// Where no time is told from them, the rate is one that no drift has, and says why. Of a disruption only the
-/// instant matters then.
-const WORDS: usize = 4;
+/// The rate is marked, or instead of it stands why there is none, unless time is told from the sample.
+const WORDS: usize = 6;
 
 const UNSYNCHRONIZED: u64 = u64::MAX;
 const DISRUPTED: u64 = u64::MAX - 1;
-/// A bit that is added to a sample's rate. No rate has it, since the greatest is a ninth of 2⁶⁴.
-const CONTRADICTED: u64 = 1 << 63;
+/// The highest bits, which are added to a sample's rate. No rate has them: the greatest is a ninth of 2⁶⁴.
+const CONTRADICTED: u64 = 0b10 << 62;
+const RESUMED: u64 = 0b11 << 62;
 
-fn to_words(state: State) -> [u64; WORDS] {
+fn to_words(Known { state, since, epoch }: Known) -> [u64; WORDS] {
     let words = |Sample { interval, at, rate: Rate(rate) }, mark| {
         let [earliest, latest] = [interval.earliest(), interval.latest()].map(WallTime::as_nanos);
-        [earliest, latest, at.as_nanos(), rate | mark]
+        [earliest, latest, at.as_nanos(), rate | mark, since.as_nanos(), epoch]
     };
     match state {
-        State::Unsynchronized => [0, 0, 0, UNSYNCHRONIZED],
-        State::Disrupted(at) => [0, 0, at.as_nanos(), DISRUPTED],
+        State::Unsynchronized => [0, 0, 0, UNSYNCHRONIZED, since.as_nanos(), epoch],
+        State::Disrupted => [0, 0, 0, DISRUPTED, since.as_nanos(), epoch],
         State::Contradicted(sample) => words(sample, CONTRADICTED),
+        State::Resumed(sample) => words(sample, RESUMED),
         State::Synchronized(sample) => words(sample, 0),
     }
 }
 
-#[inline]
-fn from_words([earliest, latest, at, rate]: [u64; WORDS]) -> State {
-    let (earliest, latest) = (WallTime::from_nanos(earliest), WallTime::from_nanos(latest));
-    let at = Instant::from_nanos(at);
-    let sample = |rate| {
-        let interval = Interval::from_ordered(earliest, latest);
-        Sample { interval, at, rate: Rate(rate) }
-    };
-    // One comparison suffices where there is time to tell.
-    if rate < CONTRADICTED {
-        return State::Synchronized(sample(rate));
-    }
-    match rate {
+fn from_words([earliest, latest, at, rate, since, epoch]: [u64; WORDS]) -> Known {
+    let marked = |mark: u64| sample_of([earliest, latest, at, rate & !mark]);
+    let state = match rate {
         UNSYNCHRONIZED => State::Unsynchronized,
-        DISRUPTED => State::Disrupted(at),
-        _ => State::Contradicted(sample(rate & !CONTRADICTED)),
-    }
+        DISRUPTED => State::Disrupted,
+        RESUMED.. => State::Resumed(marked(RESUMED)),
+        CONTRADICTED.. => State::Contradicted(marked(CONTRADICTED)),
+        _ => State::Synchronized(marked(0)),
+    };
+    Known { state, since: Instant::from_nanos(since), epoch }
+}
+
+/// Returns the sample that time is told from, if there is nothing else to be known of it.
+#[inline]
+fn to_sample([earliest, latest, at, rate]: [u64; 4]) -> Option<Sample> {
+    (rate < CONTRADICTED).then(|| sample_of([earliest, latest, at, rate]))
+}
+
+#[inline]
+fn sample_of([earliest, latest, at, rate]: [u64; 4]) -> Sample {
+    let [earliest, latest] = [earliest, latest].map(WallTime::from_nanos);
+    let interval = Interval::from_ordered(earliest, latest);
+    Sample { interval, at: Instant::from_nanos(at), rate: Rate(rate) }
 }
 
 #[cfg(all(test, not(loom)))]
