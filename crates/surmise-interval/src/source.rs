@@ -22,7 +22,7 @@ mod sys;
 #[cfg(target_os = "linux")]
 pub mod vmclock;
 
-use surmise_time::MonotonicClock;
+use surmise_time::{Instant, MonotonicClock};
 
 pub use self::{
     error::{Refusal, SourceError, Unsynchronized},
@@ -43,9 +43,21 @@ pub trait Source {
     /// # Errors
     ///
     /// If there is no answer, if the answer makes no sense, or if it says that the time is not
-    /// known. An error is never a reason to widen the interval of an earlier sample: that one grows
-    /// by itself.
+    /// known. An error says nothing of an earlier sample, which goes on to hold and to grow by
+    /// itself, but for [`Unsynchronized::Disrupted`]: then nothing holds that any source said
+    /// before.
     fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError>;
+
+    /// Tells the source that the machine was moved or slept before `at`, by the clock with which
+    /// it is asked.
+    ///
+    /// What the source knew from before then must not come back in a sample: a daemon goes on to
+    /// state it until it has measured anew. By default this does nothing, which is right for a
+    /// source that asks something outside of the machine whenever it is asked, as those for NTP
+    /// servers and hardware clocks do.
+    fn disrupted(&mut self, at: Instant) {
+        let _ = at;
+    }
 
     /// Returns what the source is called in reports: "chrony", "kernel".
     fn name(&self) -> &str;
