@@ -5,14 +5,18 @@
 
 mod background;
 mod known;
+#[cfg(target_os = "linux")]
+mod lookout;
 mod round;
 
 use alloc::vec::Vec;
 use core::{fmt, time::Duration};
 
-use surmise_time::MonotonicClock;
+use surmise_time::{Instant, MonotonicClock};
 
 use self::known::Known;
+#[cfg(target_os = "linux")]
+use self::lookout::Lookout;
 pub use self::{
     background::Background,
     round::{Answer, Round},
@@ -28,11 +32,11 @@ use crate::{
 ///
 /// # Which are believed
 ///
-/// It is taken that fewer than half of the sources that ever answered are wrong. Those that answer this time are
-/// selected from by [`tolerating`](crate::select::tolerating) that many falsetickers, so that sources which fall
-/// silent do not let the others outvote the truth: with each, the interval becomes wider, and once no more
-/// answer than may be wrong there is none. A single source is believed. Sources that pass on what one daemon
-/// knows are one source: add one of them.
+/// It is taken that fewer than half of the sources are wrong, or as many as [`with_falsetickers`](Self::with_falsetickers)
+/// says. Those that answer are selected from by [`tolerating`](crate::select::tolerating) that many falsetickers, so
+/// that sources which are silent do not let the others outvote the truth: with each, the interval becomes wider, and
+/// once no more answer than may be wrong there is none. A single source is believed, and of two none may be wrong:
+/// which of them it is could not be told. Sources that pass on what one daemon knows are one source: add one of them.
 ///
 /// The sample grows with the greatest drift that any of them states.
 ///
@@ -49,20 +53,30 @@ use crate::{
 /// answers are from after it.
 ///
 /// [`SharedIntervalClock`]: crate::sync::SharedIntervalClock
+///
+/// # Disruptions
+///
+/// After the machine was suspended, both of its clocks have been set from one that may be wrong by a second, and after it
+/// was moved or restored its boot clock may have stood still. Then what was known before is dropped, a clock that is fed
+/// with the round is [disrupted](crate::IntervalClock::disrupt), and the sources are
+/// [told](Source::disrupted). Suspensions are noticed on Linux, others if there is a
+/// [watch](Self::with_watch). Between that and the next round nobody knows: ask often, or do not suspend.
 pub struct Sampler {
     sources: Vec<Known>,
+    falsetickers: Option<usize>,
     #[cfg(target_os = "linux")]
-    watch: Option<DisruptionWatch>,
+    lookout: Lookout,
 }
 
 impl Sampler {
     /// Creates a sampler without sources.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             sources: Vec::new(),
+            falsetickers: None,
             #[cfg(target_os = "linux")]
-            watch: None,
+            lookout: Lookout::default(),
         }
     }
 
@@ -97,13 +111,23 @@ impl Sampler {
         self
     }
 
+    /// States how many of the sources may be wrong at once.
+    ///
+    /// By default it is fewer than half: none of two, one of three or four, two of five.
+    #[must_use]
+    pub fn with_falsetickers(mut self, falsetickers: usize) -> Self {
+        self.falsetickers = Some(falsetickers);
+        self
+    }
+
     /// Looks for disruptions of the machine before and after the sources are asked.
     ///
-    /// If they cannot be looked for, the last of a round's answers says why.
+    /// If they cannot be looked for, the last of a round's answers says why. If they could be before, that counts as
+    /// one.
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn with_watch(mut self, watch: DisruptionWatch) -> Self {
-        self.watch = Some(watch);
+        self.lookout.set_watch(watch);
         self
     }
 
@@ -116,43 +140,51 @@ impl Sampler {
 
     /// Asks the sources until they are to be left alone. If that is so before the last, the round is of no use.
     fn ask_until(&mut self, clock: &dyn MonotonicClock, stopped: impl Fn() -> bool) -> Round {
-        let before = self.was_disrupted();
+        let before = self.look();
         let now = clock.now();
-        if matches!(before, Ok(true)) {
-            self.forget();
+        if before.disrupted {
+            self.disrupt(now);
         }
         let sources = self.sources.iter_mut().take_while(|_| !stopped());
         let mut answers: Vec<_> = sources.map(|known| known.ask(clock, now)).collect();
         let told = self.sources.iter().any(Known::was_just_disrupted);
-        let after = self.was_disrupted();
-        let disrupted = if told || matches!(after, Ok(true)) {
-            self.forget();
+        let after = self.look();
+        let disrupted = if told || after.disrupted {
             // What was answered before that is not to be believed, even if the clock did not move.
-            Some(clock.now().max(now + Duration::from_nanos(1)))
+            let since = clock.now().max(now + Duration::from_nanos(1));
+            self.disrupt(since);
+            Some(since)
         } else {
-            matches!(before, Ok(true)).then_some(now)
+            before.disrupted.then_some(now)
         };
-        answers.extend(before.and(after).err().map(|error| Answer::of_watch(error, now)));
-        let answered = self.sources.iter().filter(|known| known.has_answered()).count();
-        Round::new(answers, now, disrupted, answered.saturating_sub(1) / 2)
+        let error = before.error.or(after.error);
+        answers.extend(error.map(|error| Answer::of_watch(error, now)));
+        let fewer_than_half = self.sources.len().saturating_sub(1) / 2;
+        Round::new(answers, now, disrupted, self.falsetickers.unwrap_or(fewer_than_half))
     }
 
-    /// Drops what was said before a disruption.
-    fn forget(&mut self) {
-        self.sources.iter_mut().for_each(Known::forget);
+    /// Drops what was said before a disruption, and tells the sources.
+    fn disrupt(&mut self, since: Instant) {
+        self.sources.iter_mut().for_each(|known| known.disrupt(since));
     }
 
-    /// Returns whether the watch noticed a disruption since it was last asked.
     #[cfg(target_os = "linux")]
-    fn was_disrupted(&mut self) -> Result<bool, SourceError> {
-        self.watch.as_mut().map_or(Ok(false), |watch| Ok(watch.poll()?.is_some()))
+    fn look(&mut self) -> Sight {
+        self.lookout.look()
     }
 
     #[cfg(not(target_os = "linux"))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as where it can be known")]
-    fn was_disrupted(&mut self) -> Result<bool, SourceError> {
-        Ok(false)
+    #[expect(clippy::unused_self, reason = "as where it can be known")]
+    fn look(&mut self) -> Sight {
+        Sight { disrupted: false, error: None }
     }
+}
+
+/// What was seen of disruptions.
+struct Sight {
+    disrupted: bool,
+    /// Why they could not be looked for.
+    error: Option<SourceError>,
 }
 
 impl Default for Sampler {

@@ -16,7 +16,7 @@ pub mod phc;
 mod shared_file;
 mod slewing;
 #[cfg(target_os = "linux")]
-mod suspension;
+pub(crate) mod suspension;
 #[cfg(target_os = "linux")]
 mod sys;
 #[cfg(target_os = "linux")]

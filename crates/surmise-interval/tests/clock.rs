@@ -84,6 +84,38 @@ fn a_reading_may_be_a_second_before_the_sample_and_no_more() {
     assert_eq!(clock.now(Instant::ORIGIN), Err(ClockError::BeforeSample { by: SECOND * 5 }));
 }
 
+/// The boot clock may have stood still meanwhile: what is known now says nothing of before.
+#[test]
+fn no_reading_from_before_a_disruption_is_answered() {
+    let mut clock = synchronized(at(5));
+    let reading = at(7) - Duration::from_nanos(1);
+    clock.disrupt(at(7));
+    clock.synchronize(sample(at(7) + SECOND / 2));
+    let by = SECOND / 2 + Duration::from_nanos(1);
+    assert_eq!(clock.now(reading), Err(ClockError::BeforeSample { by }));
+    assert!(clock.now(at(7) + SECOND / 2).is_ok());
+    assert_eq!(clock.status(at(8)), ClockStatus::Synchronized);
+    assert_eq!(clock.now(at(9000)).is_ok(), false);
+    // The next may have been taken a second before, and no longer.
+    clock.synchronize(sample(at(8)));
+    assert!(clock.now(at(7)).is_ok());
+    assert!(clock.now(reading).is_err());
+}
+
+#[test]
+fn each_disruption_and_contradiction_begins_an_epoch() {
+    let mut clock = synchronized(at(5));
+    assert_eq!(clock.epoch(), 0);
+    clock.disrupt(at(6));
+    assert_eq!(clock.epoch(), 1);
+    clock.synchronize(sample(at(7)));
+    let wrong = Interval::around(WallTime::from_nanos(5), SECOND);
+    clock.synchronize(Sample::new(wrong, at(8), Drift::QUARTZ));
+    assert_eq!(clock.epoch(), 2);
+    clock.synchronize(Sample::new(wrong, at(9), Drift::QUARTZ));
+    assert_eq!((clock.now(at(9)).is_ok(), clock.epoch()), (true, 2));
+}
+
 /// At both ends of what an instant can count, and with limits beyond it.
 #[test]
 fn nothing_overflows() {

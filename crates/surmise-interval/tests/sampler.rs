@@ -21,7 +21,7 @@ use surmise_interval::{
     source::{Source, SourceError, Unsynchronized},
     sync::SharedIntervalClock,
 };
-use surmise_time::{ManualClock, MonotonicClock, WallTime};
+use surmise_time::{Instant, ManualClock, MonotonicClock, WallTime};
 
 /// A source that is so far from the truth, which is 2⁶⁰ ns at the clock's origin, or does not answer.
 struct Fake {
@@ -109,6 +109,23 @@ fn silence_does_not_let_a_liar_outvote_the_truth() {
     silences[0].store(false, Ordering::Relaxed);
     silences[1].store(false, Ordering::Relaxed);
     assert_eq!(ask(&mut sampler).ok(), Some(all));
+}
+
+/// Who answers first is not believed for that, as long as the others may outvote it.
+#[test]
+fn a_minority_that_answers_first_is_not_believed() {
+    let clock = ManualClock::default();
+    let silent = |name| Fake { ahead: None, ..Fake::new(name, 0) };
+    let three = || {
+        Sampler::new()
+            .with(silent("a"), Smearing::Stepped)
+            .with(silent("b"), Smearing::Stepped)
+            .with(Fake::new("liar", 1_000_000), Smearing::Stepped)
+    };
+    let error = SelectionError::TooFew { sources: 1, falsetickers: 1 };
+    assert_eq!(three().ask(&clock).selection.err(), Some(error));
+    // Unless it is said that none of them lies.
+    assert!(three().with_falsetickers(0).ask(&clock).selection.is_ok());
 }
 
 /// A source that can be silenced.
@@ -309,6 +326,36 @@ fn write_page(path: &std::path::Path, marker: u8) {
     std::fs::write(path, page).expect("the folder can be written to");
 }
 
+/// A source that writes down what it is told.
+struct Told(Arc<AtomicU64>);
+
+impl Source for Told {
+    fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
+        Fake::new("told", 0).sample(clock)
+    }
+
+    fn disrupted(&mut self, at: Instant) {
+        self.0.store(at.as_nanos(), Ordering::Relaxed);
+    }
+
+    fn name(&self) -> &str {
+        "told"
+    }
+}
+
+#[test]
+fn sources_are_told_of_a_disruption() {
+    let (boot, told) = (ManualClock::default(), Arc::new(AtomicU64::new(0)));
+    boot.advance(Duration::from_secs(5));
+    let mut sampler = Sampler::new()
+        .with(Told(Arc::clone(&told)), Smearing::Stepped)
+        .with(Moved { questions: 0, from: 2 }, Smearing::Stepped);
+    sampler.ask(&boot);
+    assert_eq!(told.load(Ordering::Relaxed), 0);
+    let since = sampler.ask(&boot).disrupted.expect("one of them says so");
+    assert_eq!(told.load(Ordering::Relaxed), since.as_nanos());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_watch_is_asked_before_and_after_each_round() {
@@ -364,4 +411,11 @@ fn the_watch_is_asked_before_and_after_each_round() {
     assert_eq!(clock.status(boot.now()), ClockStatus::Disrupted);
     boot.advance(second);
     assert_eq!(sampler.ask(&boot).feed(&clock), accepted);
+
+    // A watch that can no longer be asked vouches for nothing.
+    std::fs::remove_file(&path).expect("it is there");
+    boot.advance(second);
+    let round = sampler.ask(&boot);
+    assert!(round.disrupted > Some(round.at) && round.answers[1].sample.is_err());
+    assert_eq!(round.feed(&clock), Some(Synchronization::Stale));
 }

@@ -18,8 +18,6 @@ pub(super) struct Known {
     pause: Duration,
     /// When it was last asked and what it answered, unless that is not to be used again.
     last: Option<(Instant, Result<Sample, Arc<SourceError>>)>,
-    /// Whether it ever answered.
-    answered: bool,
     disrupted: Disrupted,
 }
 
@@ -38,7 +36,7 @@ impl Known {
         pause: Duration,
     ) -> Self {
         let (source, last) = (Box::new(source), None);
-        Self { source, smearing, pause, last, answered: false, disrupted: Disrupted::No }
+        Self { source, smearing, pause, last, disrupted: Disrupted::No }
     }
 
     /// Asks the source in a round that began at `now`, or returns its last answer if it is to be left alone.
@@ -48,18 +46,16 @@ impl Known {
             _ => (now, self.source.sample(clock).map_err(Arc::new)),
         };
         self.last = Some((asked, sample.clone()));
-        self.answered |= sample.is_ok();
         self.disrupted = self.disrupted.after(&sample);
         Answer { name: self.source.name().into(), smearing: self.smearing, asked, sample }
     }
 
-    /// Drops what the source said, so that it is not used again. A failure is still one.
-    pub(super) fn forget(&mut self) {
+    /// Drops what the source said, so that it is not used again, and tells it of a disruption. A failure is still one.
+    pub(super) fn disrupt(&mut self, since: Instant) {
         self.last = self.last.take().filter(|(_, sample)| sample.is_err());
-    }
-
-    pub(super) const fn has_answered(&self) -> bool {
-        self.answered
+        self.source.disrupted(since);
+        // That it says so itself until it knows better is not another one.
+        self.disrupted = Disrupted::Before;
     }
 
     /// Returns whether the source said in this round, and not in the one before, that the machine was disrupted.

@@ -10,7 +10,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 /// The wall clock is afterwards set from a real-time clock, which may be wrong by a second. Nothing
 /// that a daemon said of it before bounds that error.
 #[derive(Debug, Default)]
-pub(super) struct Suspension {
+pub(crate) struct Suspension {
     /// How long the machine has slept since it booted, at least.
     known: Duration,
 }
@@ -25,7 +25,7 @@ impl Suspension {
 
     /// Returns whether the machine has slept since this was last asked, or, the first time, since
     /// it booted.
-    pub(super) fn occurred(&mut self) -> bool {
+    pub(crate) fn occurred(&mut self) -> bool {
         let (before, boot, after) = read_together(Self::SHORTEST / 2, Self::TRIES, || {
             (monotonic(), since_origin(clock_gettime(ClockId::Boottime)), monotonic())
         });

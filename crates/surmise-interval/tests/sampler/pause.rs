@@ -156,7 +156,8 @@ fn after_a_disruption_those_that_answered_are_asked_anew() {
     let mut sampler = server
         .with_pause()
         .with_pause(silent.clone(), Smearing::Stepped, PAUSE)
-        .with_pause(Moved { questions: 0, from: 2 }, Smearing::Stepped, SECOND * 2);
+        .with_pause(Moved { questions: 0, from: 2 }, Smearing::Stepped, SECOND * 2)
+        .with_falsetickers(0);
     assert_eq!(sampler.ask(&boot).feed(&clock), ACCEPTED);
 
     boot.advance(SECOND * 2);
