@@ -179,9 +179,7 @@ impl IntervalClock {
         now: Instant,
     ) -> Result<&'a Sample, ClockError> {
         match state {
-            State::Resumed(sample) if now >= sample.at() && self.limits.rely_on(sample, now) => {
-                Ok(sample)
-            }
+            State::Resumed(sample) if self.limits.rely_on_from(sample, now) => Ok(sample),
             _ => Err(state.error(now)),
         }
     }
@@ -246,6 +244,11 @@ impl Limits {
         // away count as before, or as after: no machine runs that long.
         let since = now.as_nanos().wrapping_sub(sample.at().as_nanos());
         since.wrapping_add(Self::BEFORE) <= self.span
+    }
+
+    /// Returns whether a sample is relied on at this instant, which must not be before it.
+    const fn rely_on_from(&self, sample: &Sample, now: Instant) -> bool {
+        now.as_nanos().wrapping_sub(sample.at().as_nanos()) <= self.span - Self::BEFORE
     }
 }
 

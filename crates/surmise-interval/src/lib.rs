@@ -37,18 +37,21 @@
 //!
 //! # What it rests on
 //!
-//! * The monotonic clock counts while the machine sleeps: `BootClock` of `surmise-time`, not
-//!   `std::time::Instant`. It exists on Linux and Android. Elsewhere take `OsClock`, which may stand still
-//!   meanwhile, as on macOS: where machines sleep, [disrupt](IntervalClock::disrupt) the clock when they wake
-//!   up, or make a [`MonotonicClock`](surmise_time::MonotonicClock) of what the system has.
-//! * Its rate is within the stated drift. Quartz keeps 50 ppm unless it is broken or very hot. But a daemon that
+//! * The monotonic clock goes on while the machine sleeps, or somebody says that it slept. `BootClock` of
+//!   `surmise-time` goes on, on Linux and Android, as well as the machine knows: where nothing but the real-time
+//!   clock runs meanwhile, it can be wrong by a second afterwards. So a `Sampler` drops what it knew when the
+//!   machine was suspended, and who feeds a clock himself should [disrupt](IntervalClock::disrupt) it then.
+//!   Elsewhere take `OsClock`, which may stand still meanwhile, as on macOS.
+//! * Its rate is within the stated drift. A quartz crystal keeps 50 ppm, and with what the kernel knows of its
+//!   frequency it is rather 200 ppm that an undisciplined clock keeps. But a daemon that
 //!   slews the system clock slews the boot clock with it, chronyd by up to a twelfth. Sources that bound the
 //!   system clock cover the correction that is under way. Samples of other sources, NTP servers and hardware
 //!   clocks, state a larger drift while the kernel is told to correct the rate, as it says when they are taken.
 //!   A slew that begins after that is not covered, nor one by `adjtime`, nor any on other systems than Linux:
 //!   ask often, or configure a larger drift.
 //! * The source's bound is right. NTP's rests on delays that are no more asymmetric than they are long.
-//! * After a virtual machine was moved or restored, somebody says so: [`IntervalClock::disrupt`].
+//! * After a virtual machine was moved or restored, somebody says so, and soon: [`IntervalClock::disrupt`]. A
+//!   `Sampler` does if there is a `DisruptionWatch`.
 //!
 //! # What this crate does not do
 //!

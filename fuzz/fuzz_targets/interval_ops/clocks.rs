@@ -37,7 +37,15 @@ pub(crate) fn drive(config: IntervalClockConfig, drift: Drift, ops: &[Op]) {
                 let ends = [earliest, earliest + Duration::from(width)];
                 clocks.tell(ends, between, ops::drift(drift), false);
             }
-            Op::Disrupt { now } => clocks.disrupt(now.instant(&near)),
+            Op::Disrupt { away, now } => {
+                let now = now.instant(&near);
+                // What is noticed as of an instant has happened before it: at once, as of the next nanosecond.
+                world.pass(1, 0);
+                if now.as_nanos() >= world.now().boot {
+                    world.disrupt(away.nanos());
+                }
+                clocks.disrupt(now);
+            }
             Op::Read { now } => _ = clocks.read(now.instant(&near)),
             Op::Wait { last, now } => {
                 let last = WallTime::from_nanos(last.resolve(&near));
@@ -92,6 +100,7 @@ impl Clocks {
         assert_eq!(self.shared.now(now), result);
         assert_eq!(self.shared.status(now), status);
         assert_eq!(self.shared.get().sample(now), self.clock.sample(now));
+        assert_eq!([self.clock.epoch(), self.shared.get().epoch()], [self.model.epoch; 2]);
         self.model.read(now, result, status);
         if let Ok(interval) = result
             && let Some((at, last)) = self.last.replace((now, interval))

@@ -14,7 +14,7 @@ const SECOND: i64 = 1_000_000_000;
 #[derive(Clone, Copy)]
 pub(crate) enum Known {
     Nothing,
-    Disrupted(Instant),
+    Disrupted,
     Contradicted(Told),
     Synchronized(Told),
 }
@@ -29,27 +29,31 @@ pub(crate) struct Told {
 pub(crate) struct Model {
     config: IntervalClockConfig,
     pub(crate) known: Known,
+    /// The last disruption.
+    since: Instant,
+    /// How many disruptions and contradictions there were.
+    pub(crate) epoch: u64,
 }
 
 impl Model {
     pub(crate) fn new(config: IntervalClockConfig) -> Self {
-        Self { config, known: Known::Nothing }
+        Self { config, known: Known::Nothing, since: Instant::ORIGIN, epoch: 0 }
     }
 
     /// Checks what a clock made of a sample.
     pub(crate) fn synchronize(&mut self, told: Told, outcome: Synchronization) {
         let Told { sample, right } = told;
-        let (last, since) = match self.known {
-            Known::Synchronized(last) | Known::Contradicted(last) => (Some(last), last.sample.at()),
-            Known::Disrupted(since) => (None, since),
-            Known::Nothing => (None, Instant::ORIGIN),
+        let last = match self.known {
+            Known::Synchronized(last) | Known::Contradicted(last) => Some(last),
+            Known::Disrupted | Known::Nothing => None,
         };
-        let stale = sample.at() < since || last.is_some_and(|last| last.sample == sample);
+        let is_old = |last: Told| sample.at() < last.sample.at() || last.sample == sample;
+        let stale = sample.at() < self.since || last.is_some_and(is_old);
         assert_eq!(stale, outcome == Synchronization::Stale);
         if stale {
             return;
         }
-        let relied_on = last.filter(|last| self.relies_on(&last.sample, sample.at()));
+        let relied_on = last.filter(|last| self.is_young(&last.sample, sample.at(), -SECOND));
         let contradicted = matches!(self.known, Known::Contradicted(_));
         if let Synchronization::Contradicted { expected } = outcome {
             let last = last.expect("nothing that is known can be contradicted");
@@ -61,6 +65,7 @@ impl Model {
                 assert!(contradicted, "only a contradiction outlasts what is relied on");
             }
             self.known = Known::Contradicted(told);
+            self.epoch += 1;
         } else {
             assert!(!contradicted || relied_on.is_some(), "waiting settles a contradiction");
             let agrees = |last: Told| {
@@ -74,10 +79,9 @@ impl Model {
     }
 
     pub(crate) fn disrupt(&mut self, now: Instant) {
-        self.known = Known::Disrupted(match self.known {
-            Known::Disrupted(since) => since.max(now),
-            _ => now,
-        });
+        self.known = Known::Disrupted;
+        self.since = self.since.max(now);
+        self.epoch += 1;
     }
 
     /// Checks what a clock tells and says of itself.
@@ -91,7 +95,7 @@ impl Model {
             (Known::Nothing, Err(ClockError::Unsynchronized { age: None })) => {
                 assert_eq!(status, ClockStatus::Unsynchronized);
             }
-            (Known::Disrupted(_), Err(ClockError::Disrupted))
+            (Known::Disrupted, Err(ClockError::Disrupted))
             | (Known::Contradicted(_), Err(ClockError::Contradicted)) => {
                 assert_eq!(status, ClockStatus::Disrupted);
             }
@@ -117,11 +121,18 @@ impl Model {
     }
 
     fn relies_on(&self, sample: &Sample, now: Instant) -> bool {
+        // The first sample after a disruption says nothing of before, nor one soon after.
+        let soon = sample.at() - self.since < Duration::from_nanos(SECOND.unsigned_abs());
+        self.is_young(sample, now, if self.epoch > 0 && soon { 0 } else { -SECOND })
+    }
+
+    /// Returns whether an instant is no more than so much before a sample, and not too long after it.
+    fn is_young(&self, sample: &Sample, now: Instant, least: i64) -> bool {
         // More than half of what an instant can count away is as far away in the other direction.
         let elapsed = now.as_nanos().wrapping_sub(sample.at().as_nanos()).cast_signed();
         let most = self.config.unsynchronized_after.min(Duration::from_nanos(u64::MAX / 2));
         let most = i64::try_from(most.as_nanos()).expect("it is less than 2⁶³");
-        (-SECOND..=most).contains(&elapsed)
+        (least..=most).contains(&elapsed)
     }
 
     /// Returns the instant of the last sample, and from when on it is not relied on.
@@ -130,7 +141,7 @@ impl Model {
             Known::Synchronized(Told { sample, .. }) | Known::Contradicted(Told { sample, .. }) => {
                 [sample.at(), sample.at() + self.config.unsynchronized_after].map(Instant::as_nanos)
             }
-            Known::Disrupted(since) => [since.as_nanos(); 2],
+            Known::Disrupted => [self.since.as_nanos(); 2],
             Known::Nothing => [0, 0],
         }
     }

@@ -27,7 +27,9 @@ pub(crate) enum Op {
         between: [Reading; 2],
         drift: u32,
     },
+    /// The machine was away for so long, which is noticed at an instant.
     Disrupt {
+        away: Span,
         now: Reading,
     },
     Read {

@@ -35,6 +35,14 @@ impl World {
         }
     }
 
+    /// Moves the machine, whose monotonic clock stands still meanwhile.
+    pub(crate) fn disrupt(&mut self, away: u64) {
+        let Moment { truth, boot } = self.now();
+        if let Some(truth) = truth.checked_add(away) {
+            self.moments.push(Moment { truth, boot });
+        }
+    }
+
     /// Returns the last few moments.
     pub(crate) fn recent(&self) -> impl Iterator<Item = Moment> {
         self.moments.iter().rev().take(4).copied()
