@@ -1,7 +1,10 @@
+mod limits;
+
 use core::{error::Error, fmt, time::Duration};
 
 use surmise_time::Instant;
 
+pub(crate) use self::limits::Limits;
 use crate::{Interval, Sample};
 
 /// A clock that tells what time it is at least and at most, or that it does not know.
@@ -102,7 +105,7 @@ impl IntervalClock {
                 return Synchronization::Contradicted { expected };
             }
         }
-        let is_soon = sample.at() - self.known.since < Duration::from_nanos(Limits::BEFORE);
+        let is_soon = sample.at() - self.known.since < Limits::BEFORE;
         let resumes = self.known.epoch > 0 && is_soon;
         self.known.state =
             if resumes { State::Resumed(sample) } else { State::Synchronized(sample) };
@@ -151,7 +154,7 @@ impl IntervalClock {
         match self.sample(now) {
             Err(ClockError::Contradicted | ClockError::Disrupted) => ClockStatus::Disrupted,
             Err(_) => ClockStatus::Unsynchronized,
-            Ok(sample) if now - sample.at() > self.limits.config.free_running_after => {
+            Ok(sample) if now - sample.at() > self.limits.free_running_after() => {
                 ClockStatus::FreeRunning
             }
             Ok(_) => ClockStatus::Synchronized,
@@ -214,41 +217,6 @@ impl State {
                 ClockError::Unsynchronized { age: Some(now - sample.at()) }
             }
         }
-    }
-}
-
-/// A configuration, and what is needed to apply it fast.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    config: IntervalClockConfig,
-    /// How many nanoseconds there are from the first reading for which a sample is relied on to the last.
-    span: u64,
-}
-
-impl Limits {
-    /// How long before a sample a reading may have been taken.
-    const BEFORE: u64 = 1_000_000_000;
-
-    pub(crate) const fn new(config: IntervalClockConfig) -> Self {
-        let nanos = config.unsynchronized_after.as_nanos();
-        // Half of all that an instant can count is longer than any machine runs.
-        #[expect(clippy::cast_possible_truncation, reason = "it is less than 2⁶³")]
-        let after = if nanos < u64::MAX as u128 / 2 { nanos as u64 } else { u64::MAX / 2 };
-        Self { config, span: after + Self::BEFORE }
-    }
-
-    /// Returns whether a sample is relied on at this instant.
-    #[inline]
-    pub(crate) const fn rely_on(&self, sample: &Sample, now: Instant) -> bool {
-        // Readings that are too early wrap around to the greatest numbers. So those that are 292 years and more
-        // away count as before, or as after: no machine runs that long.
-        let since = now.as_nanos().wrapping_sub(sample.at().as_nanos());
-        since.wrapping_add(Self::BEFORE) <= self.span
-    }
-
-    /// Returns whether a sample is relied on at this instant, which must not be before it.
-    const fn rely_on_from(&self, sample: &Sample, now: Instant) -> bool {
-        now.as_nanos().wrapping_sub(sample.at().as_nanos()) <= self.span - Self::BEFORE
     }
 }
 

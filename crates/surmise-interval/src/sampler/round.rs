@@ -28,7 +28,7 @@ impl Answer {
     /// Tells that nobody knows whether the machine was disrupted.
     pub(super) fn of_watch(error: SourceError, asked: Instant) -> Self {
         let (name, sample) = ("vmclock".into(), Err(Arc::new(error)));
-        Self { name, smearing: Smearing::default(), asked, sample }
+        Self { name, smearing: Smearing::Stepped, asked, sample }
     }
 }
 
@@ -46,7 +46,7 @@ pub struct Round {
     /// The instant at which they are compared: when the round began, or when the last one did in which a source
     /// answered whose answer is used again, if none answered anew.
     pub at: Instant,
-    /// Before when the machine was disrupted, if that was noticed: a clock is to forget what it knew, and is not
+    /// The machine was disrupted before this instant, if that was noticed: a clock is to forget what it knew, and is not
     /// to take up this round's sample if it is from before then.
     pub disrupted: Option<Instant>,
     /// What those that answered agree on.

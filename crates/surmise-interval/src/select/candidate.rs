@@ -19,12 +19,11 @@ pub struct Candidate<Name> {
 /// What a source does about leap seconds.
 ///
 /// While a leap second is smeared, two sources that are both right are up to a second apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(clippy::exhaustive_enums, reason = "it does or it does not")]
 pub enum Smearing {
     /// It steps, or repeats a second.
-    #[default]
     Stepped,
     /// It runs slower or faster for some hours, as the servers of some large providers do.
     Smeared,
@@ -36,10 +35,11 @@ pub enum Smearing {
 pub struct Selection<Name> {
     /// From the first to the last of the times that enough sources agree on.
     pub interval: Interval,
-    /// The sources that agree, in the order in which they were given.
+    /// The sources that have some of the selected times in common with enough others, in the order in which they
+    /// were given. Where these times are in several stretches, not all of them agree with each other.
     pub truechimers: Vec<Name>,
-    /// The sources that do not, in the order in which they were given: each of them is wrong, if those
-    /// that agree are right.
+    /// The sources that do not, in the order in which they were given. They are wrong if the selected times hold the
+    /// truth; but [`intersection`](super::intersection) counts those here, too, whose middle is outside.
     pub falsetickers: Vec<Name>,
 }
 

@@ -195,10 +195,10 @@ fn a_disruption_before_a_round_ends_all_pauses() {
     let path = folder.path().join("vmclock0");
     let (boot, server, clock) = (ManualClock::default(), Server::new(), clock());
     let mut sampler = server.with_pause().with_watch(DisruptionWatch::new(VmClock::new(&path)));
-    crate::write_page(&path, 1);
+    crate::disruption::write_page(&path, 1);
     assert_eq!(sampler.ask(&boot).feed(&clock), ACCEPTED);
     boot.advance(SECOND);
-    crate::write_page(&path, 2);
+    crate::disruption::write_page(&path, 2);
     let round = sampler.ask(&boot);
     assert_eq!((round.disrupted, server.asked()), (Some(boot.now()), 2));
     assert_eq!(round.feed(&clock), ACCEPTED);
