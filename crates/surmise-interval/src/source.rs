@@ -15,7 +15,6 @@ pub mod phc;
 #[cfg(target_os = "linux")]
 mod shared_file;
 mod slewing;
-#[cfg(target_os = "linux")]
 pub(crate) mod suspension;
 #[cfg(target_os = "linux")]
 mod sys;

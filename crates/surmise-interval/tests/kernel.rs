@@ -4,6 +4,7 @@
 
 use core::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use surmise_interval::source::{
     Source, SourceError, Unsynchronized,
     kernel::{ClockState, KernelClock, StatusFlags},
@@ -26,6 +27,9 @@ fn a_clock_that_nobody_disciplines_is_an_error_that_says_so() {
     } else if timex.is_unstated() {
         let Err(SourceError::Unsynchronized { reason }) = sample else { panic!("{sample:?}") };
         assert!(matches!(reason, Unsynchronized::Unstated(_)), "{timex}");
+    } else if let Err(SourceError::Unsynchronized { reason: Unsynchronized::Suspended }) = sample {
+        let [boot, monotonic] = [ClockId::Boottime, ClockId::Monotonic].map(clock_gettime);
+        assert!(boot > monotonic, "this machine never slept");
     } else {
         let sample = sample.unwrap();
         assert!(sample.at() >= before);

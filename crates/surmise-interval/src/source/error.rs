@@ -145,14 +145,16 @@ pub enum Unsynchronized {
     Rate(u64),
     /// By a rate that it has not measured yet, as `chronyd` after its first measurement.
     NoRate,
-    /// By a mark that the machine was disrupted, such as by a migration: nothing that was known of
-    /// the time before holds, nor does what a clock extrapolates from it.
+    /// By a mark that the machine was disrupted, such as by a migration, or by not having been stated
+    /// anew since the source was [told](super::Source::disrupted) so: nothing that was known of the
+    /// time before holds, nor does what a clock extrapolates from it.
     Disrupted,
     /// By not having been stated anew since the machine was suspended.
     ///
-    /// That is no disruption. The boot clock counts through a suspension, so that what was sampled
-    /// before goes on to hold; but the system clock was set from a real-time clock meanwhile, and
-    /// nothing that a daemon said of it before bounds its error now.
+    /// Linux adds the same time to the system clock and to the boot clock for how long the machine
+    /// slept. Where no counter goes on counting meanwhile, that is measured by a real-time clock to
+    /// a second. So neither does what a daemon said of the system clock before bound its error now,
+    /// nor what was sampled before bound that of what is extrapolated by the boot clock.
     Suspended,
 }
 

@@ -31,8 +31,9 @@ use crate::{Drift, Interval, Sample};
 /// [trusted](Self::trusting_zero).
 ///
 /// After the machine was suspended the bound is refused, as [`Unsynchronized::Suspended`], until the
-/// daemon has stated a new one. If that was before the first reading nobody can tell whether it has,
-/// and it is believed.
+/// daemon has stated a new one, which shows by its being less than the last. On a machine that was
+/// ever suspended that goes for the first one that is read, since nobody can tell when that was. So
+/// it does after [`disrupted`](Source::disrupted), as [`Unsynchronized::Disrupted`].
 ///
 /// While a leap second is inserted the clock counts a second twice, and is refused. From the announcement of a
 /// leap second on, the interval extends a second further to the side on which it falls.
@@ -59,15 +60,16 @@ pub struct KernelClock {
     trusts_zero: bool,
 }
 
-/// Whether the bound was stated since the machine was last suspended, as far as can be told.
-#[derive(Debug, Default)]
+/// Whether the bound was stated since the machine was last suspended or disrupted, as far as can be
+/// told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Trust {
-    /// Nothing was read before.
     #[default]
-    Unread,
-    Trusted,
+    Whole,
+    /// It was not, and nothing was read since.
+    Lost(Unsynchronized),
     /// It was not, unless it is less than this: all that the kernel does is add.
-    Below(Duration),
+    Below(Duration, Unsynchronized),
 }
 
 impl KernelClock {
@@ -109,13 +111,19 @@ impl KernelClock {
 
     /// Returns whether this reading may be relied on.
     fn admit(&mut self, slept: bool, timex: &Timex) -> Result<(), SourceError> {
-        let trusted = match self.trust {
-            Trust::Unread => true,
-            Trust::Trusted => !slept,
-            Trust::Below(bound) => !slept && timex.max_error < bound,
+        if slept {
+            self.trust = Trust::Lost(Unsynchronized::Suspended);
+        }
+        let reason = match self.trust {
+            Trust::Whole => return Ok(()),
+            Trust::Below(bound, _) if timex.max_error < bound => {
+                self.trust = Trust::Whole;
+                return Ok(());
+            }
+            Trust::Lost(reason) | Trust::Below(_, reason) => reason,
         };
-        self.trust = if trusted { Trust::Trusted } else { Trust::Below(timex.max_error) };
-        if trusted { Ok(()) } else { Err(Unsynchronized::Suspended.into()) }
+        self.trust = Trust::Below(timex.max_error, reason);
+        Err(reason.into())
     }
 
     /// Makes a sample of what was read between two instants.
@@ -149,8 +157,13 @@ impl Source for KernelClock {
         let after = clock.now();
         // After the reading: to have slept before it is what matters.
         let slept = self.suspension.occurred();
-        self.admit(slept, &timex)?;
-        self.sample_of(&timex, before, after)
+        let admitted = self.admit(slept, &timex);
+        let sample = self.sample_of(&timex, before, after)?;
+        admitted.map(|()| sample)
+    }
+
+    fn disrupted(&mut self, _: Instant) {
+        self.trust = Trust::Lost(Unsynchronized::Disrupted);
     }
 
     fn name(&self) -> &str {

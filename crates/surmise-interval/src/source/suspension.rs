@@ -2,17 +2,27 @@
 
 use core::time::Duration;
 
+#[cfg(target_os = "linux")]
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// Notices that the machine was suspended.
+/// Notices that the machine was suspended, on Linux.
 ///
-/// `CLOCK_MONOTONIC` stops meanwhile and `CLOCK_BOOTTIME` does not, so that the difference grows.
-/// The wall clock is afterwards set from a real-time clock, which may be wrong by a second. Nothing
-/// that a daemon said of it before bounds that error.
-#[derive(Debug, Default)]
+/// `CLOCK_MONOTONIC` stops meanwhile, and the kernel adds to both `CLOCK_BOOTTIME` and the wall clock
+/// for how long it takes the machine to have slept, so that the difference grows. Where no counter
+/// goes on counting that is measured by a real-time clock, in whole seconds. So it may be wrong by a
+/// second, and with it both clocks: nothing that was said of either before bounds that error.
+#[derive(Clone, Debug)]
 pub(crate) struct Suspension {
     /// How long the machine has slept since it booted, at least.
     known: Duration,
+    /// Reads the boot clock between two readings of the monotonic clock.
+    read: fn() -> (Duration, Duration, Duration),
+}
+
+impl Default for Suspension {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Suspension {
@@ -23,12 +33,27 @@ impl Suspension {
     /// How often the clocks are read if this thread is preempted in between each time.
     const TRIES: usize = 100;
 
+    pub(crate) const fn new() -> Self {
+        Self { known: Duration::ZERO, read: read_clocks }
+    }
+
+    /// Makes one of a machine that has slept for a minute before anything was read, and not since.
+    #[cfg(test)]
+    pub(super) const fn of_the_past() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Self { read: || (MINUTE, MINUTE.saturating_mul(2), MINUTE), ..Self::new() }
+    }
+
+    /// Makes one of a machine that never slept.
+    #[cfg(test)]
+    pub(super) const fn never() -> Self {
+        Self { read: || (Duration::ZERO, Duration::ZERO, Duration::ZERO), ..Self::new() }
+    }
+
     /// Returns whether the machine has slept since this was last asked, or, the first time, since
     /// it booted.
     pub(crate) fn occurred(&mut self) -> bool {
-        let (before, boot, after) = read_together(Self::SHORTEST / 2, Self::TRIES, || {
-            (monotonic(), since_origin(clock_gettime(ClockId::Boottime)), monotonic())
-        });
+        let (before, boot, after) = read_together(Self::SHORTEST / 2, Self::TRIES, self.read);
         self.observe(before, boot, after)
     }
 
@@ -63,12 +88,25 @@ fn read_together(
     reading
 }
 
+#[cfg(target_os = "linux")]
+fn read_clocks() -> (Duration, Duration, Duration) {
+    (monotonic(), since_origin(clock_gettime(ClockId::Boottime)), monotonic())
+}
+
+/// Nothing is known of it elsewhere.
+#[cfg(not(target_os = "linux"))]
+const fn read_clocks() -> (Duration, Duration, Duration) {
+    (Duration::ZERO, Duration::ZERO, Duration::ZERO)
+}
+
 /// Returns what `CLOCK_MONOTONIC` shows.
+#[cfg(target_os = "linux")]
 pub(super) fn monotonic() -> Duration {
     since_origin(clock_gettime(ClockId::Monotonic))
 }
 
 /// The kernel counts up from zero, so neither conversion can fail.
+#[cfg(target_os = "linux")]
 fn since_origin(time: Timespec) -> Duration {
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();

@@ -281,16 +281,21 @@ fn status_bits_have_names() {
 
 #[test]
 fn after_a_suspension_the_daemon_must_state_its_bound_anew() {
+    // Slept before the first reading, which may have been at any time.
+    let mut kernel = KernelClock::new();
+    assert!(kernel.admit(true, &decode(RAW).unwrap()).is_err());
+    assert!(kernel.admit(false, &decode(RAW).unwrap()).is_err());
+
     let mut kernel = KernelClock::new();
     let mut admit = |slept, maxerror| {
         let timex = decode(RawTimex { maxerror, ..RAW }).unwrap();
         let admitted = kernel.admit(slept, &timex);
         let is_ok = admitted.is_ok();
         let reason = (!is_ok).then_some(Unsynchronized::Suspended);
-        assert_eq!(unsynchronized(admitted), reason, "no disruption, which is another thing");
+        assert_eq!(unsynchronized(admitted), reason);
         is_ok
     };
-    assert!(admit(true, 900), "to have slept before the first reading says nothing");
+    assert!(admit(false, 900));
     assert!(admit(false, 1_000));
     assert!(!admit(true, 500), "stated before, for all that is known");
     assert!(!admit(false, 500));
@@ -300,4 +305,53 @@ fn after_a_suspension_the_daemon_must_state_its_bound_anew() {
     assert!(!admit(true, 2_000));
     assert!(!admit(true, 1_000), "and again");
     assert!(admit(false, 800));
+}
+
+#[test]
+fn after_a_disruption_the_daemon_must_state_its_bound_anew() {
+    let mut kernel = KernelClock::new();
+    let admit = |kernel: &mut KernelClock, slept, maxerror| {
+        let timex = decode(RawTimex { maxerror, ..RAW }).unwrap();
+        unsynchronized(kernel.admit(slept, &timex))
+    };
+    assert_eq!(admit(&mut kernel, false, 900), None);
+    kernel.disrupted(Instant::ORIGIN);
+    let disrupted = Some(Unsynchronized::Disrupted);
+    assert_eq!(admit(&mut kernel, false, 100), disrupted, "stated before, for all that is known");
+    assert_eq!(admit(&mut kernel, false, 100), disrupted);
+    assert_eq!(admit(&mut kernel, false, 600), disrupted);
+    assert_eq!(admit(&mut kernel, false, 599), None);
+    kernel.disrupted(Instant::ORIGIN);
+    assert_eq!(admit(&mut kernel, true, 50), Some(Unsynchronized::Suspended));
+    kernel.disrupted(Instant::ORIGIN);
+    assert_eq!(admit(&mut kernel, false, 49), disrupted, "anew, whatever was read before");
+    assert_eq!(admit(&mut kernel, false, 48), None);
+}
+
+#[test]
+fn a_sample_takes_note_of_a_suspension() {
+    let clock = surmise_time::BootClock;
+    // Whether this machine's clock is disciplined or not, and so whether there is a sample.
+    let sampled = |kernel: &mut KernelClock| unsynchronized(kernel.sample(&clock));
+    let mut kernel = KernelClock { suspension: Suspension::of_the_past(), ..KernelClock::new() };
+    assert_ne!(sampled(&mut kernel), None);
+    let Trust::Below(_, reason) = kernel.trust else { panic!("{kernel:?}") };
+    assert_eq!(reason, Unsynchronized::Suspended);
+
+    let mut kernel = KernelClock { suspension: Suspension::never(), ..KernelClock::new() };
+    sampled(&mut kernel);
+    assert_eq!(kernel.trust, Trust::Whole);
+}
+
+#[test]
+fn a_leap_second_that_is_due_extends_the_interval() {
+    let interval = |state| {
+        let timex = decode(RawTimex { state, ..RAW }).unwrap();
+        let at = Instant::ORIGIN;
+        KernelClock::new().sample_of(&timex, at, at).unwrap().interval()
+    };
+    let second = Duration::from_secs(1);
+    let [known, insert, delete] = [libc::TIME_OK, libc::TIME_INS, libc::TIME_DEL].map(interval);
+    assert_eq!((insert.earliest() + second, insert.latest()), (known.earliest(), known.latest()));
+    assert_eq!((delete.earliest(), delete.latest()), (known.earliest(), known.latest() + second));
 }
