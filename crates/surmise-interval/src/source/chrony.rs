@@ -10,6 +10,10 @@
 //! lets the bound grow by a part per million. So a report is judged by the age of its last
 //! measurement, and the bound grows from then on by what is assumed of the clock here.
 //!
+//! Nor does it say that the machine was suspended or moved since. A report is refused until the
+//! reference was measured after that, by the age of its last measurement. What `chronyd` makes of
+//! several measurements may rest on earlier ones still, until it finds that they do not agree.
+//!
 //! What `chronyd` does not know is not in its bound either: the error of a reference clock that
 //! nobody told it, such as of a PTP hardware clock whose hypervisor states it elsewhere. That is
 //! for whoever configures this source to say: [`ReferenceBound`].
@@ -34,12 +38,21 @@ pub use self::{
     tracking::Tracking,
 };
 use super::{
-    Refusal, Source, SourceError,
+    Refusal, Source, SourceError, Unsynchronized,
     datagram::{self, Datagram, Exchange},
+    suspension::Suspension,
 };
 use crate::{Drift, Interval, Sample};
 
 /// The system clock, as far as `chronyd` knows it.
+///
+/// # Suspension and disruption
+///
+/// After the machine was suspended, a report is refused, as [`Unsynchronized::Suspended`], until
+/// `chronyd` has measured its reference after that was noticed: Linux may have set the system clock
+/// wrong by a second. On a machine that was ever suspended that includes the first report, since
+/// nobody can tell when that was. This is known on Linux only. In the same way it is refused, as
+/// [`Unsynchronized::Disrupted`], after [`disrupted`](Source::disrupted).
 ///
 /// # Examples
 ///
@@ -55,6 +68,15 @@ use crate::{Drift, Interval, Sample};
 #[derive(Clone, Debug)]
 pub struct ChronySource {
     config: ChronyConfig,
+    suspension: Suspension,
+    doubt: Option<Doubt>,
+}
+
+/// Since when nothing is believed that was measured before.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    since: Instant,
+    reason: Unsynchronized,
 }
 
 /// How `chronyd` is asked, and what is made of its answer.
@@ -146,7 +168,7 @@ impl ChronySource {
     /// Creates a source. Nothing is opened until it is asked.
     #[must_use]
     pub const fn new(config: ChronyConfig) -> Self {
-        Self { config }
+        Self { config, suspension: Suspension::new(), doubt: None }
     }
 
     /// Asks `chronyd` for its tracking report, and relates that to the monotonic clock.
@@ -163,14 +185,33 @@ impl ChronySource {
             ChronyAddress::Unix(path) => self.exchange(&socket::UnixSocket::connect(path)?, clock),
         }?;
         let after = Reading::take(clock);
-        Ok(ChronyReport {
+        Ok(self.relate(&exchange, &before, &after))
+    }
+
+    /// Relates an answer to the clocks, as they were read before it was asked for and after it came.
+    fn relate(
+        &mut self,
+        exchange: &Exchange<Tracking>,
+        before: &Reading,
+        after: &Reading,
+    ) -> ChronyReport {
+        // After the readings: to have slept before them is what matters.
+        if self.suspension.occurred() {
+            let reason = Unsynchronized::Suspended;
+            self.doubt = Some(Doubt { since: after.after, reason });
+        }
+        let mut report = ChronyReport {
             tracking: exchange.answer,
             wall: after.wall,
-            stepped: step_between(&before, &after),
+            stepped: step_between(before, after),
             between: (after.before, after.after),
             elapsed: after.after - exchange.sent,
+            doubted: None,
             config: self.config.clone(),
-        })
+        };
+        self.doubt = self.doubt.filter(|doubt| !report.is_measured_after(doubt.since));
+        report.doubted = self.doubt.map(|doubt| doubt.reason);
+        report
     }
 
     fn exchange(
@@ -194,6 +235,11 @@ impl Source for ChronySource {
         self.report(clock)?.sample()
     }
 
+    fn disrupted(&mut self, at: Instant) {
+        let since = self.doubt.map_or(at, |doubt| doubt.since.max(at));
+        self.doubt = Some(Doubt { since, reason: Unsynchronized::Disrupted });
+    }
+
     fn name(&self) -> &str {
         "chrony"
     }
@@ -207,6 +253,8 @@ pub struct ChronyReport {
     stepped: Duration,
     between: (Instant, Instant),
     elapsed: Duration,
+    /// Why it is not believed, though it may be all right in itself.
+    doubted: Option<Unsynchronized>,
     config: ChronyConfig,
 }
 
@@ -227,6 +275,19 @@ impl ChronyReport {
     #[must_use]
     pub fn age(&self) -> Duration {
         self.tracking.age(self.wall)
+    }
+
+    /// Returns whether the reference was certainly measured after `since`.
+    ///
+    /// The age is of NTP time, and what has passed since then is of a clock that may have been
+    /// slewed by up to a tenth meanwhile, while NTP time was not.
+    fn is_measured_after(&self, since: Instant) -> bool {
+        let (earliest, _) = self.between;
+        let now = self.tracking.ntp_time(self.wall);
+        let age = now.checked_duration_since(self.tracking.reference_time);
+        age.is_some_and(|age| {
+            Drift::MAX.at_most(age).saturating_add(self.stepped) < earliest - since
+        })
     }
 
     /// Returns how far the system clock was from the truth at most.
@@ -261,9 +322,14 @@ impl ChronyReport {
     ///
     /// # Errors
     ///
-    /// Those of [`Tracking::check`] and [`Tracking::drift`].
+    /// Those of [`Tracking::check`] and [`Tracking::drift`]; and
+    /// [`Unsynchronized`](SourceError::Unsynchronized) if the reference was not measured since the
+    /// machine was suspended or disrupted.
     pub fn sample(&self) -> Result<Sample, SourceError> {
         self.tracking.check(self.wall, &self.config)?;
+        if let Some(reason) = self.doubted {
+            return Err(reason.into());
+        }
         let drift = self.tracking.drift(self.config.drift)?;
         let interval = self.tracking.leap.widen(Interval::around(self.wall, self.bound()?));
         let (before, after) = self.between;
@@ -303,6 +369,9 @@ impl Reading {
 /// tell.
 ///
 /// It may have gone forward by any time between the shortest and the longest that can have passed.
+/// That assumes one step at most: two in opposite directions add up to their difference, and nothing
+/// shows that there was a time in between. One exchange takes microseconds as a rule, and no daemon
+/// steps a clock twice in that.
 fn step_between(first: &Reading, second: &Reading) -> Duration {
     let shortest = second.before - first.after;
     let longest = second.after - first.before;

@@ -49,7 +49,98 @@ fn report() -> ChronyReport {
     let config = ChronyConfig::default();
     let between = (Instant::from_nanos(1000), Instant::from_nanos(1000));
     let [stepped, elapsed] = [Duration::ZERO; 2];
-    ChronyReport { tracking, wall, stepped, between, elapsed, config }
+    ChronyReport { tracking, wall, stepped, between, elapsed, doubted: None, config }
+}
+
+/// What a source on a machine that never slept makes of a perfect clock's answer.
+fn source(suspension: Suspension) -> ChronySource {
+    ChronySource { suspension, ..ChronySource::new(ChronyConfig::default()) }
+}
+
+const fn micros(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
+/// Asks at an instant, in seconds, a `chronyd` that last measured its reference at another.
+fn ask(source: &mut ChronySource, at: u64, measured: f64) -> Result<Sample, SourceError> {
+    let seconds = Duration::from_secs(at);
+    // The system clock is the true one.
+    let wall = report().wall + seconds;
+    let now = Instant::ORIGIN + seconds;
+    let reading = Reading { before: now, wall, after: now };
+    let reference_time = report().wall + Duration::from_secs_f64(measured);
+    let answer = Tracking { reference_time, ..report().tracking };
+    let exchange = Exchange { answer, sent: now, received: now };
+    source.relate(&exchange, &reading, &reading).sample()
+}
+
+fn reason(sampled: Result<Sample, SourceError>) -> Option<Unsynchronized> {
+    match sampled {
+        Ok(_) => None,
+        Err(SourceError::Unsynchronized { reason }) => Some(reason),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn the_clocks_are_related_as_they_were_read() {
+    let (before, after) = (reading(1000, 50_000, 1001), reading(1600, 50_650, 1607));
+    let [sent, received] = [1100, 1500].map(|us| Instant::from_nanos(us * US));
+    let exchange = Exchange { answer: report().tracking, sent, received };
+    let related = source(Suspension::never()).relate(&exchange, &before, &after);
+    assert_eq!((related.tracking(), related.wall()), (&report().tracking, after.wall));
+    assert_eq!(related.between, (after.before, after.after));
+    assert_eq!(related.elapsed, micros(507), "from before it was asked until all was read");
+    assert_eq!(related.stepped, step_between(&before, &after));
+    assert!(related.stepped >= micros(43));
+    assert_eq!(related.doubted, None);
+}
+
+#[test]
+fn what_was_measured_before_a_disruption_is_refused() {
+    let mut source = source(Suspension::never());
+    assert_eq!(reason(ask(&mut source, 10, 9.0)), None);
+    source.disrupted(Instant::ORIGIN + Duration::from_secs(10));
+    let disrupted = Some(Unsynchronized::Disrupted);
+    // At 20 s an age of 9 s makes 10 s of a clock that was slewed by a tenth.
+    for measured in [9.0, 10.0, 10.5, 11.0] {
+        assert_eq!(reason(ask(&mut source, 20, measured)), disrupted, "{measured}");
+    }
+    assert_eq!(reason(ask(&mut source, 20, 21.0)), disrupted, "nobody measures in the future");
+    assert_eq!(reason(ask(&mut source, 20, 11.01)), None);
+    assert_eq!(reason(ask(&mut source, 21, 9.0)), None, "it is over");
+    // An earlier one that is told of later takes nothing back.
+    source.disrupted(Instant::ORIGIN + Duration::from_secs(30));
+    source.disrupted(Instant::ORIGIN + Duration::from_secs(12));
+    assert_eq!(reason(ask(&mut source, 32, 29.0)), disrupted);
+    assert_eq!(reason(ask(&mut source, 32, 31.0)), None);
+}
+
+#[test]
+fn what_was_measured_before_a_suspension_was_noticed_is_refused() {
+    let mut source = source(Suspension::of_the_past());
+    let suspended = Some(Unsynchronized::Suspended);
+    assert_eq!(reason(ask(&mut source, 100, 99.0)), suspended, "nobody knows when it slept");
+    assert_eq!(reason(ask(&mut source, 110, 100.0)), suspended);
+    assert_eq!(reason(ask(&mut source, 110, 105.0)), None);
+    assert_eq!(reason(ask(&mut source, 111, 100.0)), None, "noticed once");
+}
+
+#[test]
+fn a_step_is_no_measurement() {
+    let mut source = source(Suspension::never());
+    source.disrupted(Instant::from_nanos(1000 * US));
+    // The reference was measured 10 µs before that, and the clock went back by 300 µs meanwhile.
+    let reference_time = WallTime::from_nanos(49_990 * US);
+    let before = reading(1000, 50_000, 1000);
+    let exchange = |at| {
+        let answer = Tracking { reference_time, ..report().tracking };
+        Exchange { answer, sent: at, received: at }
+    };
+    let after = reading(1400, 50_100, 1400);
+    let related = source.relate(&exchange(after.before), &before, &after);
+    assert_eq!(related.doubted, Some(Unsynchronized::Disrupted));
+    assert_eq!((related.age(), related.stepped), (micros(110), micros(300)));
 }
 
 #[test]

@@ -68,10 +68,14 @@ impl Tracking {
     /// A measurement from the future is as far from now as one from the past.
     #[must_use]
     pub fn age(&self, wall: WallTime) -> Duration {
-        let correction = self.system_time.magnitude();
-        let now =
-            if self.system_time.is_negative() { wall - correction } else { wall + correction };
+        let now = self.ntp_time(wall);
         now.max(self.reference_time) - now.min(self.reference_time)
+    }
+
+    /// Returns what `chronyd` believes the time to be, if the system clock says `wall`.
+    pub(super) fn ntp_time(&self, wall: WallTime) -> WallTime {
+        let correction = self.system_time.magnitude();
+        if self.system_time.is_negative() { wall - correction } else { wall + correction }
     }
 
     /// Returns the age from which on the report is stale: a number of update intervals within
