@@ -23,7 +23,7 @@ use surmise_interval::{
         vmclock::VmClock,
     },
 };
-use surmise_time::{BootClock, OsWallClock, WallClock};
+use surmise_time::{BootClock, MonotonicClock, OsWallClock, WallClock};
 use tempfile::TempDir;
 
 const MAGIC: [u32; 2] = [0x414d_5a4e, 0x4342_0200];
@@ -309,6 +309,20 @@ fn the_daemon_must_know_of_the_last_disruption() {
     assert!(matches!(error, SourceError::Unsynchronized { reason: Unsynchronized::Disrupted }));
     daemon.publish(&V2 { disruption_support: 1, marker: 3529, ..V2::now() }.encode());
     source.sample(&BootClock).expect("the daemon has noticed");
+}
+
+#[test]
+fn what_was_published_before_a_disruption_is_refused_whatever_its_marker() {
+    let mut daemon = Daemon::start();
+    let mut source = daemon.source();
+    source.sample(&BootClock).unwrap();
+    source.disrupted(BootClock.now());
+    for _ in 0..2 {
+        let error = source.sample(&BootClock).unwrap_err();
+        assert!(matches!(error, SourceError::Unsynchronized { reason: Unsynchronized::Disrupted }));
+    }
+    daemon.publish(&V2::now().encode());
+    source.sample(&BootClock).unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod segment;
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 
-use surmise_time::{MonotonicClock, OsWallClock, WallClock};
+use surmise_time::{Instant, MonotonicClock, OsWallClock, WallClock};
 
 pub use self::segment::{Basis, CounterPeriod, Reading, Segment, Status};
 use super::{
@@ -45,6 +45,8 @@ use crate::{Drift, Sample};
 ///
 /// If the daemon watches `/dev/vmclock0` for migrations, so does this: markers that differ mean
 /// that the daemon has not noticed yet, and its bound is refused, as [`Unsynchronized::Disrupted`].
+/// After [`disrupted`](Source::disrupted) it is refused so whatever the marker, until the daemon has
+/// published a segment that is wholly from after that.
 ///
 /// # Examples
 ///
@@ -66,11 +68,12 @@ pub struct ClockBound {
     resumption: Option<Resumption>,
 }
 
-/// When it was noticed that the machine had been suspended.
+/// When it was noticed that the machine had been suspended or disrupted.
 #[derive(Debug)]
 struct Resumption {
-    /// Which segment there was.
-    generation: u16,
+    reason: Unsynchronized,
+    /// Which segment there was, unless that could not be read.
+    generation: Option<u16>,
     monotonic: Duration,
     counter: Option<u64>,
 }
@@ -129,21 +132,20 @@ impl ClockBound {
         Ok((snapshot.meanwhile, segment))
     }
 
-    /// Checks that the machine was not suspended since what the segment says was so.
+    /// Checks that the machine was neither suspended nor disrupted since what the segment says was
+    /// so.
     fn check_resumption(&mut self, segment: &Segment, slept: bool) -> Result<(), SourceError> {
         if slept {
-            self.resumption = Some(Resumption {
-                generation: segment.generation,
-                monotonic: suspension::monotonic(),
-                counter: sys::counter(),
-            });
+            let generation = Some(segment.generation);
+            self.resumption = Some(Resumption::now(Unsynchronized::Suspended, generation));
         }
-        if let Some(resumption) = &self.resumption {
-            if !resumption.precedes(segment) {
-                return Err(Unsynchronized::Suspended.into());
-            }
-            self.resumption = None;
+        let Some(resumption) = &mut self.resumption else { return Ok(()) };
+        if !resumption.precedes(segment) {
+            // The first that is read after all counts as published before.
+            resumption.generation.get_or_insert(segment.generation);
+            return Err(resumption.reason.into());
         }
+        self.resumption = None;
         Ok(())
     }
 
@@ -189,12 +191,22 @@ impl Source for ClockBound {
         Ok(Sample::asked_between(interval, before, after, drift))
     }
 
+    fn disrupted(&mut self, _: Instant) {
+        let generation = self.read().ok().map(|segment| segment.generation);
+        self.resumption = Some(Resumption::now(Unsynchronized::Disrupted, generation));
+    }
+
     fn name(&self) -> &str {
         "clock-bound"
     }
 }
 
 impl Resumption {
+    fn now(reason: Unsynchronized, generation: Option<u16>) -> Self {
+        let (monotonic, counter) = (suspension::monotonic(), sys::counter());
+        Self { reason, generation, monotonic, counter }
+    }
+
     /// Returns whether all that the segment says was found out after this.
     fn precedes(&self, segment: &Segment) -> bool {
         let later = match segment.basis {
@@ -203,7 +215,8 @@ impl Resumption {
         };
         // The counter may have started again from zero, so that an old segment looks new: a dead
         // daemon's.
-        later && segment.generation != self.generation
+        let is_another = |generation| generation != segment.generation;
+        later && self.generation.is_some_and(is_another)
     }
 }
 

@@ -1,4 +1,5 @@
 use alloc::{
+    borrow::ToOwned,
     string::{String, ToString},
     vec::Vec,
 };
@@ -331,10 +332,35 @@ fn a_segment_from_before_a_suspension_is_refused() {
     assert!(!admit(segment(4, after), true), "and again");
 }
 
+#[test]
+fn a_segment_from_before_a_disruption_is_refused_whatever_its_marker() {
+    let mut source = ClockBound::new("", Drift::QUARTZ);
+    let segment = |generation, as_of| {
+        let basis = Basis::SystemClock { as_of, void_after: as_of + seconds(1000) };
+        Segment { generation, basis, ..PUBLISHED }
+    };
+    let mut refused = |told, segment| {
+        if told {
+            source.disrupted(Instant::ORIGIN);
+        }
+        source.check_resumption(&segment, false).err().map(|error| error.to_string())
+    };
+    let disrupted = Some("not synchronised: the machine was disrupted".to_owned());
+    assert_eq!(refused(false, segment(2, seconds(0))), None);
+    let after = suspension::monotonic() + seconds(1000);
+    // Which it was that was published before could not be read, so that the first counts as that.
+    assert_eq!(refused(true, segment(2, after)), disrupted);
+    assert_eq!(refused(false, segment(2, after)), disrupted);
+    assert_eq!(refused(false, segment(4, seconds(0))), disrupted, "published later, but of before");
+    assert_eq!(refused(false, segment(4, after)), None);
+    assert_eq!(refused(false, segment(2, seconds(0))), None, "it is over");
+}
+
 #[cfg(target_endian = "little")]
 #[test]
 fn what_was_found_out_just_then_is_from_before() {
-    let resumption = Resumption { generation: 2, monotonic: seconds(5), counter: Some(7) };
+    let (reason, generation) = (Unsynchronized::Suspended, Some(2));
+    let resumption = Resumption { reason, generation, monotonic: seconds(5), counter: Some(7) };
     let precedes = |basis| resumption.precedes(&Segment { basis, ..PUBLISHED });
     let system_clock = |as_of| Basis::SystemClock { as_of, void_after: seconds(1000) };
     assert!(!precedes(system_clock(seconds(5))));
