@@ -133,7 +133,12 @@ fn chrony_and_the_server_it_follows_agree() {
     let client = chrony.start(&follow(&server));
     wait_until_synchronised(&client);
     let patience = Duration::from_secs(60);
-    let ntp = NtpConfig { timeout: patience, max_uncertainty: patience, ..NtpConfig::default() };
+    let ntp = NtpConfig {
+        timeout: patience,
+        max_uncertainty: patience,
+        trust_local_reference: true,
+        ..NtpConfig::default()
+    };
     let mut sampler = Sampler::new()
         .with(ChronySource::new(udp(&client)), Smearing::Stepped)
         .with(NtpSource::new(([127, 0, 0, 1], server.port).into(), ntp), Smearing::Stepped);

@@ -66,7 +66,25 @@ pub struct NtpConfig {
     /// How far the measurement may be from the truth at most. By default 1.5 s, as in `ntpd`;
     /// lowered, far and badly synchronised servers are refused.
     pub max_uncertainty: Duration,
-    /// How far the rate of our clock can be from the true one. By default [`Drift::QUARTZ`].
+    /// Whether a server that is its own reference is believed: one whose reference is called LOCL at
+    /// stratum 1, as by Windows' time service, or 127.127.x.x, as by `ntpd` and `chronyd`. By default
+    /// it is not: it claims next to no error, of time that somebody typed in.
+    ///
+    /// Of the hashes that servers state of an IPv6 address, one in 65536 looks like that.
+    pub trust_local_reference: bool,
+    /// How old the server's reference may be, as of when it replied. By default 8192 s, eight polls
+    /// of NTP's longest interval in use: whoever has not reached a server for so long has none.
+    ///
+    /// Within that nothing is added for its age. RFC 5905 has a server state its dispersion as of
+    /// the transmission, which grows by [`Drift::NTP`] since its clock was last set. A server that
+    /// does not tell when that was is not refused for it.
+    pub max_reference_age: Duration,
+    /// How far the rate of our clock can be from the true one. By default [`Drift::SPANNER`].
+    ///
+    /// That is more than a crystal's [`Drift::QUARTZ`]: where no daemon corrects it, the monotonic
+    /// clock has not only the crystal's error but also that by which the kernel has calibrated the
+    /// CPU's counter at boot, which may be as much again and more. Lowered, samples rest on a daemon
+    /// that has corrected both.
     ///
     /// On Linux a daemon that slews the system clock slews the monotonic clocks alike, `chronyd` by
     /// up to a twelfth. [`NtpSource`] adds the correction that was in force when the server was
@@ -84,7 +102,9 @@ impl Default for NtpConfig {
         Self {
             timeout: Duration::from_secs(1),
             max_uncertainty: Duration::from_millis(1500),
-            drift: Drift::QUARTZ,
+            trust_local_reference: false,
+            max_reference_age: Duration::from_secs(8 * 1024),
+            drift: Drift::SPANNER,
         }
     }
 }

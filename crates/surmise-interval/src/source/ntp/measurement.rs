@@ -3,7 +3,10 @@ use core::time::Duration;
 use surmise_time::Instant;
 
 use super::{NtpConfig, Reply, ReplyError};
-use crate::{Drift, Interval, Sample, source::SourceError};
+use crate::{
+    Drift, Interval, Sample,
+    source::{SourceError, Unsynchronized},
+};
 
 /// An exchange with a server: its reply, and when it was asked and replied on our monotonic clock.
 ///
@@ -86,8 +89,16 @@ impl Measurement {
     ///
     /// # Errors
     ///
-    /// If the uncertainty exceeds the configuration's.
+    /// If the server is its own reference and the configuration does not allow that, or if the
+    /// reference's age or the uncertainty exceeds the configuration's.
     pub fn sample(&self) -> Result<Sample, SourceError> {
+        if self.reply.is_local_reference() && !self.config.trust_local_reference {
+            return Err(Unsynchronized::LocalReference.into());
+        }
+        let (age, max) = (self.reply.reference_age(), self.config.max_reference_age);
+        if let Some(age) = age.filter(|&age| age > max) {
+            return Err(SourceError::Stale { age, max });
+        }
         let (bound, max) = (self.uncertainty(), self.config.max_uncertainty);
         if bound > max {
             return Err(SourceError::Uncertain { bound, max });

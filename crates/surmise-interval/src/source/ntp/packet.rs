@@ -119,6 +119,22 @@ impl Reply {
         self.transmit.checked_duration_since(self.receive).unwrap_or_default()
     }
 
+    /// Returns whether the server has no reference but itself: one called LOCL at stratum 1, where
+    /// it is not an address, or 127.127.x.x.
+    #[must_use]
+    pub fn is_local_reference(&self) -> bool {
+        let called_local = self.stratum == 1 && self.reference_id == *b"LOCL";
+        called_local || self.reference_id.starts_with(&[127, 127])
+    }
+
+    /// Returns how long before it replied the server's clock was last set or corrected, or `None` if
+    /// it does not tell.
+    #[must_use]
+    pub fn reference_age(&self) -> Option<Duration> {
+        let reference = Some(self.reference).filter(|reference| !reference.is_unset())?;
+        self.transmit.checked_duration_since(reference)
+    }
+
     fn check(&self) -> Result<(), ReplyError> {
         if self.leap == Leap::Unsynchronized {
             return Err(Unsynchronized::LeapStatus.into());

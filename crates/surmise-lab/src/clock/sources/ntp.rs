@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use surmise_interval::{
     select::Smearing,
-    source::ntp::{Measurement, NtpConfig, NtpSource, PORT, Reply},
+    source::ntp::{Measurement, NtpConfig, NtpSource, PORT},
 };
 use surmise_time::MonotonicClock;
 
@@ -52,7 +52,7 @@ impl Probe for Ntp {
         match source.measure(clock) {
             Ok(measurement) => Report {
                 answer: measurement.sample().map_err(Silence::from),
-                age: age(measurement.reply()),
+                age: measurement.reply().reference_age(),
                 details: describe(&measurement),
             },
             Err(error) => Report::silent(error),
@@ -68,12 +68,6 @@ impl Probe for Ntp {
     }
 }
 
-/// Returns how long before its reply the server's own clock was last set or corrected, if it says so.
-fn age(reply: &Reply) -> Option<Duration> {
-    let reference = Some(reply.reference).filter(|reference| !reference.is_unset())?;
-    reply.transmit.checked_duration_since(reference)
-}
-
 fn describe(measurement: &Measurement) -> String {
     let reply = measurement.reply();
     let time = |time: Duration| text::time(time.as_secs_f64());
@@ -84,29 +78,4 @@ fn describe(measurement: &Measurement) -> String {
         time(reply.root_delay),
         time(reply.root_dispersion),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use surmise_interval::source::ntp::{PACKET_LENGTH, decode_reply};
-
-    use super::*;
-
-    #[test]
-    fn an_answer_is_as_old_as_what_the_server_goes_by() {
-        let nonce = 7_u64;
-        let with_reference = |seconds: u32| {
-            let mut bytes = [0; PACKET_LENGTH];
-            bytes[..4].copy_from_slice(&[0o44, 2, 6, 0xec]);
-            bytes[16..20].copy_from_slice(&seconds.to_be_bytes());
-            bytes[24..32].copy_from_slice(&nonce.to_be_bytes());
-            for offset in [32, 40] {
-                bytes[offset..offset + 4].copy_from_slice(&4_000_000_100_u32.to_be_bytes());
-            }
-            decode_reply(&bytes, nonce).unwrap()
-        };
-        assert_eq!(age(&with_reference(4_000_000_070)), Some(Duration::from_secs(30)));
-        assert_eq!(age(&with_reference(4_000_000_100)), Some(Duration::ZERO));
-        assert_eq!(age(&with_reference(0)), None);
-    }
 }

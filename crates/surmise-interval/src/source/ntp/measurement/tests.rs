@@ -51,18 +51,18 @@ fn the_formulas_of_rfc_5905() {
         let reply = reply(start + t2 * MS, start + t3 * MS);
         let measurement = measure(reply, t1 * MS, t4 * MS).unwrap();
         assert_eq!(measurement.delay().as_micros(), delta_us);
-        // 2⁻²⁰ s, and 50 ppm that our clock's rate may be off, and 15 ppm that the server's may be.
-        let drift_ns = 50 * (t4 - t1) + 15 * (t3 - t2);
+        // 2⁻²⁰ s, and 200 ppm that our clock's rate may be off, and 15 ppm that the server's may be.
+        let drift_ns = 200 * (t4 - t1) + 15 * (t3 - t2);
         let epsilon_ns = u64::try_from(delta_us).unwrap() * 1000 / 2 + 7 * MS + 954 + drift_ns;
         let uncertainty = measurement.uncertainty().as_nanos();
-        assert!(uncertainty.abs_diff(epsilon_ns.into()) < 10, "{uncertainty} {epsilon_ns}");
+        assert!(uncertainty.abs_diff(epsilon_ns.into()) < 20, "{uncertainty} {epsilon_ns}");
         let middle = (start + t4 * MS).checked_add_signed(theta_us * 1000).unwrap();
         let interval = measurement.interval();
         assert!(interval.middle().as_nanos().abs_diff(middle) < 3, "{interval}");
         assert!(interval.uncertainty().as_nanos().abs_diff(uncertainty) < 2);
         let sample = measurement.sample().unwrap();
         assert_eq!(sample.at(), Instant::from_nanos(t4 * MS));
-        assert_eq!((sample.interval(), sample.drift()), (interval, Drift::QUARTZ));
+        assert_eq!((sample.interval(), sample.drift()), (interval, Drift::SPANNER));
     }
 }
 
@@ -84,9 +84,9 @@ fn a_negative_delay_widens_and_beyond_reason_is_refused() {
     let zero = measure(reply(start, start + 10 * MS), 0, 10 * MS).unwrap();
     let negative = measure(reply(start, start + 10 * MS), 0, 9 * MS).unwrap();
     assert_eq!(negative.delay(), Duration::ZERO);
-    assert_eq!(negative.interval().latest() + Duration::from_nanos(51), zero.interval().latest());
+    assert_eq!(negative.interval().latest() + Duration::from_nanos(201), zero.interval().latest());
     let earlier = zero.interval().earliest() - negative.interval().earliest();
-    assert!(earlier.as_nanos().abs_diff(u128::from(MS)) < 60, "{earlier:?}");
+    assert!(earlier.as_nanos().abs_diff(u128::from(MS)) < 210, "{earlier:?}");
     assert!(negative.uncertainty() > zero.uncertainty());
     // The error is 7 ms and a little: of 8 ms too little, nothing can make sense.
     let refused = measure(reply(start, start + 10 * MS), 0, 2 * MS);
@@ -145,6 +145,50 @@ fn a_leap_second_that_is_due_extends_the_interval() {
     assert_eq!(extended.latest(), known.latest());
 }
 
+#[test]
+fn a_server_that_is_its_own_reference_is_believed_if_told_to() {
+    let local = Err(Unsynchronized::LocalReference);
+    for (stratum, reference_id, expected) in [
+        (1, *b"LOCL", local),
+        // An address like any other.
+        (2, *b"LOCL", Ok(())),
+        (1, [127, 127, 1, 1], local),
+        (8, [127, 127, 1, 1], local),
+        (15, [127, 127, 255, 0], local),
+        (2, [127, 0, 0, 1], Ok(())),
+        (2, [1, 127, 127, 1], Ok(())),
+        (1, *b"LOCA", Ok(())),
+        (1, *b"GPS\0", Ok(())),
+    ] {
+        let start = SECOND * 1000 * MS;
+        let reply = Reply { stratum, reference_id, ..reply(start, start) };
+        let sampled = measure(reply, 0, 0).unwrap().sample();
+        let found = sampled.map(|_| ()).map_err(|error| error.to_string());
+        let expected = expected.map_err(|reason| SourceError::from(reason).to_string());
+        assert_eq!(found, expected, "{stratum} {reference_id:?}");
+        let config = NtpConfig { trust_local_reference: true, ..NtpConfig::default() };
+        let [sent, received] = [Instant::ORIGIN; 2];
+        assert!(Measurement::new(reply, sent, received, config).unwrap().sample().is_ok());
+    }
+}
+
+#[test]
+fn a_server_whose_reference_is_too_old_is_refused() {
+    let start = SECOND * 1000 * MS;
+    let max = Duration::from_secs(8192);
+    let sampled = |reference| {
+        let reply = Reply { reference, ..reply(start, start) };
+        measure(reply, 0, 0).unwrap().sample()
+    };
+    let oldest = NtpTimestamp::from_bits(timestamp(start).to_bits() - (8192 << 32));
+    assert!(sampled(oldest).is_ok());
+    let older = NtpTimestamp::from_bits(oldest.to_bits() - (1 << 32));
+    let age = max + Duration::from_secs(1);
+    let refused = sampled(older).unwrap_err();
+    assert!(matches!(refused, SourceError::Stale { age: a, max: m } if (a, m) == (age, max)));
+    assert!(sampled(NtpTimestamp::from_bits(0)).is_ok(), "it does not tell");
+}
+
 quickcheck! {
     /// Whatever the delays there and back, if the server's clock is as right as it says and ours
     /// runs as true as is assumed, the truth is inside when the reply comes.
@@ -159,7 +203,7 @@ quickcheck! {
         let arrival = start + there + held + back;
         let elapsed = there + held + back;
         // The monotonic clock counts a little more or less than what passes.
-        let rate = i64::from(rate_ppb) % 50_000;
+        let rate = i64::from(rate_ppb) % 200_000;
         let counted = i128::from(elapsed) * i128::from(1_000_000_000 + rate) / 1_000_000_000;
         let received = 1000 + u64::try_from(counted).unwrap();
         match measure(reply_of(receive, receive + held), 1000, received) {

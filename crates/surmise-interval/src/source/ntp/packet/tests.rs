@@ -169,3 +169,18 @@ fn a_reply_on_the_wrap_of_2036() {
     assert_eq!(reply.held(), Duration::from_millis(500));
     assert_eq!(reply.transmit.to_string(), "2085978496.500000000s");
 }
+
+#[test]
+fn an_answer_is_as_old_as_what_the_server_goes_by() {
+    let (reply, transmit) = (decode(&REPLY).unwrap(), 0xeeab_e22c_749b_0392_u64);
+    let age =
+        |reference: u64| decode(&patched(16, &reference.to_be_bytes())).unwrap().reference_age();
+    assert_eq!(reply.reference_age(), Some(Duration::from_nanos(9_067_028_102)));
+    assert_eq!(age(transmit - (30 << 32)), Some(Duration::from_secs(30)));
+    assert_eq!(age(transmit), Some(Duration::ZERO));
+    assert_eq!(age(0), None);
+    // After the wrap of 2036, zero is not long ago.
+    let mut wrapped = patched(16, &[0; 8]);
+    wrapped[32..].fill(1);
+    assert_eq!(decode(&wrapped).unwrap().reference_age(), None);
+}
