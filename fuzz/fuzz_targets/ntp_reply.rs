@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use surmise_interval::source::{
-    Leap, SourceError,
+    Leap, SourceError, Unsynchronized,
     ntp::{Measurement, NtpConfig, PACKET_LENGTH, Reply, ReplyError, decode_reply},
 };
 use surmise_time::Instant;
@@ -75,11 +75,20 @@ fn check(packet: &[u8], reply: Reply, round_trip: Duration) {
     match measured.sample() {
         Ok(sample) => {
             assert!(bound <= config.max_uncertainty);
+            assert!(!reply.is_local_reference());
+            assert!(reply.reference_age().is_none_or(|age| age <= config.max_reference_age));
             assert_eq!((sample.interval(), sample.at()), (interval, received));
         }
         Err(error) => {
-            assert!(matches!(error, SourceError::Uncertain { .. }), "{error}");
-            assert!(bound > config.max_uncertainty);
+            let is_due = match error {
+                SourceError::Uncertain { .. } => bound > config.max_uncertainty,
+                SourceError::Stale { age, max } => reply.reference_age() == Some(age) && age > max,
+                SourceError::Unsynchronized { reason } => {
+                    reason == Unsynchronized::LocalReference && reply.is_local_reference()
+                }
+                _ => false,
+            };
+            assert!(is_due, "{error}");
         }
     }
 }
