@@ -323,6 +323,10 @@ fn what_was_published_before_a_disruption_is_refused_whatever_its_marker() {
     }
     daemon.publish(&V2::now().encode());
     source.sample(&BootClock).unwrap();
+    // Published before anybody looks again.
+    source.disrupted(BootClock.now());
+    daemon.publish(&V2::now().encode());
+    source.sample(&BootClock).unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod segment;
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 
-use surmise_time::{Instant, MonotonicClock, OsWallClock, WallClock};
+use surmise_time::{Instant, MonotonicClock, OsWallClock, WallClock, WallTime};
 
 pub use self::segment::{Basis, CounterPeriod, Reading, Segment, Status};
 use super::{
@@ -64,6 +64,7 @@ pub struct ClockBound {
     path: PathBuf,
     vmclock: VmClock,
     drift: Drift,
+    slewing: Slewing,
     suspension: Suspension,
     resumption: Option<Resumption>,
 }
@@ -97,6 +98,7 @@ impl ClockBound {
             path: path.into(),
             vmclock: VmClock::new(VmClock::PATH),
             drift,
+            slewing: Slewing::new(),
             suspension: Suspension::default(),
             resumption: None,
         }
@@ -168,15 +170,9 @@ impl ClockBound {
 
 impl Source for ClockBound {
     fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
-        let slewing = Slewing::observe();
+        let slewed = self.slewing.observe();
         let ((before, reading, after), segment) = self.read_and(|| {
-            let before = clock.now();
-            // The wall clock first: if time passes until the others are read, the bound grows by
-            // it.
-            let wall = OsWallClock.now();
-            let counter = sys::counter();
-            let monotonic = suspension::monotonic();
-            (before, Reading { wall, monotonic, counter }, clock.now())
+            read_clocks(clock, || OsWallClock.now(), || (sys::counter(), suspension::monotonic()))
         })?;
         let slept = self.suspension.occurred();
         self.check_resumption(&segment, slept)?;
@@ -185,7 +181,7 @@ impl Source for ClockBound {
         let drift = match segment.basis {
             // It bounds the correction that is under way, and is slewed alike.
             Basis::SystemClock { .. } => self.drift,
-            Basis::Counter { .. } => slewing?.drift(self.drift)?,
+            Basis::Counter { .. } => slewed?.drift(self.drift)?,
         };
         let drift = drift.max(segment.drift);
         Ok(Sample::asked_between(interval, before, after, drift))
@@ -218,6 +214,20 @@ impl Resumption {
         let is_another = |generation| generation != segment.generation;
         later && self.generation.is_some_and(is_another)
     }
+}
+
+/// Reads all clocks between two readings of one.
+///
+/// The wall clock first: if time passes until the others are read, the bound grows by it.
+fn read_clocks(
+    clock: &dyn MonotonicClock,
+    wall: impl FnOnce() -> WallTime,
+    others: impl FnOnce() -> (Option<u64>, Duration),
+) -> (Instant, Reading, Instant) {
+    let before = clock.now();
+    let wall = wall();
+    let (counter, monotonic) = others();
+    (before, Reading { wall, monotonic, counter }, clock.now())
 }
 
 #[cfg(test)]

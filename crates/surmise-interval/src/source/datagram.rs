@@ -115,3 +115,59 @@ const LONGEST: usize = 512;
 
 /// How many datagrams are read for one request at most, so that a flood does not keep us.
 const MAX_STRAYS: usize = 64;
+
+#[cfg(test)]
+pub(super) mod tests {
+    use alloc::vec::Vec;
+    use core::cell::RefCell;
+
+    use surmise_time::ManualClock;
+
+    use super::*;
+
+    /// A socket whose peer answers each datagram with one. To send takes a millisecond, and to
+    /// receive takes ten.
+    pub(in crate::source) struct Echo<'a> {
+        clock: &'a ManualClock,
+        answer: fn(&[u8]) -> Vec<u8>,
+        sent: RefCell<Vec<u8>>,
+    }
+
+    impl<'a> Echo<'a> {
+        pub(in crate::source) fn new(clock: &'a ManualClock, answer: fn(&[u8]) -> Vec<u8>) -> Self {
+            Self { clock, answer, sent: RefCell::default() }
+        }
+    }
+
+    impl Datagram for Echo<'_> {
+        fn send(&self, datagram: &[u8]) -> io::Result<usize> {
+            self.clock.advance(Duration::from_millis(1));
+            self.sent.replace(datagram.into());
+            Ok(datagram.len())
+        }
+
+        fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.clock.advance(Duration::from_millis(10));
+            let answer = (self.answer)(&self.sent.borrow());
+            buffer[..answer.len()].copy_from_slice(&answer);
+            Ok(answer.len())
+        }
+
+        fn set_patience(&self, patience: Duration) -> io::Result<()> {
+            assert!(!patience.is_zero(), "which would be to wait for ever");
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_clock_is_read_before_it_is_sent_and_after_it_is_received() {
+        let clock = ManualClock::default();
+        clock.advance(Duration::from_secs(1));
+        let (echo, start) = (Echo::new(&clock, <[u8]>::to_vec), clock.now());
+        let second = Duration::from_secs(1);
+        let accept = |answer: &[u8]| Some(answer.to_vec());
+        let exchange = exchange(&echo, b"time?", second, &clock, accept).unwrap();
+        assert_eq!((exchange.answer.as_slice(), exchange.sent), (&b"time?"[..], start));
+        assert_eq!(exchange.received, start + Duration::from_millis(11));
+    }
+}

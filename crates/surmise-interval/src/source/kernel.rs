@@ -105,8 +105,23 @@ impl KernelClock {
     ///
     /// If the system call fails, or if a number makes no sense.
     pub fn read(&self) -> Result<Timex, SourceError> {
-        let (state, timex) = sys::adjtimex().map_err(SourceError::io("call adjtimex"))?;
-        Timex::decode(&RawTimex::new(state, &timex))
+        read()
+    }
+
+    fn sample_by(
+        &mut self,
+        clock: &dyn MonotonicClock,
+        read: impl FnOnce() -> Result<Timex, SourceError>,
+    ) -> Result<Sample, SourceError> {
+        let before = clock.now();
+        let timex = read()?;
+        let after = clock.now();
+        // After the reading: to have slept before it is what matters.
+        let slept = self.suspension.occurred();
+        let admitted = self.admit(slept, &timex);
+        // What the kernel says itself tells more.
+        let sample = self.sample_of(&timex, before, after)?;
+        admitted.map(|()| sample)
     }
 
     /// Returns whether this reading may be relied on.
@@ -152,14 +167,7 @@ impl KernelClock {
 
 impl Source for KernelClock {
     fn sample(&mut self, clock: &dyn MonotonicClock) -> Result<Sample, SourceError> {
-        let before = clock.now();
-        let timex = self.read()?;
-        let after = clock.now();
-        // After the reading: to have slept before it is what matters.
-        let slept = self.suspension.occurred();
-        let admitted = self.admit(slept, &timex);
-        let sample = self.sample_of(&timex, before, after)?;
-        admitted.map(|()| sample)
+        self.sample_by(clock, read)
     }
 
     fn disrupted(&mut self, _: Instant) {
@@ -169,6 +177,11 @@ impl Source for KernelClock {
     fn name(&self) -> &str {
         "kernel"
     }
+}
+
+fn read() -> Result<Timex, SourceError> {
+    let (state, timex) = sys::adjtimex().map_err(SourceError::io("call adjtimex"))?;
+    Timex::decode(&RawTimex::new(state, &timex))
 }
 
 #[cfg(test)]

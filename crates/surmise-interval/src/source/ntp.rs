@@ -27,7 +27,11 @@ pub use self::{
     packet::{PACKET_LENGTH, Reply, ReplyError, decode_reply, encode_request},
     timestamp::NtpTimestamp,
 };
-use super::{Refusal, Source, SourceError, datagram, slewing::Slewing};
+use super::{
+    Refusal, Source, SourceError,
+    datagram::{self, Datagram},
+    slewing::Slewing,
+};
 use crate::{Drift, Sample};
 
 /// An NTP server.
@@ -55,6 +59,7 @@ pub struct NtpSource {
     config: NtpConfig,
     refused: Option<KissCode>,
     backoff: Option<Backoff>,
+    slewing: Slewing,
 }
 
 /// How a server is asked, and what is made of its answer.
@@ -113,7 +118,8 @@ impl NtpSource {
     /// Creates a source. Nothing is sent until it is asked.
     #[must_use]
     pub fn new(server: SocketAddr, config: NtpConfig) -> Self {
-        Self { server, name: server.to_string(), config, refused: None, backoff: None }
+        let (name, slewing) = (server.to_string(), Slewing::new());
+        Self { server, name, config, refused: None, backoff: None, slewing }
     }
 
     /// Asks the server.
@@ -135,17 +141,24 @@ impl NtpSource {
     /// [`Measurement::sample`].
     pub fn measure(&mut self, clock: &dyn MonotonicClock) -> Result<Measurement, SourceError> {
         self.check_welcome(clock.now())?;
+        self.measure_over(&datagram::connect(self.server)?, clock)
+    }
+
+    fn measure_over(
+        &mut self,
+        socket: &impl Datagram,
+        clock: &dyn MonotonicClock,
+    ) -> Result<Measurement, SourceError> {
         let nonce = u64::from_ne_bytes(datagram::random()?);
         let request = encode_request(nonce);
         let accept = |reply: &[u8]| match decode_reply(reply, nonce) {
             Err(ReplyError::Foreign) => None,
             answer => Some(answer),
         };
-        let socket = datagram::connect(self.server)?;
-        let slewing = Slewing::observe()?;
-        let exchange = datagram::exchange(&socket, &request, self.config.timeout, clock, accept)?;
+        let slewed = self.slewing.observe()?;
+        let exchange = datagram::exchange(socket, &request, self.config.timeout, clock, accept)?;
         let reply = self.heed(exchange.answer, exchange.received)?;
-        let config = NtpConfig { drift: slewing.drift(self.config.drift)?, ..self.config };
+        let config = NtpConfig { drift: slewed.drift(self.config.drift)?, ..self.config };
         Ok(Measurement::new(reply, exchange.sent, exchange.received, config)?)
     }
 
@@ -207,3 +220,6 @@ impl From<ReplyError> for SourceError {
 
 /// The UDP port of NTP.
 pub const PORT: u16 = 123;
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,7 @@ pub struct Phc {
     device: File,
     path: PathBuf,
     config: PhcConfig,
+    slewing: Slewing,
 }
 
 /// What a [`Phc`] does not say itself.
@@ -106,7 +107,7 @@ impl Phc {
     pub fn open(path: impl Into<PathBuf>, config: PhcConfig) -> Result<Self, SourceError> {
         let path = path.into();
         let device = shared_file::open(&path)?;
-        Ok(Self { device, path, config })
+        Ok(Self { device, path, config, slewing: Slewing::new() })
     }
 
     /// Reads the device, as often as configured, and returns the reading that took the least time.
@@ -117,12 +118,19 @@ impl Phc {
     /// [`Drift::MAX`] allows for.
     pub fn read(&self, clock: &dyn MonotonicClock) -> Result<PhcReading, SourceError> {
         let id = DynamicClockId::Dynamic(self.device.as_fd());
-        let read = || clock_gettime_dynamic(id).map_err(io::Error::from);
-        let slewing = Slewing::observe()?;
+        self.read_by(clock, || clock_gettime_dynamic(id).map_err(io::Error::from))
+    }
+
+    fn read_by(
+        &self,
+        clock: &dyn MonotonicClock,
+        read: impl FnMut() -> io::Result<Timespec>,
+    ) -> Result<PhcReading, SourceError> {
+        let slewed = self.slewing.observe()?;
         let reading = read_best(clock, self.config.tries, read);
         let failed = failed_to("read the clock of", &self.path);
         let (before, time, after) = reading.map_err(failed)?;
-        let drift = slewing.drift(self.config.drift)?;
+        let drift = slewed.drift(self.config.drift)?;
         Ok(PhcReading { time: self.config.timescale.to_utc(time)?, before, after, drift })
     }
 

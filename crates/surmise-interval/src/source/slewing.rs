@@ -6,28 +6,45 @@ use super::kernel::KernelClock;
 use super::{SourceError, Unsynchronized};
 use crate::Drift;
 
-/// What the kernel was told to correct before a source was asked.
+/// Knows what the kernel is told to correct.
 ///
 /// On Linux the monotonic clocks run at the rate of the system clock, and so does what is
 /// extrapolated by them. Nothing is known of it elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slewing {
+    /// Reads the correction in force, in parts per billion.
+    correction: fn() -> Result<u64, SourceError>,
+}
+
+/// What the kernel was told to correct before a source was asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slewed {
+    slewing: Slewing,
     before: u64,
 }
 
 impl Slewing {
-    /// Reads the correction in force. To be called before the source is asked.
-    pub(super) fn observe() -> Result<Self, SourceError> {
-        Ok(Self { before: correction()? })
+    pub(super) const fn new() -> Self {
+        Self { correction }
     }
 
+    /// Makes one of a kernel that is told something else.
+    #[cfg(test)]
+    pub(super) const fn by(correction: fn() -> Result<u64, SourceError>) -> Self {
+        Self { correction }
+    }
+
+    /// Reads the correction in force. To be called before the source is asked.
+    pub(super) fn observe(self) -> Result<Slewed, SourceError> {
+        Ok(Slewed { slewing: self, before: (self.correction)()? })
+    }
+}
+
+impl Slewed {
     /// Reads it again, and returns the drift of a clock that is corrected by the greater of the two
     /// besides.
     pub(super) fn drift(self, assumed: Drift) -> Result<Drift, SourceError> {
-        self.drift_until(correction()?, assumed)
-    }
-
-    fn drift_until(self, after: u64, assumed: Drift) -> Result<Drift, SourceError> {
+        let after = (self.slewing.correction)()?;
         add(assumed, self.before.max(after))
     }
 }
@@ -72,16 +89,32 @@ mod tests {
 
     #[test]
     fn the_greater_of_two_corrections_counts() {
-        for (before, after) in [(20_000, 30_000), (30_000, 20_000), (30_000, 30_000)] {
-            let drift = Slewing { before }.drift_until(after, Drift::QUARTZ).unwrap();
-            assert_eq!(drift.as_ppb(), 80_000);
+        for before in [20_000, 30_000, 40_000] {
+            let slewed = Slewed { slewing: Slewing::by(|| Ok(30_000)), before };
+            let drift = slewed.drift(Drift::QUARTZ).unwrap();
+            assert_eq!(u64::from(drift.as_ppb()), 50_000 + before.max(30_000));
         }
+        let slewed = Slewing::by(|| Ok(30_000)).observe().unwrap();
+        assert_eq!(slewed.before, 30_000);
     }
 
     #[test]
-    fn a_correction_that_ended_meanwhile_counts() {
-        let before = correction().unwrap() + 1_000_000;
-        let drift = Slewing { before }.drift(Drift::QUARTZ).unwrap();
-        assert!(u64::from(drift.as_ppb()) >= 50_000 + before);
+    fn a_correction_that_cannot_be_read_is_an_error() {
+        let unknown = Slewing::by(|| Err(Unsynchronized::Unknown.into()));
+        assert!(unknown.observe().is_err());
+        assert!(Slewed { slewing: unknown, before: 0 }.drift(Drift::QUARTZ).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_kernel_is_asked() {
+        let told = || KernelClock::new().read().unwrap().rate_correction();
+        // A daemon may change it at any time.
+        let undisturbed = |_| {
+            let (before, observed) = (told(), Slewing::new().observe().unwrap().before);
+            (before == told()).then_some((before, observed))
+        };
+        let (told, observed) = (0..1000).find_map(undisturbed).unwrap();
+        assert_eq!(told, observed);
     }
 }

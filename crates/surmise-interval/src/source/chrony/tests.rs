@@ -102,6 +102,7 @@ fn what_was_measured_before_a_disruption_is_refused() {
     assert_eq!(reason(ask(&mut source, 10, 9.0)), None);
     source.disrupted(Instant::ORIGIN + Duration::from_secs(10));
     let disrupted = Some(Unsynchronized::Disrupted);
+    assert_eq!(reason(ask(&mut source, 10, 10.0)), disrupted, "just then is not after");
     // At 20 s an age of 9 s makes 10 s of a clock that was slewed by a tenth.
     for measured in [9.0, 10.0, 10.5, 11.0] {
         assert_eq!(reason(ask(&mut source, 20, measured)), disrupted, "{measured}");

@@ -2,6 +2,8 @@ mod rate;
 
 use alloc::string::ToString;
 
+use surmise_time::ManualClock;
+
 use super::*;
 
 /// What a daemon leaves there.
@@ -330,17 +332,28 @@ fn after_a_disruption_the_daemon_must_state_its_bound_anew() {
 
 #[test]
 fn a_sample_takes_note_of_a_suspension() {
-    let clock = surmise_time::BootClock;
-    // Whether this machine's clock is disciplined or not, and so whether there is a sample.
-    let sampled = |kernel: &mut KernelClock| unsynchronized(kernel.sample(&clock));
+    let clock = ManualClock::default();
+    let sampled = |kernel: &mut KernelClock, raw| {
+        let read = || {
+            clock.advance(Duration::from_micros(3));
+            decode(raw)
+        };
+        kernel.sample_by(&clock, read)
+    };
     let mut kernel = KernelClock { suspension: Suspension::of_the_past(), ..KernelClock::new() };
-    assert_ne!(sampled(&mut kernel), None);
-    let Trust::Below(_, reason) = kernel.trust else { panic!("{kernel:?}") };
-    assert_eq!(reason, Unsynchronized::Suspended);
+    let suspended = Some(Unsynchronized::Suspended);
+    assert_eq!(unsynchronized(sampled(&mut kernel, RAW)), suspended);
+    assert_eq!(unsynchronized(sampled(&mut kernel, RAW)), suspended);
+    let unsynchronised = unsynchronized(sampled(&mut kernel, BOOT));
+    assert!(matches!(unsynchronised, Some(Unsynchronized::Kernel { .. })), "which tells more");
+    let stated = RawTimex { maxerror: RAW.maxerror - 1, ..RAW };
+    let before = clock.now();
+    assert_eq!(sampled(&mut kernel, stated).unwrap().at(), before);
 
     let mut kernel = KernelClock { suspension: Suspension::never(), ..KernelClock::new() };
-    sampled(&mut kernel);
-    assert_eq!(kernel.trust, Trust::Whole);
+    let sample = sampled(&mut kernel, RAW).unwrap();
+    let width = sample.interval().latest() - sample.interval().earliest();
+    assert_eq!(width, Duration::from_nanos(2 * 1_734_000 + 3_002), "and as long as it took");
 }
 
 #[test]

@@ -100,6 +100,17 @@ fn a_sample_is_as_wide_as_stated_and_as_the_reading_took() {
 }
 
 #[test]
+fn a_reading_says_what_our_clock_is_slewed_by() {
+    let mut phc = Phc::open("/dev/null", CONFIG).unwrap();
+    phc.slewing = Slewing::by(|| Ok(30_000));
+    let clock = ManualClock::default();
+    let reading = phc.read_by(&clock, || Ok(shown(1_795_230_725, 7))).unwrap();
+    assert_eq!(reading.drift.as_ppb(), Drift::SPANNER.as_ppb() + 30_000);
+    assert_eq!(reading.time.as_nanos(), 1_795_230_725_000_000_007);
+    assert_eq!(reading.to_sample(CONFIG.accuracy).drift(), reading.drift);
+}
+
+#[test]
 fn what_is_no_clock_cannot_be_read() {
     let error = Phc::open("/dev/ptp-nonexistent", CONFIG).unwrap_err();
     assert_eq!(error.to_string(), "could not open /dev/ptp-nonexistent");
