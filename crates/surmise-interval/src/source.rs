@@ -58,6 +58,7 @@ pub trait Source {
         let _ = at;
     }
 
-    /// Returns what the source is called in reports: "chrony", "kernel".
+    /// Returns what the source is called in reports, such as "kernel" or "phc /dev/ptp0": two that
+    /// are asked side by side should have two names.
     fn name(&self) -> &str;
 }

@@ -256,7 +256,7 @@ fn a_sample_contains_the_system_clock() {
     assert!(interval.latest() >= before + Duration::from_micros(10));
     assert!(interval.earliest() + Duration::from_micros(10) <= after);
     assert_eq!(sample.drift(), Drift::QUARTZ);
-    assert_eq!(source.name(), "clock-bound");
+    assert_eq!(source.name(), format!("clock-bound {}", daemon.path().display()));
 }
 
 #[test]

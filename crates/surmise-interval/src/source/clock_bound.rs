@@ -3,6 +3,7 @@
 mod fields;
 mod segment;
 
+use alloc::{format, string::String};
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +63,7 @@ use crate::{Drift, Sample};
 #[derive(Debug)]
 pub struct ClockBound {
     path: PathBuf,
+    name: String,
     vmclock: VmClock,
     drift: Drift,
     slewing: Slewing,
@@ -94,8 +96,10 @@ impl ClockBound {
     /// its rate by; what it is told later must be covered by `drift`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, drift: Drift) -> Self {
+        let path = path.into();
         Self {
-            path: path.into(),
+            name: format!("clock-bound {}", path.display()),
+            path,
             vmclock: VmClock::new(VmClock::PATH),
             drift,
             slewing: Slewing::new(),
@@ -193,7 +197,7 @@ impl Source for ClockBound {
     }
 
     fn name(&self) -> &str {
-        "clock-bound"
+        &self.name
     }
 }
 

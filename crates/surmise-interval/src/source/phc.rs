@@ -1,5 +1,6 @@
 //! A clock in hardware that PTP or the hypervisor keeps: `/dev/ptp0`.
 
+use alloc::{format, string::String};
 use core::time::Duration;
 use std::{
     fs::File,
@@ -41,6 +42,7 @@ use crate::{Drift, Interval, Sample};
 pub struct Phc {
     device: File,
     path: PathBuf,
+    name: String,
     config: PhcConfig,
     slewing: Slewing,
 }
@@ -107,7 +109,8 @@ impl Phc {
     pub fn open(path: impl Into<PathBuf>, config: PhcConfig) -> Result<Self, SourceError> {
         let path = path.into();
         let device = shared_file::open(&path)?;
-        Ok(Self { device, path, config, slewing: Slewing::new() })
+        let (name, slewing) = (format!("phc {}", path.display()), Slewing::new());
+        Ok(Self { device, path, name, config, slewing })
     }
 
     /// Reads the device, as often as configured, and returns the reading that took the least time.
@@ -148,7 +151,7 @@ impl Source for Phc {
     }
 
     fn name(&self) -> &str {
-        "phc"
+        &self.name
     }
 }
 

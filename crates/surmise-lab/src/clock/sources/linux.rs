@@ -92,7 +92,7 @@ struct SharedMemory(ClockBound);
 
 impl Probe for SharedMemory {
     fn name(&self) -> &str {
-        self.0.name()
+        "clock-bound"
     }
 
     fn ask(&mut self, clock: &dyn MonotonicClock) -> Report {
