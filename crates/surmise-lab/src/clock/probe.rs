@@ -1,8 +1,12 @@
 use core::{error::Error, fmt, time::Duration};
 use std::io;
 
-use surmise_interval::{Sample, select::Smearing, source::SourceError};
-use surmise_time::MonotonicClock;
+use surmise_interval::{
+    Sample,
+    select::Smearing,
+    source::{SourceError, Unsynchronized},
+};
+use surmise_time::{Instant, MonotonicClock};
 
 /// Something on this machine, or near it, that is asked what time it is, and tells more than that.
 pub(super) trait Probe: Send {
@@ -21,6 +25,31 @@ pub(super) trait Probe: Send {
     fn smearing(&self) -> Smearing {
         Smearing::Stepped
     }
+
+    /// Returns for what it has a vote.
+    fn vote(&self) -> Vote {
+        Vote::Own
+    }
+
+    /// Returns whether the machine was disrupted, as far as the last answer tells.
+    fn tells_of_disruption(&self) -> bool {
+        false
+    }
+
+    /// Hears that the machine was disrupted before `at`, and that nothing holds that was known then.
+    fn disrupted(&mut self, at: Instant) {
+        let _ = at;
+    }
+}
+
+/// For what a source has a vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Vote {
+    /// For what it found out by itself.
+    Own,
+    /// For the system clock, of which all that tell know it from one daemon. Only the first by this
+    /// rank that answers is counted.
+    SystemClock(u8),
 }
 
 /// What a probe answered.
@@ -56,6 +85,16 @@ impl fmt::Display for Silence {
         match self {
             Self::Source(error) => {
                 write!(f, "{error}")?;
+                if matches!(
+                    error,
+                    SourceError::Unsynchronized { reason: Unsynchronized::Suspended }
+                ) {
+                    write!(
+                        f,
+                        "; of a machine that ever was, the first answer is never believed, as \
+                               it may be from before: see --live"
+                    )?;
+                }
                 error.source().map_or(Ok(()), |cause| write!(f, ": {cause}"))
             }
             Self::Host { host, error } => write!(f, "could not look up {host}: {error}"),

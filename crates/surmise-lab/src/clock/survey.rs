@@ -7,7 +7,7 @@ use surmise_interval::{
 use surmise_time::{Instant, MonotonicClock, WallClock, WallTime};
 
 use super::{
-    probe::{Probe, Report},
+    probe::{Probe, Report, Vote},
     view::{Row, Selected, Status, TimeView, View, nanos},
 };
 
@@ -35,7 +35,23 @@ impl Survey {
     }
 
     /// Asks every source that is not to be left alone, all at the same time, and waits for them.
+    ///
+    /// If one tells that the machine was disrupted, all answers are dropped, and all are asked anew.
     pub(super) fn ask(&mut self, clock: &(impl MonotonicClock + Sync)) {
+        for _ in 0..ATTEMPTS {
+            self.ask_all(clock);
+            if !self.entries.iter().any(|entry| entry.probe.tells_of_disruption()) {
+                break;
+            }
+            let now = clock.now();
+            for entry in &mut self.entries {
+                entry.last = None;
+                entry.probe.disrupted(now);
+            }
+        }
+    }
+
+    fn ask_all(&mut self, clock: &(impl MonotonicClock + Sync)) {
         thread::scope(|scope| {
             for entry in &mut self.entries {
                 if entry.is_due(clock.now()) {
@@ -49,26 +65,40 @@ impl Survey {
     pub(super) fn view(&self, moment: Moment) -> View {
         let candidates = self.candidates(moment.at);
         let selection = select::majority(&candidates);
-        let status = |index| match &selection {
-            _ if candidates.iter().all(|candidate| candidate.name != index) => Status::Silent,
+        let status = |index, entry: &Entry| match &selection {
+            _ if entry.sample().is_none() => Status::Silent,
+            _ if candidates.iter().all(|candidate| candidate.name != index) => Status::Uncounted,
             Ok(selection) if selection.truechimers.contains(&index) => Status::Agrees,
             Ok(_) => Status::Falseticker,
             Err(_) => Status::Answered,
         };
         let rows = self.entries.iter().enumerate();
-        let rows = rows.map(|(index, entry)| entry.row(moment, status(index))).collect();
+        let rows = rows.map(|(index, entry)| entry.row(moment, status(index, entry))).collect();
         let marzullo = select::marzullo(&candidates).ok();
         let name = |selection| self.name(&selection, moment.wall);
         View::new(moment.wall, rows, selection.map(name), marzullo.map(name))
     }
 
-    /// Returns what those that answered say of one instant, by their places.
+    /// Returns what those that answered and are counted say of one instant, by their places.
     fn candidates(&self, at: Instant) -> Vec<Candidate<usize>> {
+        let speaker = self.speaker();
         let candidate = |(name, entry): (usize, &Entry)| {
+            if entry.probe.vote() != Vote::Own && speaker != Some(name) {
+                return None;
+            }
             let (interval, smearing) = (entry.sample()?.interval_at(at), entry.probe.smearing());
             Some(Candidate { name, interval, smearing })
         };
         self.entries.iter().enumerate().filter_map(candidate).collect()
+    }
+
+    /// Returns who is counted of those that tell of the system clock.
+    fn speaker(&self) -> Option<usize> {
+        let rank = |(name, entry): (usize, &Entry)| match entry.probe.vote() {
+            Vote::SystemClock(rank) if entry.sample().is_some() => Some((rank, name)),
+            _ => None,
+        };
+        self.entries.iter().enumerate().filter_map(rank).min().map(|(_, name)| name)
     }
 
     /// Puts names in the place of places.
@@ -141,6 +171,7 @@ impl Moment {
     }
 }
 
+/// How often something is tried that others can get in the way of.
 const ATTEMPTS: u32 = 5;
 
 #[cfg(test)]

@@ -47,7 +47,8 @@ pub(super) fn legend() -> &'static str {
     "\
 Offset: how far the source's time is ahead of the system clock. Bound: how far from the truth that
 can be. Age: how long ago the source itself learnt the time. A falseticker contradicts those that
-agree. Kernel, chrony and ClockBound of one machine tend to say what one daemon knows.
+agree. Kernel, chrony and ClockBound 2 all tell of the system clock, mostly what one daemon knows:
+they have one vote, which is chrony's if it answers, then ClockBound's. The others are uncounted.
 "
 }
 

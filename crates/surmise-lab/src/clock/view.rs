@@ -56,6 +56,8 @@ pub(super) enum Status {
     Falseticker,
     /// It said what time it is, and there was no agreement.
     Answered,
+    /// It said what time it is, of the system clock, for which another is counted.
+    Uncounted,
     /// It did not say what time it is.
     Silent,
 }
@@ -66,6 +68,7 @@ impl Status {
             Self::Agrees => "agrees",
             Self::Falseticker => "falseticker",
             Self::Answered => "answered",
+            Self::Uncounted => "uncounted",
             Self::Silent => "silent",
         }
     }

@@ -1,10 +1,13 @@
-use surmise_interval::source::chrony::{ChronyAddress, ChronyConfig, ChronySource, Tracking};
-use surmise_time::MonotonicClock;
+use surmise_interval::source::{
+    Source as _,
+    chrony::{ChronyAddress, ChronyConfig, ChronySource, Tracking},
+};
+use surmise_time::{Instant, MonotonicClock};
 
 use crate::{
     clock::{
         args::ChronyPlace,
-        probe::{Probe, Report, Silence},
+        probe::{Probe, Report, Silence, Vote},
         table::signed,
     },
     compare::text,
@@ -14,12 +17,14 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Chrony {
     place: Option<ChronyPlace>,
+    /// Made when its host is first found, and then kept: it remembers since when nothing is believed.
+    source: Option<ChronySource>,
 }
 
 impl Chrony {
     /// Creates a probe of a chronyd that answers there, or where it does by default.
     pub(super) const fn new(place: Option<ChronyPlace>) -> Self {
-        Self { place }
+        Self { place, source: None }
     }
 
     fn address(&self) -> Result<ChronyAddress, Silence> {
@@ -46,14 +51,26 @@ impl Probe for Chrony {
             Ok(address) => address,
             Err(silence) => return Report::silent(silence),
         };
-        let config = ChronyConfig { address, ..ChronyConfig::default() };
-        match ChronySource::new(config).report(clock) {
+        let source = self.source.get_or_insert_with(|| {
+            ChronySource::new(ChronyConfig { address, ..ChronyConfig::default() })
+        });
+        match source.report(clock) {
             Ok(report) => Report {
                 answer: report.sample().map_err(Silence::from),
                 age: Some(report.age()),
                 details: describe(report.tracking()),
             },
             Err(error) => Report::silent(error),
+        }
+    }
+
+    fn vote(&self) -> Vote {
+        Vote::SystemClock(0)
+    }
+
+    fn disrupted(&mut self, at: Instant) {
+        if let Some(source) = &mut self.source {
+            source.disrupted(at);
         }
     }
 }

@@ -13,15 +13,15 @@ use surmise_interval::{
         clock_bound::{Basis, ClockBound, Segment},
         kernel::KernelClock,
         phc::{Phc, PhcConfig, Timescale},
-        vmclock::{VmClock, VmClockPage},
+        vmclock::{DisruptionWatch, VmClock, VmClockPage},
     },
 };
-use surmise_time::{MonotonicClock, OsWallClock, WallClock as _};
+use surmise_time::{Instant, MonotonicClock, OsWallClock, WallClock as _};
 
 use crate::{
     clock::{
         args::ClockArgs,
-        probe::{Absent, Probe, Report, Silence},
+        probe::{Absent, Probe, Report, Silence, Vote},
     },
     compare::text,
 };
@@ -31,9 +31,12 @@ pub(super) fn probes(args: &ClockArgs) -> [Box<dyn Probe>; 4] {
     let clock_bound = args.clock_bound.clone().unwrap_or_else(segment);
     [
         Box::new(Kernel(KernelClock::new())),
-        Box::new(SharedMemory(ClockBound::new(clock_bound, Drift::QUARTZ))),
+        Box::new(SharedMemory {
+            source: ClockBound::new(clock_bound, Drift::QUARTZ),
+            vote: Vote::SystemClock(1),
+        }),
         hardware(args),
-        Box::new(Hypervisor(VmClock::new(VmClock::PATH))),
+        Box::new(Hypervisor::new(VmClock::new(VmClock::PATH))),
     ]
 }
 
@@ -85,10 +88,22 @@ impl Probe for Kernel {
         let details = self.0.read().map(|timex| timex.to_string()).unwrap_or_default();
         Report { answer: self.0.sample(clock).map_err(Silence::from), age: None, details }
     }
+
+    fn vote(&self) -> Vote {
+        Vote::SystemClock(2)
+    }
+
+    fn disrupted(&mut self, at: Instant) {
+        self.0.disrupted(at);
+    }
 }
 
 /// What ClockBound publishes.
-struct SharedMemory(ClockBound);
+struct SharedMemory {
+    source: ClockBound,
+    /// From its version 3 on it has a clock of its own.
+    vote: Vote,
+}
 
 impl Probe for SharedMemory {
     fn name(&self) -> &str {
@@ -96,12 +111,26 @@ impl Probe for SharedMemory {
     }
 
     fn ask(&mut self, clock: &dyn MonotonicClock) -> Report {
-        let read = self.0.read();
+        let read = self.source.read();
+        if let Ok(segment) = &read {
+            self.vote = match segment.basis {
+                Basis::SystemClock { .. } => Vote::SystemClock(1),
+                Basis::Counter { .. } => Vote::Own,
+            };
+        }
         Report {
-            answer: self.0.sample(clock).map_err(Silence::from),
+            answer: self.source.sample(clock).map_err(Silence::from),
             age: read.as_ref().ok().and_then(age),
             details: read.as_ref().map(describe_segment).unwrap_or_default(),
         }
+    }
+
+    fn vote(&self) -> Vote {
+        self.vote
+    }
+
+    fn disrupted(&mut self, at: Instant) {
+        self.source.disrupted(at);
     }
 }
 
@@ -156,7 +185,17 @@ impl Probe for Hardware {
 }
 
 /// What the hypervisor says of disruptions.
-struct Hypervisor(VmClock);
+struct Hypervisor {
+    vmclock: VmClock,
+    watch: DisruptionWatch,
+    disrupted: bool,
+}
+
+impl Hypervisor {
+    fn new(vmclock: VmClock) -> Self {
+        Self { watch: DisruptionWatch::new(vmclock.clone()), vmclock, disrupted: false }
+    }
+}
 
 impl Probe for Hypervisor {
     fn name(&self) -> &str {
@@ -164,7 +203,9 @@ impl Probe for Hypervisor {
     }
 
     fn ask(&mut self, _clock: &dyn MonotonicClock) -> Report {
-        match self.0.read() {
+        let read = self.vmclock.read();
+        self.disrupted = read.as_ref().is_ok_and(|page| self.watch.observe(page).is_some());
+        match read {
             Ok(page) => Report {
                 answer: Err(Silence::NotAsked("tells of disruptions, not the time".to_owned())),
                 age: None,
@@ -172,6 +213,10 @@ impl Probe for Hypervisor {
             },
             Err(error) => Report::silent(error),
         }
+    }
+
+    fn tells_of_disruption(&self) -> bool {
+        self.disrupted
     }
 }
 

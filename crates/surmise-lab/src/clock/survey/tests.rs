@@ -30,6 +30,7 @@ struct Fake {
     details: &'static str,
     smearing: Smearing,
     pause: Duration,
+    vote: Vote,
     asked: Arc<AtomicU64>,
 }
 
@@ -51,11 +52,15 @@ impl Probe for Fake {
     fn smearing(&self) -> Smearing {
         self.smearing
     }
+
+    fn vote(&self) -> Vote {
+        self.vote
+    }
 }
 
 fn fake(name: &'static str, answer: Answer) -> Fake {
     let (smearing, pause, asked) = (Smearing::Stepped, Duration::ZERO, Arc::default());
-    Fake { name, answer, age: None, details: "", smearing, pause, asked }
+    Fake { name, answer, age: None, details: "", smearing, pause, vote: Vote::Own, asked }
 }
 
 /// Returns a sample whose middle is so many microseconds from the system clock.
@@ -221,6 +226,71 @@ fn sources_of_one_name_are_told_apart() {
     assert_eq!(status, [Status::Agrees, Status::Agrees, Status::Falseticker]);
     let selection = view.selection.unwrap();
     assert_eq!((selection.agreeing.len(), selection.falsetickers.len()), (2, 1));
+}
+
+#[test]
+fn what_one_daemon_knows_has_one_vote() {
+    let silent: Answer = |_| Err(Silence::NotAsked(String::new()));
+    let far: Answer = |at| around(at, 90_000, 10);
+    let statuses = |chrony: Answer, clock_bound: Answer| {
+        let of_the_system_clock = |name, rank, answer| {
+            let vote = Vote::SystemClock(rank);
+            Fake { vote, ..fake(name, answer) }
+        };
+        let mut survey = survey([
+            of_the_system_clock("kernel", 2, far),
+            of_the_system_clock("clock-bound", 1, clock_bound),
+            of_the_system_clock("chrony", 0, chrony),
+            fake("ntp a", |at| around(at, 0, 1_000)),
+            fake("ntp b", |at| around(at, 10, 1_000)),
+        ]);
+        survey.ask(&ManualClock::default());
+        survey.view(moment(0)).sources.iter().map(|row| row.status).collect::<Vec<_>>()
+    };
+    use Status::{Agrees, Falseticker, Silent, Uncounted};
+    // Three to two, if each were counted.
+    assert_eq!(statuses(far, far), [Uncounted, Uncounted, Falseticker, Agrees, Agrees]);
+    assert_eq!(statuses(silent, far), [Uncounted, Falseticker, Silent, Agrees, Agrees]);
+    assert_eq!(statuses(silent, silent), [Falseticker, Silent, Silent, Agrees, Agrees]);
+}
+
+/// Tells of a disruption when it is asked the second and the third time.
+struct Moved {
+    asked: u32,
+}
+
+impl Probe for Moved {
+    fn name(&self) -> &str {
+        "vmclock"
+    }
+
+    fn ask(&mut self, _clock: &dyn MonotonicClock) -> Report {
+        self.asked += 1;
+        Report::silent(Silence::NotAsked(String::new()))
+    }
+
+    fn tells_of_disruption(&self) -> bool {
+        matches!(self.asked, 2 | 3)
+    }
+}
+
+#[test]
+fn after_a_disruption_all_are_asked_anew() {
+    let paused = Fake { pause: Duration::from_secs(64), ..fake("a", |at| around(at, 0, 10)) };
+    let asked = Arc::clone(&paused.asked);
+    let mut survey = survey([paused]);
+    survey.entries.push(Entry { probe: Box::new(Moved { asked: 0 }), last: None });
+    for times in [1, 3, 3] {
+        survey.ask(&ManualClock::default());
+        assert_eq!(asked.load(Ordering::SeqCst), times);
+        assert!(survey.view(moment(0)).sources[0].time.is_some());
+    }
+}
+
+#[test]
+fn what_a_suspension_has_to_do_with_it_is_explained() {
+    let silence = Silence::from(SourceError::from(Unsynchronized::Suspended)).to_string();
+    assert!(silence.contains("suspended") && silence.ends_with("see --live"), "{silence}");
 }
 
 /// All are asked at the same time: each waits until the others have been asked, too.
