@@ -20,11 +20,17 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod adaptive;
+mod buckets;
+mod kaplan_meier;
 mod outcome;
 mod quantile;
 mod ratio;
+#[cfg(feature = "std")]
+pub mod sync;
 
 pub use self::{
+    adaptive::{AdaptiveTimeout, AdaptiveTimeoutConfig, AdaptiveTimeoutError},
     outcome::Outcome,
     quantile::{Quantile, QuantileError},
     ratio::Ratio,

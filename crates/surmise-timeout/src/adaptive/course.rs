@@ -1,0 +1,117 @@
+use core::time::Duration;
+
+use super::config::{AdaptiveTimeoutConfig, AdaptiveTimeoutError};
+use crate::{Quantile, Ratio, buckets::Buckets, kaplan_meier::Estimate};
+
+/// From what is known of latencies to the timeout.
+#[derive(Clone, Debug)]
+pub(crate) struct Course {
+    pub(crate) quantile: Quantile,
+    factor: Ratio,
+    prior_samples: u32,
+    prior: u64,
+    floor: u64,
+    ceiling: u64,
+    /// The timeout, in nanoseconds.
+    current: u64,
+}
+
+impl Course {
+    pub(crate) fn new(config: &AdaptiveTimeoutConfig) -> Result<Self, AdaptiveTimeoutError> {
+        config.check()?;
+        let [floor, ceiling, prior] = [config.floor, config.ceiling, config.prior].map(nanos);
+        Ok(Self {
+            quantile: config.quantile,
+            factor: config.factor,
+            prior_samples: config.prior_samples,
+            prior,
+            floor,
+            ceiling,
+            current: prior,
+        })
+    }
+
+    /// Returns the buckets that this course tells latencies apart by.
+    pub(crate) const fn buckets(&self) -> Buckets {
+        Buckets::for_floor(self.floor)
+    }
+
+    /// Returns the timeout in nanoseconds.
+    #[inline]
+    pub(crate) const fn current(&self) -> u64 {
+        self.current
+    }
+
+    /// Returns after how many calls the prior no longer counts.
+    #[cfg(feature = "std")]
+    pub(crate) const fn prior_samples(&self) -> u32 {
+        self.prior_samples
+    }
+
+    /// Changes the timeout to what so many calls say.
+    ///
+    /// `waited` is for how long a call waited in vain, if one did since the last change.
+    pub(crate) fn change(&mut self, estimate: Estimate, calls: u32, waited: Option<u64>) {
+        let scaled = |bucket| self.factor.of_nanos(self.buckets().upper(bucket));
+        let target = match estimate {
+            Estimate::Bucket(bucket) => self.blend(scaled(bucket), calls),
+            // Answers take longer than anybody waited. To wait twice as long once for each time that was too
+            // short finds out how long, and calls that were under way meanwhile do not count again.
+            Estimate::Beyond(answered) => {
+                let doubles = waited.is_some_and(|waited| waited >= self.current);
+                let least = self.current.saturating_mul(if doubles { 2 } else { 1 });
+                answered.map_or(0, scaled).max(least)
+            }
+        };
+        self.current = target.clamp(self.floor, self.ceiling);
+    }
+
+    /// Returns a timeout between the prior and what the first calls say.
+    fn blend(&self, learned: u64, calls: u32) -> u64 {
+        let Some(missing) = self.prior_samples.checked_sub(calls) else { return learned };
+        if missing == 0 {
+            return learned;
+        }
+        // What is learned is limited first: the prior is not to be outweighed by what will not be used.
+        let learned = learned.clamp(self.floor, self.ceiling);
+        let [learned, prior] = [(learned, calls), (self.prior, missing)]
+            .map(|(nanos, weight)| u128::from(nanos) * u128::from(weight));
+        let blended = (learned + prior) / u128::from(self.prior_samples);
+        #[expect(clippy::cast_possible_truncation, reason = "it is between the two")]
+        let blended = blended as u64;
+        blended
+    }
+}
+
+/// Which calls wait until the ceiling.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Explorers {
+    /// Those whose random number is less.
+    below: u64,
+}
+
+impl Explorers {
+    pub(crate) const fn new(share: Ratio) -> Self {
+        let below = ((share.as_millionths() as u128) << 64) / Ratio::ONE.as_millionths() as u128;
+        // All of them but one in 2⁶⁴, if all are to.
+        #[expect(clippy::cast_possible_truncation, reason = "it was compared with the greatest")]
+        let below = if below > u64::MAX as u128 { u64::MAX } else { below as u64 };
+        Self { below }
+    }
+
+    #[inline]
+    pub(crate) const fn is_one(self, random: u64) -> bool {
+        random < self.below
+    }
+}
+
+/// Returns a duration in nanoseconds. What exceeds 544 years is as long as can be.
+#[inline]
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    // A product of so few seconds and a billion has fewer than 64 bits.
+    if duration.as_secs() >> 34 == 0 {
+        duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
+    } else {
+        u64::MAX
+    }
+}

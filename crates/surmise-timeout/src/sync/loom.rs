@@ -1,0 +1,29 @@
+//! The lock and the atomics, or their models when loom explores the interleavings.
+
+#[cfg(not(loom))]
+pub(super) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+#[cfg(loom)]
+pub(super) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+#[cfg(not(loom))]
+pub(super) use parking_lot::Mutex;
+
+/// loom's lock with the interface of parking_lot's.
+#[cfg(loom)]
+#[derive(Debug)]
+pub(super) struct Mutex<T>(loom::sync::Mutex<T>);
+
+#[cfg(loom)]
+impl<T> Mutex<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(super) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+        self.0.lock().expect("a model's panic ends the model")
+    }
+
+    pub(super) fn try_lock(&self) -> Option<loom::sync::MutexGuard<'_, T>> {
+        self.0.try_lock().ok()
+    }
+}

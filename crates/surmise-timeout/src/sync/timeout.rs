@@ -1,0 +1,397 @@
+use core::time::Duration;
+
+use crossbeam_utils::CachePadded;
+use surmise_time::Instant;
+
+use super::loom::{AtomicU32, AtomicU64, Mutex, Ordering};
+use crate::{
+    AdaptiveTimeoutConfig, AdaptiveTimeoutError, Outcome,
+    adaptive::{Course, Explorers, nanos},
+    buckets::Buckets,
+    kaplan_meier,
+};
+
+/// An adaptive timeout that many threads use at once.
+///
+/// To read it takes one load, and to record an answer one atomic addition. Every few hundred answers, and after
+/// each call that was given up, one thread renews the timeout under a short lock; none waits for that but those
+/// whose call was given up too.
+///
+/// It goes by the last 1000 to 2000 calls, and otherwise as [`AdaptiveTimeout`](crate::AdaptiveTimeout) does. It takes
+/// less than 3 KiB. An answer that comes in while the oldest are forgotten may be forgotten with them.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use surmise_timeout::{AdaptiveTimeoutConfig, Outcome, Quantile, sync::SharedAdaptiveTimeout};
+///
+/// let [floor, ceiling] = [1, 30_000].map(Duration::from_millis);
+/// let timeout = SharedAdaptiveTimeout::new(AdaptiveTimeoutConfig::of(Quantile::P99, floor, ceiling))?;
+/// std::thread::scope(|scope| {
+///     for _ in 0..2 {
+///         scope.spawn(|| {
+///             for _ in 0..1000 {
+///                 timeout.record(Outcome::Completed(Duration::from_millis(20)));
+///             }
+///         });
+///     }
+/// });
+/// assert!(timeout.current() < Duration::from_millis(23));
+/// # Ok::<(), surmise_timeout::AdaptiveTimeoutError>(())
+/// ```
+#[derive(Debug)]
+pub struct SharedAdaptiveTimeout {
+    /// What is read for each call, apart from what is written for each.
+    current: CachePadded<AtomicU64>,
+    ceiling: Duration,
+    explorers: Explorers,
+    buckets: Buckets,
+    /// How many answers were counted, to tell when to renew the timeout; and [`ODD`] if that is in the second
+    /// generation.
+    ticket: AtomicU32,
+    answered: [[AtomicU32; Buckets::COUNT]; GENERATIONS],
+    renewal: Mutex<Renewal>,
+}
+
+const GENERATIONS: usize = 2;
+
+const ODD: u32 = 1 << 31;
+
+/// How many answers renew the timeout.
+const RENEW_EVERY: u32 = 256;
+
+/// Among so many calls, each counts.
+const FEW: u32 = 16;
+
+/// How many calls there are to a generation, until the next renewal.
+const GENERATION: u32 = 512;
+
+/// What is changed under the lock.
+#[derive(Debug)]
+struct Renewal {
+    course: Course,
+    given_up: [[u16; Buckets::COUNT]; GENERATIONS],
+    newest: usize,
+    /// How long a generation lasts at most.
+    lifetime: Option<Duration>,
+    began: Option<Instant>,
+}
+
+impl SharedAdaptiveTimeout {
+    /// Creates a timeout that goes by its prior.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AdaptiveTimeout::new`](crate::AdaptiveTimeout::new).
+    pub fn new(config: AdaptiveTimeoutConfig) -> Result<Self, AdaptiveTimeoutError> {
+        let course = Course::new(&config)?;
+        Ok(Self {
+            current: CachePadded::new(AtomicU64::new(course.current())),
+            ceiling: config.ceiling,
+            explorers: Explorers::new(config.exploring),
+            buckets: course.buckets(),
+            ticket: AtomicU32::new(RENEW_EVERY - 1),
+            answered: [(); GENERATIONS].map(|()| [(); Buckets::COUNT].map(|()| AtomicU32::new(0))),
+            renewal: Mutex::new(Renewal {
+                course,
+                given_up: [[0; Buckets::COUNT]; GENERATIONS],
+                newest: 0,
+                lifetime: config.max_age.map(|max_age| max_age / 2),
+                began: None,
+            }),
+        })
+    }
+
+    /// Returns the timeout.
+    #[must_use]
+    #[inline]
+    pub fn current(&self) -> Duration {
+        Duration::from_nanos(self.current.load(Ordering::Relaxed))
+    }
+
+    /// Returns the timeout, or what remains of the caller's own time if that is less.
+    #[must_use]
+    #[inline]
+    pub fn within(&self, remaining: Duration) -> Duration {
+        self.current().min(remaining)
+    }
+
+    /// Returns the timeout for one call, as [`AdaptiveTimeout::draw`](crate::AdaptiveTimeout::draw).
+    #[must_use]
+    #[inline]
+    pub fn draw(&self, random: u64) -> Duration {
+        let explores = self.explorers.is_one(random);
+        if explores { self.ceiling } else { self.current() }
+    }
+
+    /// Takes in how a call went.
+    #[inline]
+    pub fn record(&self, outcome: Outcome) {
+        match outcome {
+            // A product of so few seconds and a billion has fewer than 64 bits.
+            Outcome::Completed(took) if took.as_secs() <= i32::MAX as u64 => {
+                self.record_answer(took.as_secs() * 1_000_000_000 + u64::from(took.subsec_nanos()));
+            }
+            Outcome::Completed(_) => self.record_longest(),
+            Outcome::TimedOut(waited) => self.record_given_up(nanos(waited), true),
+            Outcome::Cancelled(waited) => self.record_given_up(nanos(waited), false),
+            Outcome::FailedFast => {}
+        }
+    }
+
+    #[inline]
+    fn record_answer(&self, nanos: u64) {
+        let ticket = self.ticket.fetch_add(1, Ordering::Relaxed);
+        let [even, odd] = &self.answered;
+        let answered = if ticket & ODD == 0 { even } else { odd };
+        if let Some(count) = answered.get(self.buckets.unbounded_index(nanos)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        } else {
+            return self.record_longest();
+        }
+        if ticket % RENEW_EVERY == RENEW_EVERY - 1 {
+            self.renew_unless_renewed();
+        }
+    }
+
+    /// Takes in an answer that took longer than all buckets but the last hold.
+    #[cold]
+    fn record_longest(&self) {
+        let renewal = &mut *self.renewal.lock();
+        if let Some([.., last]) = self.answered.get(renewal.newest) {
+            last.fetch_add(1, Ordering::Relaxed);
+        }
+        self.renew(renewal, None);
+    }
+
+    /// Returns the timeout in nanoseconds: one load, and no division.
+    #[must_use]
+    #[inline]
+    pub fn current_nanos(&self) -> u64 {
+        self.current.load(Ordering::Relaxed)
+    }
+
+    /// Forgets calls that are older than the configuration says, if it does.
+    ///
+    /// A clock that steps back changes nothing.
+    pub fn advance(&self, now: Instant) {
+        let mut renewal = self.renewal.lock();
+        let Some(lifetime) = renewal.lifetime else { return };
+        let began = *renewal.began.get_or_insert(now);
+        let lifetimes = nanos(now - began) / nanos(lifetime);
+        if lifetimes > 0 {
+            renewal.began = Some(now);
+            for _ in 0..lifetimes.min(GENERATIONS as u64) {
+                self.begin_generation(&mut renewal);
+            }
+            self.renew(&mut renewal, None);
+        }
+    }
+
+    /// Takes in a call that was given up, which is rare.
+    #[cold]
+    fn record_given_up(&self, nanos: u64, timed_out: bool) {
+        let mut renewal = self.renewal.lock();
+        let newest = renewal.newest;
+        // Who was given up at the end of a bucket waited as long as all that is in it.
+        let bucket = self.buckets.index(nanos.saturating_sub(1));
+        let counts = renewal.given_up.get_mut(newest);
+        if let Some(count) = counts.and_then(|counts| counts.get_mut(bucket)) {
+            *count = count.saturating_add(1);
+        }
+        self.renew(&mut renewal, timed_out.then_some(nanos));
+    }
+
+    #[cold]
+    fn renew_unless_renewed(&self) {
+        // Whoever has the lock is about to count what was just recorded, or the next will.
+        if let Some(mut renewal) = self.renewal.try_lock() {
+            self.renew(&mut renewal, None);
+        }
+    }
+
+    /// Renews the timeout, and begins another generation if this one is full.
+    fn renew(&self, renewal: &mut Renewal, waited: Option<u64>) {
+        let known = self.known(renewal);
+        let counts = known.answered.into_iter().zip(known.given_up);
+        let estimate = kaplan_meier::quantile(counts, known.calls, renewal.course.quantile);
+        renewal.course.change(estimate, known.calls, waited);
+        self.current.store(renewal.course.current(), Ordering::Relaxed);
+        if known.newest >= GENERATION {
+            self.begin_generation(renewal);
+        }
+        // As long as the prior counts or there are few calls, each answer is to renew the timeout.
+        let is_young = known.calls < renewal.course.prior_samples().max(FEW);
+        let odd = if renewal.newest == 0 { 0 } else { ODD };
+        self.ticket.store(if is_young { odd | (RENEW_EVERY - 1) } else { odd }, Ordering::Relaxed);
+    }
+
+    /// Forgets the older generation, and has calls counted in its place.
+    fn begin_generation(&self, renewal: &mut Renewal) {
+        let next = (renewal.newest + 1) % GENERATIONS;
+        for count in self.answered.get(next).into_iter().flatten() {
+            count.store(0, Ordering::Relaxed);
+        }
+        if let Some(counts) = renewal.given_up.get_mut(next) {
+            counts.fill(0);
+        }
+        renewal.newest = next;
+    }
+
+    /// Reads all counts.
+    fn known(&self, renewal: &Renewal) -> Known {
+        let mut known = Known {
+            answered: [0; Buckets::COUNT],
+            given_up: [0; Buckets::COUNT],
+            calls: 0,
+            newest: 0,
+        };
+        let generations = self.answered.iter().zip(&renewal.given_up).enumerate();
+        for (generation, (answered, given_up)) in generations {
+            let before = known.calls;
+            for (sum, count) in known.answered.iter_mut().zip(answered) {
+                let count = count.load(Ordering::Relaxed);
+                *sum += count;
+                known.calls += count;
+            }
+            for (sum, &count) in known.given_up.iter_mut().zip(given_up) {
+                *sum += u32::from(count);
+                known.calls += u32::from(count);
+            }
+            if generation == renewal.newest {
+                known.newest = known.calls - before;
+            }
+        }
+        known
+    }
+}
+
+/// What both generations counted.
+struct Known {
+    answered: [u32; Buckets::COUNT],
+    given_up: [u32; Buckets::COUNT],
+    calls: u32,
+    /// How many of the calls are of the newest generation.
+    newest: u32,
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::{AdaptiveTimeout, Quantile, Ratio};
+
+    fn config() -> AdaptiveTimeoutConfig {
+        let [floor, ceiling] = [1, 60_000].map(Duration::from_millis);
+        let prior = Duration::from_millis(100);
+        AdaptiveTimeoutConfig { prior, ..AdaptiveTimeoutConfig::of(Quantile::P99, floor, ceiling) }
+    }
+
+    /// While the prior counts, both renew the timeout with each call; the owned one for as long as 16.
+    #[test]
+    fn it_is_what_one_owner_would_have() {
+        let owned = &mut AdaptiveTimeout::<16>::new(config()).unwrap();
+        let shared = SharedAdaptiveTimeout::new(config()).unwrap();
+        for nth in 0..16_usize {
+            let millis = Duration::from_millis((nth as u64 + 1) * 7 % 50);
+            let outcome = [
+                Outcome::Completed(millis),
+                Outcome::TimedOut(owned.current()),
+                Outcome::Completed(Duration::MAX),
+                Outcome::Cancelled(millis),
+                Outcome::FailedFast,
+            ][nth % 5];
+            owned.record(outcome);
+            shared.record(outcome);
+            assert_eq!(shared.current(), owned.current(), "after {outcome:?}");
+            assert_eq!(shared.current_nanos(), nanos(shared.current()));
+            assert_eq!(shared.draw(1 << 54), Duration::from_secs(60));
+            assert_eq!(shared.draw(u64::MAX), shared.within(Duration::MAX));
+        }
+    }
+
+    #[test]
+    fn the_older_half_is_forgotten() {
+        let shared = SharedAdaptiveTimeout::new(config()).unwrap();
+        let record = |millis, times| {
+            for _ in 0..times {
+                shared.record(Outcome::Completed(Duration::from_millis(millis)));
+            }
+        };
+        record(500, 600);
+        assert!(shared.current() > Duration::from_millis(500));
+        record(20, 500);
+        assert!(shared.current() > Duration::from_millis(500), "one generation is of the 500 ms");
+        record(20, 500);
+        assert!(shared.current() < Duration::from_millis(23), "{:?}", shared.current());
+    }
+
+    #[test]
+    fn what_is_too_old_is_forgotten() {
+        let max_age = Some(Duration::from_secs(2));
+        let config = AdaptiveTimeoutConfig { max_age, prior_samples: 0, ..config() };
+        let shared = SharedAdaptiveTimeout::new(config).unwrap();
+        let at = |millis| Instant::ORIGIN + Duration::from_millis(millis);
+        shared.advance(at(1000));
+        shared.record(Outcome::Completed(Duration::from_millis(500)));
+        shared.advance(at(2000));
+        shared.record(Outcome::Completed(Duration::from_millis(20)));
+        shared.advance(at(1500));
+        shared.advance(at(2999));
+        assert!(shared.current() > Duration::from_millis(500));
+        shared.advance(at(3000));
+        assert!(shared.current() < Duration::from_millis(23));
+        shared.advance(at(100_000));
+        shared.record(Outcome::Completed(Duration::from_millis(5)));
+        assert!(shared.current() < Duration::from_millis(6));
+    }
+
+    /// A timeout that is young with each generation, too, if the prior counts for longer than that.
+    #[test]
+    fn a_prior_may_count_for_longer_than_is_remembered() {
+        let config = AdaptiveTimeoutConfig { prior_samples: 100_000, ..config() };
+        let shared = SharedAdaptiveTimeout::new(config).unwrap();
+        for _ in 0..5000 {
+            shared.record(Outcome::Completed(Duration::from_millis(20)));
+        }
+        let share = shared.current() - Duration::from_millis(98);
+        assert!(share < Ratio::ONE.of(Duration::from_millis(2)), "{:?}", shared.current());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+    use crate::Quantile;
+
+    /// Answers that are recorded while others renew the timeout are counted once each.
+    #[test]
+    fn loom_no_answer_is_lost_or_counted_twice() {
+        loom::model(|| {
+            let [floor, ceiling] = [1, 1000].map(Duration::from_nanos);
+            let config = AdaptiveTimeoutConfig {
+                prior_samples: 2,
+                ..AdaptiveTimeoutConfig::of(Quantile::P50, floor, ceiling)
+            };
+            let timeout = Arc::new(SharedAdaptiveTimeout::new(config).unwrap());
+            let recorders =
+                [Outcome::Completed(floor), Outcome::TimedOut(ceiling)].map(|outcome| {
+                    let timeout = Arc::clone(&timeout);
+                    thread::spawn(move || timeout.record(outcome))
+                });
+            timeout.record(Outcome::Completed(Duration::ZERO));
+            assert!((floor..=ceiling).contains(&timeout.current()));
+            for recorder in recorders {
+                recorder.join().unwrap();
+            }
+            let mut renewal = timeout.renewal.lock();
+            let known = timeout.known(&renewal);
+            assert_eq!((known.answered, known.given_up, known.calls), ([1, 1], [0, 1], 3));
+            timeout.renew(&mut renewal, None);
+            drop(renewal);
+            assert_eq!(timeout.current_nanos(), 2);
+        });
+    }
+}
