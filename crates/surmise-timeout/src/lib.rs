@@ -1,5 +1,34 @@
 //! How long to wait for an answer, and what to do when there is none.
 //!
+//! ```
+//! use core::time::Duration;
+//! use surmise_timeout::{AdaptiveTimeout, AdaptiveTimeoutConfig, Outcome, Quantile};
+//!
+//! let [floor, ceiling] = [1, 5000].map(Duration::from_millis);
+//! let config = AdaptiveTimeoutConfig::of(Quantile::P99, floor, ceiling);
+//! let mut timeout = AdaptiveTimeout::<1000>::new(config)?;
+//! # let call = |_: Duration| Some(Duration::from_millis(20));
+//!
+//! let wait = timeout.current();
+//! match call(wait) {
+//!     Some(elapsed) => timeout.record(Outcome::Completed(elapsed)),
+//!     None => timeout.record(Outcome::TimedOut(wait)),
+//! }
+//! # Ok::<(), surmise_timeout::AdaptiveTimeoutError>(())
+//! ```
+//!
+//! # What is in it
+//!
+//! * [`AdaptiveTimeout`]: a timeout that follows the latencies of a destination, and does not forget the calls that
+//!   timed out. `sync::SharedAdaptiveTimeout` is for many threads.
+//!
+//! # Why what timed out must be recorded
+//!
+//! A call that timed out is missing from the latencies that were seen, and it is always a slow one. An estimator
+//! that leaves it out believes that the service is faster than it is. When the service slows down that gets worse
+//! with each call: the timeout becomes *shorter*, and most calls fail that would have been answered. Here
+//! a call that was given up is recorded as what it is: an answer that takes longer than that.
+//!
 //! # What this crate does not do
 //!
 //! It waits for nothing, sends nothing and draws no random numbers: durations, outcomes and random numbers
