@@ -21,6 +21,7 @@
 //!
 //! * [`AdaptiveTimeout`]: a timeout that follows the latencies of a destination, and does not forget the calls that
 //!   timed out. `sync::SharedAdaptiveTimeout` is for many threads.
+//! * [`backoff`]: how long to wait before a call is tried again, with the published jitters, and when to stop.
 //!
 //! # Why what timed out must be recorded
 //!
@@ -50,6 +51,7 @@ extern crate alloc;
 extern crate std;
 
 mod adaptive;
+pub mod backoff;
 mod buckets;
 mod kaplan_meier;
 mod outcome;
