@@ -22,6 +22,8 @@
 //! * [`AdaptiveTimeout`]: a timeout that follows the latencies of a destination, and does not forget the calls that
 //!   timed out. `sync::SharedAdaptiveTimeout` is for many threads.
 //! * [`backoff`]: how long to wait before a call is tried again, with the published jitters, and when to stop.
+//! * [`RetryBudget`]: how many retries and hedges there may be over all calls; [`RetryThrottle`] is gRPC's.
+//!   `sync` has both for many threads.
 //!
 //! # Why what timed out must be recorded
 //!
@@ -53,18 +55,22 @@ extern crate std;
 mod adaptive;
 pub mod backoff;
 mod buckets;
+mod budget;
 mod kaplan_meier;
 mod outcome;
 mod quantile;
 mod ratio;
 #[cfg(feature = "std")]
 pub mod sync;
+mod throttle;
 
 pub use self::{
     adaptive::{AdaptiveTimeout, AdaptiveTimeoutConfig, AdaptiveTimeoutError},
+    budget::{BudgetExhausted, RetryBudget, RetryBudgetConfig, RetryBudgetError},
     outcome::Outcome,
     quantile::{Quantile, QuantileError},
     ratio::Ratio,
+    throttle::{RetryThrottle, RetryThrottleConfig, RetryThrottleError},
 };
 
 #[cfg(doctest)]
