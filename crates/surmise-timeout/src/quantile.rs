@@ -68,7 +68,9 @@ impl Quantile {
     #[must_use]
     #[inline]
     pub const fn rank(self, count: usize) -> usize {
-        let rank = (count as u128 * self.millionths as u128).div_ceil(WHOLE as u128);
+        // It cannot overflow, and `div_ceil` would take a remainder as well.
+        const JUST_BELOW: u128 = WHOLE as u128 - 1;
+        let rank = (count as u128 * self.millionths as u128 + JUST_BELOW) / WHOLE as u128;
         // Lossless: it is no more than the count.
         rank as usize
     }
@@ -114,6 +116,7 @@ mod tests {
                 "{count}"
             );
         }
+        assert_eq!(Quantile::from_millionths(1).unwrap().rank(1), 1);
         assert_eq!(Quantile::P999.rank(usize::MAX), usize::MAX - usize::MAX / 1000);
     }
 
