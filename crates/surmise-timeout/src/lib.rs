@@ -24,6 +24,7 @@
 //! * [`backoff`]: how long to wait before a call is tried again, with the published jitters, and when to stop.
 //! * [`RetryBudget`]: how many retries and hedges there may be over all calls; [`RetryThrottle`] is gRPC's.
 //!   `sync` has both for many threads.
+//! * [`window`]: quantiles of the last so many values, exact or in buckets.
 //!
 //! # Why what timed out must be recorded
 //!
@@ -63,6 +64,7 @@ mod ratio;
 #[cfg(feature = "std")]
 pub mod sync;
 mod throttle;
+pub mod window;
 
 pub use self::{
     adaptive::{AdaptiveTimeout, AdaptiveTimeoutConfig, AdaptiveTimeoutError},
