@@ -25,6 +25,7 @@
 //! * [`RetryBudget`]: how many retries and hedges there may be over all calls; [`RetryThrottle`] is gRPC's.
 //!   `sync` has both for many threads.
 //! * [`window`]: quantiles of the last so many values, exact or in buckets.
+//! * [`textbook`]: timeouts that forget what timed out, to compare with.
 //!
 //! # Why what timed out must be recorded
 //!
@@ -63,6 +64,7 @@ mod quantile;
 mod ratio;
 #[cfg(feature = "std")]
 pub mod sync;
+pub mod textbook;
 mod throttle;
 pub mod window;
 
