@@ -24,6 +24,7 @@
 //! * [`backoff`]: how long to wait before a call is tried again, with the published jitters, and when to stop.
 //! * [`RetryBudget`]: how many retries and hedges there may be over all calls; [`RetryThrottle`] is gRPC's.
 //!   `sync` has both for many threads.
+//! * [`rtt`]: retransmission timeouts as TCP and QUIC have them.
 //! * [`window`]: quantiles of the last so many values, exact or in buckets.
 //! * [`textbook`]: timeouts that forget what timed out, to compare with.
 //!
@@ -58,10 +59,12 @@ mod adaptive;
 pub mod backoff;
 mod buckets;
 mod budget;
+mod duration;
 mod kaplan_meier;
 mod outcome;
 mod quantile;
 mod ratio;
+pub mod rtt;
 #[cfg(feature = "std")]
 pub mod sync;
 pub mod textbook;
