@@ -235,7 +235,14 @@ mod tests {
                 let limits = [numerator.saturating_sub(tolerance), numerator + tolerance];
                 let [least, most] = limits.map(|numerator| numerator / self.denominator);
                 (least..=most).contains(&found.unwrap().as_nanos())
-            })
+            }) && self.is_near(estimator.srtt8, 8 * self.srtt)
+                && self.is_near(estimator.rttvar4, 4 * self.rttvar)
+        }
+
+        /// Says whether what the estimator keeps is within a 30 000th of a nanosecond.
+        fn is_near(&self, fixed: u64, numerator: u128) -> bool {
+            let difference = (u128::from(fixed) * self.denominator).abs_diff(numerator << POINT);
+            difference <= (self.denominator << POINT) / 30_000
         }
     }
 
