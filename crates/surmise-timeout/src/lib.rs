@@ -24,6 +24,7 @@
 //! * [`backoff`]: how long to wait before a call is tried again, with the published jitters, and when to stop.
 //! * [`RetryBudget`]: how many retries and hedges there may be over all calls; [`RetryThrottle`] is gRPC's.
 //!   `sync` has both for many threads.
+//! * [`Hedge`]: when a request that is slow gets a backup, and whether the budget allows it; `sync::SharedHedge`.
 //! * [`rtt`]: retransmission timeouts as TCP and QUIC have them.
 //! * [`window`]: quantiles of the last so many values, exact or in buckets.
 //! * [`textbook`]: timeouts that forget what timed out, to compare with.
@@ -60,6 +61,7 @@ pub mod backoff;
 mod buckets;
 mod budget;
 mod duration;
+mod hedge;
 mod kaplan_meier;
 mod outcome;
 mod quantile;
@@ -74,6 +76,7 @@ pub mod window;
 pub use self::{
     adaptive::{AdaptiveTimeout, AdaptiveTimeoutConfig, AdaptiveTimeoutError},
     budget::{BudgetExhausted, RetryBudget, RetryBudgetConfig, RetryBudgetError},
+    hedge::{Hedge, HedgeCounters, HedgeOutcome},
     outcome::Outcome,
     quantile::{Quantile, QuantileError},
     ratio::Ratio,

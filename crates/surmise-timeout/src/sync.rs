@@ -4,10 +4,12 @@
 //! compare-and-swap, so the two never differ.
 
 mod budget;
+mod hedge;
 mod loom;
 mod throttle;
 mod timeout;
 
 pub use self::{
-    budget::AtomicRetryBudget, throttle::AtomicRetryThrottle, timeout::SharedAdaptiveTimeout,
+    budget::AtomicRetryBudget, hedge::SharedHedge, throttle::AtomicRetryThrottle,
+    timeout::SharedAdaptiveTimeout,
 };
