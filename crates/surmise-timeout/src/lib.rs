@@ -25,6 +25,8 @@
 //! * [`RetryBudget`]: how many retries and hedges there may be over all calls; [`RetryThrottle`] is gRPC's.
 //!   `sync` has both for many threads.
 //! * [`Hedge`]: when a request that is slow gets a backup, and whether the budget allows it; `sync::SharedHedge`.
+//! * `Destinations`: a bounded table of timeouts, budgets or hedges, one for each destination (feature `alloc`), and
+//!   `sync::SharedDestinations`.
 //! * [`rtt`]: retransmission timeouts as TCP and QUIC have them.
 //! * [`window`]: quantiles of the last so many values, exact or in buckets.
 //! * [`textbook`]: timeouts that forget what timed out, to compare with.
@@ -60,6 +62,8 @@ mod adaptive;
 pub mod backoff;
 mod buckets;
 mod budget;
+#[cfg(feature = "alloc")]
+mod destinations;
 mod duration;
 mod hedge;
 mod kaplan_meier;
@@ -73,6 +77,8 @@ pub mod textbook;
 mod throttle;
 pub mod window;
 
+#[cfg(feature = "alloc")]
+pub use self::destinations::Destinations;
 pub use self::{
     adaptive::{AdaptiveTimeout, AdaptiveTimeoutConfig, AdaptiveTimeoutError},
     budget::{BudgetExhausted, RetryBudget, RetryBudgetConfig, RetryBudgetError},

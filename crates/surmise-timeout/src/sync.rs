@@ -4,12 +4,13 @@
 //! compare-and-swap, so the two never differ.
 
 mod budget;
+mod destinations;
 mod hedge;
 mod loom;
 mod throttle;
 mod timeout;
 
 pub use self::{
-    budget::AtomicRetryBudget, hedge::SharedHedge, throttle::AtomicRetryThrottle,
-    timeout::SharedAdaptiveTimeout,
+    budget::AtomicRetryBudget, destinations::SharedDestinations, hedge::SharedHedge,
+    throttle::AtomicRetryThrottle, timeout::SharedAdaptiveTimeout,
 };
