@@ -23,7 +23,8 @@ use crate::{Outcome, kaplan_meier};
 /// what it is, a censored observation, and takes the quantile of Kaplan and Meier's estimate. When too many were
 /// given up to tell, the timeout doubles for each call that it was too short for, until answers come in
 /// again or the ceiling is reached. A timeout is too short for all calls that are under way when the service
-/// slows down, and for those that follow until they have timed out: the doubling counts them once.
+/// slows down, and for those that follow until they have timed out: the doubling counts them once. If a greater
+/// share is never answered than the quantile leaves over, there is no timeout that they meet, and it is the ceiling.
 ///
 /// # Bounds
 ///

@@ -105,13 +105,13 @@ impl Explorers {
     }
 }
 
-/// Returns a duration in nanoseconds. What exceeds 544 years is as long as can be.
+/// Returns a duration in nanoseconds; it saturates.
 #[inline]
 pub(crate) fn nanos(duration: Duration) -> u64 {
-    // A product of so few seconds and a billion has fewer than 64 bits.
+    // A product of so few seconds and a billion has fewer than 64 bits, as nearly always.
     if duration.as_secs() >> 34 == 0 {
         duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
     } else {
-        u64::MAX
+        u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
     }
 }

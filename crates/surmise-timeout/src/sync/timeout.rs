@@ -133,7 +133,7 @@ impl SharedAdaptiveTimeout {
             Outcome::Completed(took) if took.as_secs() <= i32::MAX as u64 => {
                 self.record_answer(took.as_secs() * 1_000_000_000 + u64::from(took.subsec_nanos()));
             }
-            Outcome::Completed(_) => self.record_longest(),
+            Outcome::Completed(took) => self.record_long(nanos(took)),
             Outcome::TimedOut(waited) => self.record_given_up(nanos(waited), true),
             Outcome::Cancelled(waited) => self.record_given_up(nanos(waited), false),
             Outcome::FailedFast => {}
@@ -148,19 +148,20 @@ impl SharedAdaptiveTimeout {
         if let Some(count) = answered.get(self.buckets.unbounded_index(nanos)) {
             count.fetch_add(1, Ordering::Relaxed);
         } else {
-            return self.record_longest();
+            return self.record_long(nanos);
         }
         if ticket % RENEW_EVERY == RENEW_EVERY - 1 {
             self.renew_unless_renewed();
         }
     }
 
-    /// Takes in an answer that took longer than all buckets but the last hold.
+    /// Takes in an answer that took decades, or longer than all buckets but the last hold.
     #[cold]
-    fn record_longest(&self) {
+    fn record_long(&self, nanos: u64) {
         let renewal = &mut *self.renewal.lock();
-        if let Some([.., last]) = self.answered.get(renewal.newest) {
-            last.fetch_add(1, Ordering::Relaxed);
+        let answered = self.answered.get(renewal.newest);
+        if let Some(count) = answered.and_then(|answered| answered.get(self.buckets.index(nanos))) {
+            count.fetch_add(1, Ordering::Relaxed);
         }
         self.renew(renewal, None);
     }
