@@ -4,6 +4,7 @@ mod intervals;
 mod random;
 mod report;
 mod time;
+mod timeouts;
 
 use core::fmt::{self, Write};
 
@@ -17,5 +18,6 @@ pub(crate) fn run(out: &mut dyn Write) -> fmt::Result {
     detectors::run(&mut report)?;
     clocks::run(&mut report)?;
     intervals::run(&mut report)?;
+    timeouts::run(&mut report)?;
     report.finish()
 }
