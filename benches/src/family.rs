@@ -1,4 +1,4 @@
-use crate::{Made, Meter, clocks, detectors, intervals};
+use crate::{Made, Meter, clocks, detectors, intervals, timeouts};
 
 /// What is measured together, with a table of budgets of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +10,13 @@ pub enum Family {
     Clocks,
     /// Interval clocks.
     Intervals,
+    /// Timeouts, and what retries are made of.
+    Timeouts,
 }
 
 impl Family {
     /// All there are.
-    pub const ALL: [Self; 3] = [Self::Detectors, Self::Clocks, Self::Intervals];
+    pub const ALL: [Self; 4] = [Self::Detectors, Self::Clocks, Self::Intervals, Self::Timeouts];
 
     /// Shows all that is measured of it to a meter.
     ///
@@ -26,6 +28,7 @@ impl Family {
             Self::Detectors => detectors::measure(meter)?,
             Self::Clocks => clocks::measure(meter),
             Self::Intervals => intervals::measure(meter)?,
+            Self::Timeouts => timeouts::measure(meter)?,
         }
         Ok(())
     }
@@ -37,6 +40,7 @@ impl Family {
             Self::Detectors => "detectors",
             Self::Clocks => "clocks",
             Self::Intervals => "intervals",
+            Self::Timeouts => "timeouts",
         }
     }
 

@@ -24,6 +24,7 @@ mod family;
 pub mod intervals;
 mod memory;
 mod meter;
+pub mod timeouts;
 mod timing;
 
 pub use self::{

@@ -8,6 +8,7 @@ mod callgrind;
 mod clocks;
 mod detectors;
 mod intervals;
+mod timeouts;
 
 use anyhow::{Result, ensure};
 use xshell::cmd;
@@ -26,6 +27,7 @@ const FAMILIES: &[(&str, &[Budget])] = &[
     ("detectors", detectors::BUDGETS),
     ("clocks", clocks::BUDGETS),
     ("intervals", intervals::BUDGETS),
+    ("timeouts", timeouts::BUDGETS),
 ];
 
 /// Measures everything, and fails where something exceeds its budget.
