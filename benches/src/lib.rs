@@ -6,6 +6,7 @@
 //! | `cargo run --release -p benches --bin ratios` | wall time, instructions and bytes as tables |
 //! | `cargo run --release -p benches --bin ratios -- clocks` | the same of one family |
 //! | `cargo xtask budgets` | instructions and bytes, which must stay within their budgets |
+//! | `cargo run --release -p benches --bin spiral` | which share of calls times out while a service slows down |
 //!
 //! Wall time is for a quiet machine. Instructions are the same on every run of one build, so they
 //! decide.
@@ -24,6 +25,7 @@ mod family;
 pub mod intervals;
 mod memory;
 mod meter;
+pub mod spiral;
 pub mod timeouts;
 mod timing;
 
