@@ -1,0 +1,87 @@
+//! Middleware for tower services: adaptive timeouts, retries with a budget, and hedging.
+//!
+//! ```
+//! use core::{convert::Infallible, time::Duration};
+//! use surmise_tower::AdaptiveTimeoutLayer;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), surmise_tower::BoxError> {
+//! let service = ServiceBuilder::new()
+//!     .layer(AdaptiveTimeoutLayer::p99().ceiling(Duration::from_secs(5)))
+//!     .service(service_fn(async |name: &'static str| Ok::<_, Infallible>(name.len())));
+//! assert_eq!(service.oneshot("hello").await?, 5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is in it
+//!
+//! | layer | what it does | what it goes by |
+//! |---|---|---|
+//! | [`RetryLayer`] | tries again what failed | a backoff and a budget |
+//! | [`HedgeLayer`] | sends a backup of what is slow, and takes the first answer | a `SharedHedge` and a budget |
+//! | [`AdaptiveTimeoutLayer`] | gives up what takes too long, and learns how long that is | a `SharedAdaptiveTimeout` |
+//!
+//! A [`Policy`] tells them what they cannot know: which requests may be sent twice, until when an answer is wanted,
+//! which results are worth another try, and which say how long answers take.
+//!
+//! # How to stack them
+//!
+//! Retries outside, hedging within, timeouts innermost, next to the service. With
+//! `ServiceBuilder`, whose first layer is the outermost, that is the order of the table.
+//!
+//! * The timeout is to be within the hedge: it learns how long *one* request takes. Outside, it would learn how
+//!   long the faster of two takes, and be too short for each request that the budget allows no backup. Within,
+//!   each of the two has a timeout of its own, and the one that loses is recorded as cancelled.
+//! * The hedge is to be within the retries: each try may have a backup. Outside, it would take the delays between
+//!   tries for slowness, and its backup would be tried again as often as the primary, which multiplies the load.
+//! * So the timeout limits a try. What limits all tries is the deadline of [`Policy::deadline`], which all three
+//!   keep to: no try begins later, and none takes longer.
+//! * A load balancer belongs between the hedge and the timeouts, one for each replica behind it: otherwise
+//!   a backup may be sent to the replica that is slow.
+//!
+//! Share one budget between retries and hedges, and have the outer layer make the deposits
+//! ([`HedgeLayer::without_deposits`]). All three box errors, so that axum needs a `HandleErrorLayer` outside of them.
+//!
+//! # What this crate does not do
+//!
+//! It spawns nothing: all that there is of a request lives in its future, and is gone with it. It sees when the
+//! response is there, which for HTTP means its head; how long a body takes is not limited and not learned. It does
+//! not know the destination of a request: make a layer for each.
+//!
+//! Time is tokio's, to the millisecond that its timers tell apart, and stands still or is moved where a test
+//! says so. Random numbers, for jitter and for the calls that explore, are `fastrand`'s and no secret.
+//!
+//! # Features
+//!
+//! * `tracing`: an event of level `DEBUG` for each timeout, retry and backup, for what the budget denies, and for which
+//!   request won; a span `attempt` about each try and a span `backup` about each backup.
+//! * `metrics`: counters `surmise_timeouts_total`, `surmise_retries_total`, `surmise_retries_denied_total`,
+//!   and `surmise_hedges_issued_total`, `…_won_total`, `…_lost_total` and `…_denied_total`.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
+
+pub mod future;
+mod hedge;
+mod policy;
+mod retry;
+mod telemetry;
+mod timeout;
+
+pub use self::{
+    hedge::{HedgeLayer, HedgeService},
+    policy::{DefaultPolicy, Judgement, Policy},
+    retry::{RetryLayer, RetryService},
+    timeout::{AdaptiveTimeoutBuilder, AdaptiveTimeoutLayer, AdaptiveTimeoutService, Elapsed},
+};
+
+/// Any error, as tower's middleware has it.
+pub type BoxError = Box<dyn core::error::Error + Send + Sync>;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -1,0 +1,107 @@
+use alloc::sync::Arc;
+use core::{fmt, time::Duration};
+
+use surmise_timeout::{backoff::Retries, sync::AtomicRetryBudget};
+use tokio::time::Instant;
+use tower_service::Service;
+
+use super::RetryLayer;
+use crate::{BoxError, Judgement, Policy, telemetry};
+
+/// What it takes to try a request again.
+pub(super) struct Again<S, P, Request> {
+    pub(super) service: S,
+    request: Request,
+    policy: P,
+    budget: Arc<AtomicRetryBudget>,
+    retries: Retries,
+    max_retries: u32,
+    began: Instant,
+    deadline: Option<Instant>,
+}
+
+impl<S, P, Request> Again<S, P, Request> {
+    /// Returns what it takes to try a request again that is about to be sent, if that may be.
+    pub(super) fn prepare<Response>(
+        service: &S,
+        request: &Request,
+        layer: &RetryLayer<P>,
+    ) -> Option<Self>
+    where
+        S: Clone,
+        P: Policy<Request, Response> + Clone,
+    {
+        if layer.max_retries == 0 {
+            return None;
+        }
+        let request = layer.policy.clone_request(request)?;
+        let RetryLayer { backoff, max_retries, budget, policy } = layer.clone();
+        let (began, deadline) = (Instant::now(), policy.deadline(&request));
+        let retries = backoff.retries(max_retries);
+        let retries = match deadline {
+            Some(deadline) => retries.until(since(began, deadline)),
+            None => retries,
+        };
+        let service = service.clone();
+        Some(Self { service, request, policy, budget, retries, max_retries, began, deadline })
+    }
+
+    /// Returns how long to wait until the next try, if there is to be one, and pays for it.
+    pub(super) fn delay<Response>(
+        &mut self,
+        result: &Result<Response, BoxError>,
+    ) -> Option<Duration>
+    where
+        P: Policy<Request, Response>,
+    {
+        let retry_after = match self.policy.judge(result) {
+            Judgement::Keep => return None,
+            Judgement::Retry => None,
+            Judgement::RetryAfter(least) => Some(least),
+        };
+        let now = since(self.began, Instant::now());
+        let delay = self.retries.next(now, fastrand::u64(..), retry_after)?;
+        if self.budget.withdraw().is_err() {
+            telemetry::retry_denied(self.retries.made());
+            return None;
+        }
+        telemetry::retry_granted(self.retries.made(), delay);
+        Some(delay)
+    }
+
+    /// Sends the request again, and returns what it takes to do so once more, if that may be.
+    pub(super) fn send(mut self) -> (S::Future, Option<Self>)
+    where
+        S: Service<Request>,
+        P: Policy<Request, S::Response>,
+    {
+        let copy = (self.retries.made() < self.max_retries)
+            .then(|| self.policy.clone_request(&self.request))
+            .flatten();
+        let response = self.service.call(self.request);
+        (response, copy.map(|request| Self { request, ..self }))
+    }
+
+    /// Returns how many retries there were, the one about to be sent included.
+    pub(super) const fn retries(&self) -> u32 {
+        self.retries.made()
+    }
+
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}
+
+impl<S, P, Request> fmt::Debug for Again<S, P, Request> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Again")
+            .field("retries", &self.retries)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns a point on tokio's clock as the time since another, which is all that retries need.
+fn since(began: Instant, instant: Instant) -> surmise_time::Instant {
+    surmise_time::Instant::ORIGIN + instant.saturating_duration_since(began)
+}

@@ -1,0 +1,125 @@
+use alloc::sync::Arc;
+use core::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use surmise_timeout::{Outcome, sync::SharedAdaptiveTimeout};
+use tokio::time::{Instant, Sleep};
+
+use super::Elapsed;
+use crate::{BoxError, Policy, telemetry};
+
+pin_project! {
+    /// The response of an [`AdaptiveTimeoutService`](crate::AdaptiveTimeoutService).
+    ///
+    /// If it is dropped before it is ready, the call is recorded as cancelled. Nothing of it stays behind.
+    pub struct AdaptiveTimeoutFuture<F, P, Request> {
+        // None if the call was given up: it is cancelled with that, and not only when this is dropped.
+        #[pin]
+        response: Option<F>,
+        #[pin]
+        sleep: Sleep,
+        call: Call,
+        policy: P,
+        request: PhantomData<fn(Request)>,
+    }
+}
+
+impl<F, P, Request> AdaptiveTimeoutFuture<F, P, Request> {
+    /// Makes a call, unless it is too late for that.
+    pub(super) fn begin(call: Call, policy: P, make: impl FnOnce() -> F) -> Self {
+        let sleep = tokio::time::sleep(call.wait);
+        let response = if call.is_too_late() { None } else { Some(make()) };
+        Self { response, sleep, call, policy, request: PhantomData }
+    }
+}
+
+impl<F, P, Request, Response, E> Future for AdaptiveTimeoutFuture<F, P, Request>
+where
+    F: Future<Output = Result<Response, E>>,
+    E: Into<BoxError>,
+    P: Policy<Request, Response>,
+{
+    type Output = Result<Response, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(response) = this.response.as_mut().as_pin_mut() {
+            // First the response: one that is there is taken, however late it is.
+            if let Poll::Ready(result) = response.poll(context) {
+                let result = result.map_err(Into::into);
+                this.call.end(this.policy.outcome(&result, this.call.took()));
+                return Poll::Ready(result);
+            }
+            ready!(this.sleep.poll(context));
+            this.response.set(None);
+        }
+        this.call.time_out();
+        Poll::Ready(Err(Elapsed { after: this.call.wait }.into()))
+    }
+}
+
+impl<F, P, Request> fmt::Debug for AdaptiveTimeoutFuture<F, P, Request> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdaptiveTimeoutFuture").field("call", &self.call).finish_non_exhaustive()
+    }
+}
+
+/// A call under way, which is recorded once, however it ends.
+#[derive(Debug)]
+pub(super) struct Call {
+    timeout: Arc<SharedAdaptiveTimeout>,
+    began: Instant,
+    wait: Duration,
+    /// Whether its caller waits for less than the timeout.
+    is_cut_short: bool,
+    is_over: bool,
+}
+
+impl Call {
+    pub(super) fn new(timeout: Arc<SharedAdaptiveTimeout>, deadline: Option<Instant>) -> Self {
+        let began = Instant::now();
+        let drawn = timeout.draw(fastrand::u64(..));
+        let remaining = deadline.map(|deadline| deadline.saturating_duration_since(began));
+        let wait = remaining.map_or(drawn, |remaining| remaining.min(drawn));
+        Self { timeout, began, wait, is_cut_short: wait < drawn, is_over: false }
+    }
+
+    /// Returns whether nobody waits for the answer any more. No timeout is zero.
+    const fn is_too_late(&self) -> bool {
+        self.wait.is_zero()
+    }
+
+    fn took(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.is_over = true;
+        self.timeout.record(outcome);
+    }
+
+    fn time_out(&mut self) {
+        if self.is_over {
+            return;
+        }
+        telemetry::timed_out(self.wait);
+        // That a caller was in a hurry does not make the timeout too short.
+        let outcome = if self.is_cut_short { Outcome::Cancelled } else { Outcome::TimedOut };
+        self.end(if self.is_too_late() { Outcome::FailedFast } else { outcome(self.wait) });
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.is_over && !self.is_too_late() {
+            self.end(Outcome::Cancelled(self.took()));
+        }
+    }
+}
