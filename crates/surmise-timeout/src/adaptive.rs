@@ -74,7 +74,8 @@ impl<const N: usize> AdaptiveTimeout<N> {
     /// If the limits are zero, inverted or too great, or do not hold the prior; if the factor is zero, or more
     /// than all calls are to explore.
     pub fn new(config: AdaptiveTimeoutConfig) -> Result<Self, AdaptiveTimeoutError> {
-        let course = Course::new(&config)?;
+        // Lossless: there is room for 65 535 calls at most.
+        let course = Course::new(&config, u32::try_from(N).unwrap_or(u32::MAX))?;
         let recent = Recent::new(course.buckets());
         Ok(Self {
             course,

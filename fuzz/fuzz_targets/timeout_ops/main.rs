@@ -81,7 +81,8 @@ impl Config {
             floor: self.floor.duration(),
             ceiling: self.ceiling.duration(),
             prior: self.prior.duration(),
-            prior_samples: self.prior_samples.into(),
+            // More than the shared one remembers count for as long as it does.
+            prior_samples: self.prior_samples.min(512).into(),
             exploring: Ratio::from_millionths(self.exploring),
             max_age: self.max_age.map(Span::duration),
         }

@@ -34,8 +34,8 @@ pub struct AdaptiveTimeoutConfig {
     pub ceiling: Duration,
     /// The timeout before the first outcome. By default the ceiling.
     pub prior: Duration,
-    /// After how many outcomes the prior no longer counts. By default 100; until then it is blended in, with
-    /// a weight that decreases with each.
+    /// After how many outcomes the prior no longer counts, or as many as are remembered if they are fewer. By default
+    /// 100; until then it is blended in, with a weight that decreases with each.
     pub prior_samples: u32,
     /// Which share of the calls [`draw`](super::AdaptiveTimeout::draw) lets wait until the ceiling, to learn what
     /// lies beyond the timeout. By default one in a thousand.

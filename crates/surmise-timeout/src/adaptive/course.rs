@@ -17,13 +17,18 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    pub(crate) fn new(config: &AdaptiveTimeoutConfig) -> Result<Self, AdaptiveTimeoutError> {
+    /// Creates a course that goes by its prior, of somebody who remembers at least so many calls once they were made.
+    pub(crate) fn new(
+        config: &AdaptiveTimeoutConfig,
+        remembers: u32,
+    ) -> Result<Self, AdaptiveTimeoutError> {
         config.check()?;
         let [floor, ceiling, prior] = [config.floor, config.ceiling, config.prior].map(nanos);
         Ok(Self {
             quantile: config.quantile,
             factor: config.factor,
-            prior_samples: config.prior_samples,
+            // Otherwise it would count for ever.
+            prior_samples: config.prior_samples.min(remembers),
             prior,
             floor,
             ceiling,

@@ -85,7 +85,7 @@ impl SharedAdaptiveTimeout {
     ///
     /// Those of [`AdaptiveTimeout::new`](crate::AdaptiveTimeout::new).
     pub fn new(config: AdaptiveTimeoutConfig) -> Result<Self, AdaptiveTimeoutError> {
-        let course = Course::new(&config)?;
+        let course = Course::new(&config, GENERATION)?;
         Ok(Self {
             current: CachePadded::new(AtomicU64::new(course.current())),
             ceiling: config.ceiling,
@@ -281,7 +281,7 @@ struct Known {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::{AdaptiveTimeout, Quantile, Ratio};
+    use crate::{AdaptiveTimeout, Quantile};
 
     fn config() -> AdaptiveTimeoutConfig {
         let [floor, ceiling] = [1, 60_000].map(Duration::from_millis);
@@ -292,7 +292,7 @@ mod tests {
     /// While the prior counts, both renew the timeout with each call; the owned one for as long as 16.
     #[test]
     fn it_is_what_one_owner_would_have() {
-        let owned = &mut AdaptiveTimeout::<16>::new(config()).unwrap();
+        let owned = &mut AdaptiveTimeout::<100>::new(config()).unwrap();
         let shared = SharedAdaptiveTimeout::new(config()).unwrap();
         for nth in 0..16_usize {
             let millis = Duration::from_millis((nth as u64 + 1) * 7 % 50);
@@ -348,16 +348,18 @@ mod tests {
         assert!(shared.current() < Duration::from_millis(6));
     }
 
-    /// A timeout that is young with each generation, too, if the prior counts for longer than that.
+    /// A prior that is to count for longer than calls are remembered counts for as long as they are.
     #[test]
-    fn a_prior_may_count_for_longer_than_is_remembered() {
-        let config = AdaptiveTimeoutConfig { prior_samples: 100_000, ..config() };
+    fn the_prior_does_not_count_for_ever() {
+        let config = AdaptiveTimeoutConfig { prior_samples: u32::MAX, ..config() };
         let shared = SharedAdaptiveTimeout::new(config).unwrap();
+        let owned = &mut AdaptiveTimeout::<20>::new(config).unwrap();
         for _ in 0..5000 {
             shared.record(Outcome::Completed(Duration::from_millis(20)));
+            owned.record(Outcome::Completed(Duration::from_millis(20)));
         }
-        let share = shared.current() - Duration::from_millis(98);
-        assert!(share < Ratio::ONE.of(Duration::from_millis(2)), "{:?}", shared.current());
+        assert!(shared.current() < Duration::from_millis(23), "{:?}", shared.current());
+        assert_eq!(owned.current(), shared.current());
     }
 }
 
