@@ -123,6 +123,6 @@ impl Pair {
 /// The one owner's is renewed by each of the first 16 answers and by every 16th, and the shared one by each as
 /// long as the prior counts. Who gives up makes the timeout depend on when it was renewed before.
 fn agree(calls: u32, given_up: u32, prior_samples: u32) -> bool {
-    let just_renewed = calls % 16 == 0 && calls <= prior_samples.min(1000);
+    let just_renewed = calls.is_multiple_of(16) && calls <= prior_samples.min(1000);
     calls <= 16 || (given_up == 0 && just_renewed)
 }
