@@ -2,7 +2,7 @@ mod config;
 mod course;
 mod recent;
 
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use surmise_time::Instant;
 
@@ -11,7 +11,7 @@ pub(crate) use self::course::{Course, Explorers, nanos};
 use self::recent::{Recent, Slices};
 use crate::{Outcome, kaplan_meier};
 
-/// A timeout that follows the latencies of the last `N` calls, and does not forget those that timed out.
+/// A timeout that follows the latencies of the last `N` calls (1 to 65 535), and does not forget those that timed out.
 ///
 /// It is the quantile that the configuration names, of how long answers take: with the 99th percentile and
 /// a factor of one, one call in a hundred times out, also after the service became slower or faster.
@@ -52,7 +52,7 @@ use crate::{Outcome, kaplan_meier};
 /// assert_eq!(timeout.within(Duration::from_millis(15)), Duration::from_millis(15));
 /// # Ok::<(), surmise_timeout::AdaptiveTimeoutError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AdaptiveTimeout<const N: usize = 1000> {
     course: Course,
     ceiling: Duration,
@@ -95,6 +95,9 @@ impl<const N: usize> AdaptiveTimeout<N> {
     }
 
     /// Returns the timeout, or what remains of the caller's own time if that is less.
+    ///
+    /// A call that is given up because the caller ran out of time did not time out: record it as
+    /// [`Cancelled`](Outcome::Cancelled), so that it is not held against the timeout.
     #[must_use]
     #[inline]
     pub fn within(&self, remaining: Duration) -> Duration {
@@ -154,5 +157,14 @@ impl<const N: usize> AdaptiveTimeout<N> {
         let calls = u32::try_from(self.recent.len()).unwrap_or(u32::MAX);
         let estimate = kaplan_meier::quantile(self.recent.counts(), calls, self.course.quantile);
         self.course.change(estimate, calls, waited);
+    }
+}
+
+/// Without all that it counted.
+impl<const N: usize> fmt::Debug for AdaptiveTimeout<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut timeout = f.debug_struct("AdaptiveTimeout");
+        timeout.field("current", &self.current()).field("calls", &self.calls());
+        timeout.field("ceiling", &self.ceiling).finish_non_exhaustive()
     }
 }

@@ -38,6 +38,9 @@
 //! with each call: the timeout becomes *shorter*, and most calls fail that would have been answered. Here
 //! a call that was given up is recorded as what it is: an answer that takes longer than that.
 //!
+//! So does a call whose future is dropped: with an executor that drops futures, record
+//! [`Outcome::Cancelled`] when a guard around the call is dropped, as the layers of `surmise-tower` do.
+//!
 //! # What this crate does not do
 //!
 //! It waits for nothing, sends nothing and draws no random numbers: durations, outcomes and random numbers

@@ -13,9 +13,11 @@ use core::time::Duration;
 pub enum Outcome {
     /// It was answered after this long, well or with an error that took real work.
     Completed(Duration),
-    /// It was given up after this long, because that was the timeout.
+    /// It was given up after this long, because that was the timeout. If the caller's own time ran out before the
+    /// timeout, it was [`Cancelled`](Self::Cancelled).
     TimedOut(Duration),
-    /// It was given up after this long for another reason: the caller went away, or another call was faster.
+    /// It was given up after this long for another reason: the caller went away or had no more time, its future was
+    /// dropped, or another call was faster.
     Cancelled(Duration),
     /// It failed at once, as a refused connection does. That says nothing of how long an answer takes.
     FailedFast,

@@ -73,7 +73,7 @@ fn delays_are_those_of_the_vectors_to_the_nanosecond() {
         assert_eq!(full.delay(attempt, random), row.full, "{attempt}");
         assert_eq!(equal.delay(attempt, random), row.equal, "{attempt}");
         assert_eq!(grpc.delay(attempt, random), row.grpc, "{attempt}");
-        let delay = decorrelated.next(Instant::ORIGIN, random, None);
+        let delay = decorrelated.next_delay(Instant::ORIGIN, random, None);
         assert_eq!(delay, Some(row.decorrelated), "{attempt}");
     }
 }

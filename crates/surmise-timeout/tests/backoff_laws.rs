@@ -139,7 +139,7 @@ quickcheck! {
         let (mut now, mut made, mut previous) = (0_u64, 0, None);
         for (random, asked, passed) in steps {
             let asked = asked.map(Duration::from_nanos);
-            let next = retries.next(Instant::from_nanos(now), random, asked);
+            let next = retries.next_delay(Instant::from_nanos(now), random, asked);
             let around = around(&valid.0, made, previous);
             let drawn = reference::delay(&valid.0, around, random);
             let delay = duration(drawn).max(asked.unwrap_or_default());

@@ -81,7 +81,8 @@ pub struct HedgeLayer<P> {
 }
 
 impl<P> HedgeLayer<P> {
-    /// Creates a layer that sends backups when this hedge says, and pays for them from this budget.
+    /// Creates a layer that sends backups when this hedge says, and pays for them from this budget. Those requests get
+    /// one that the policy [clones](Policy::clone_request), which by default are none.
     ///
     /// If the hedge forgets requests by their age, its owner has to advance it.
     #[must_use]

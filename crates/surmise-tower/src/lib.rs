@@ -37,9 +37,14 @@
 //! * The hedge is to be within the retries: each try may have a backup. Outside, it would take the delays between
 //!   tries for slowness, and its backup would be tried again as often as the primary, which multiplies the load.
 //! * So the timeout limits a try. What limits all tries is the deadline of [`Policy::deadline`], which all three
-//!   keep to: no try begins later, and none takes longer.
+//!   keep to if they are given the policy: retries and backups do not begin later, and the timeout, which alone
+//!   can give up a call that is under way, lets none take longer.
 //! * A load balancer belongs between the hedge and the timeouts, one for each replica behind it: otherwise
 //!   a backup may be sent to the replica that is slow.
+//!
+//! If a stack is not a service and the compiler does not say why, pass it to
+//! `fn is<S: tower_service::Service<Request>>(_: &S) {}`, which names what is missing: often a policy for another type
+//! of response.
 //!
 //! Share one budget between retries and hedges, and have the outer layer make the deposits
 //! ([`HedgeLayer::without_deposits`]). All three box errors, so that axum needs a `HandleErrorLayer` outside of them.

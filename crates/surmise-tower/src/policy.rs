@@ -67,7 +67,8 @@ pub trait Policy<Request, Response> {
 
     /// Returns until when the caller wants an answer, on tokio's clock, if the request says so.
     ///
-    /// No call waits for longer, and no retry begins later. By default no request does.
+    /// No retry or backup begins later; and a timeout layer that has this policy gives up what takes longer. By default
+    /// no request says so.
     fn deadline(&self, request: &Request) -> Option<Instant> {
         let _ = request;
         None
@@ -105,7 +106,8 @@ pub enum Judgement {
     RetryAfter(Duration),
 }
 
-/// The policy of a service that nothing is known of: all defaults.
+/// The policy of a service that nothing is known of: all defaults. With it no request is sent twice, so that there are
+/// no retries and no backups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a unit struct is its own constructor")]
 pub struct DefaultPolicy;

@@ -72,7 +72,8 @@ pub struct RetryLayer<P> {
 }
 
 impl<P> RetryLayer<P> {
-    /// Creates a layer that tries a request again so many times at most, after delays of this backoff.
+    /// Creates a layer that tries a request again so many times at most, after delays of this backoff. Those requests are
+    /// tried again that the policy [clones](Policy::clone_request), which by default are none.
     #[must_use]
     pub const fn new(
         backoff: Backoff,

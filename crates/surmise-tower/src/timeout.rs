@@ -69,6 +69,9 @@ impl AdaptiveTimeoutLayer {
     }
 
     /// Begins a layer with a timeout that one call in a hundred exceeds, between 1 ms and 30 s.
+    ///
+    /// Before anything is known it is the ceiling; a [prior](AdaptiveTimeoutBuilder::prior) that leaves callers time to
+    /// try again is often better.
     #[must_use]
     pub fn p99() -> AdaptiveTimeoutBuilder {
         AdaptiveTimeoutBuilder::p99()

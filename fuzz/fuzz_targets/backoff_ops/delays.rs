@@ -163,7 +163,7 @@ impl Model {
         let delay = duration(drawn).max(retry_after.unwrap_or_default());
         let end = u128::from(self.now) + delay.as_nanos();
         let in_time = self.deadline.is_none_or(|deadline| end < deadline.into());
-        let next = self.retries.next(Instant::from_nanos(self.now), random, retry_after);
+        let next = self.retries.next_delay(Instant::from_nanos(self.now), random, retry_after);
         if in_time && self.made < self.max_retries {
             assert_eq!(next, Some(delay));
             (self.made, self.previous) = (self.made + 1, drawn);

@@ -32,10 +32,12 @@ pub struct AdaptiveTimeoutConfig {
     pub floor: Duration,
     /// The greatest timeout.
     pub ceiling: Duration,
-    /// The timeout before the first outcome. By default the ceiling.
+    /// The timeout before the first outcome. By default the ceiling, so that a first call that hangs takes that long.
+    /// State what you would wait for without this crate; and less than callers have time for, if they are to try again.
     pub prior: Duration,
     /// After how many outcomes the prior no longer counts, or as many as are remembered if they are fewer. By default
-    /// 100; until then it is blended in, with a weight that decreases with each.
+    /// 100; until then it is blended in, with a weight that decreases with each. The timeout is renewed with every 16th
+    /// answer, so that it can go by the prior for 15 more.
     pub prior_samples: u32,
     /// Which share of the calls [`draw`](super::AdaptiveTimeout::draw) lets wait until the ceiling, to learn what
     /// lies beyond the timeout. By default one in a thousand.
@@ -141,15 +143,20 @@ pub enum AdaptiveTimeoutError {
 impl fmt::Display for AdaptiveTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ZeroFloor => f.write_str("a timeout of at least zero waits for nothing"),
+            Self::ZeroFloor => {
+                f.write_str("the floor is zero: a timeout of that waits for nothing")
+            }
             Self::CeilingBelowFloor { floor, ceiling } => {
-                write!(f, "the greatest timeout, {ceiling:?}, is less than the least, {floor:?}")
+                write!(f, "the ceiling, {ceiling:?}, is below the floor, {floor:?}")
             }
-            Self::TooLong { ceiling } => write!(f, "a timeout of {ceiling:?} exceeds 2⁶⁴ ns"),
+            Self::TooLong { ceiling } => write!(f, "the ceiling, {ceiling:?}, exceeds 2⁶⁴ ns"),
             Self::PriorOutside { prior, floor, ceiling } => {
-                write!(f, "the first timeout, {prior:?}, is not between {floor:?} and {ceiling:?}")
+                write!(
+                    f,
+                    "the prior, {prior:?}, is not between the floor, {floor:?}, and the ceiling, {ceiling:?}"
+                )
             }
-            Self::ZeroFactor => f.write_str("no time at all is no factor of a timeout"),
+            Self::ZeroFactor => f.write_str("the factor is zero"),
             Self::ExploringAll { exploring } => {
                 write!(f, "{exploring} of the calls cannot explore: that is more than all")
             }

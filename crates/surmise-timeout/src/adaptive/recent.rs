@@ -33,7 +33,7 @@ impl Entry {
 
 impl<const N: usize> Recent<N> {
     pub(super) const fn new(buckets: Buckets) -> Self {
-        const { assert!(N > 0 && N <= u16::MAX as usize, "counts have 16 bits") };
+        const { assert!(N > 0 && N <= u16::MAX as usize, "a timeout goes by 1 to 65 535 calls") };
         Self {
             buckets,
             answered: [0; Buckets::COUNT],

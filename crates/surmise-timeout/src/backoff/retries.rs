@@ -21,14 +21,14 @@ use super::{Backoff, femtos::Femtos};
 ///
 /// // Full jitter: half of 1 s for the middle one of the random numbers.
 /// let random = 1 << 63;
-/// assert_eq!(retries.next(now, random, None), Some(Duration::from_millis(500)));
+/// assert_eq!(retries.next_delay(now, random, None), Some(Duration::from_millis(500)));
 /// now = now + Duration::from_millis(500);
 ///
 /// // The service said how long it will be busy.
 /// let retry_after = Some(Duration::from_secs(30));
-/// assert_eq!(retries.next(now, random, retry_after), None);
-/// assert_eq!(retries.next(now, random, None), Some(Duration::from_secs(1)));
-/// assert_eq!(retries.next(now, random, None), None);
+/// assert_eq!(retries.next_delay(now, random, retry_after), None);
+/// assert_eq!(retries.next_delay(now, random, None), Some(Duration::from_secs(1)));
+/// assert_eq!(retries.next_delay(now, random, None), None);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retries {
@@ -53,6 +53,7 @@ impl Retries {
 
     /// Returns how long to wait before the call is tried again, or `None` if it should not be.
     ///
+    /// `now` is of any monotonic clock, such as `OsClock` of `surmise-time`, and matters only if there is a deadline.
     /// `random` is uniformly random in 64 bits. `retry_after` is how long the service asked to be left alone, as
     /// HTTP's `Retry-After` does: the delay is no shorter, even if that is beyond the cap. It does not make later
     /// delays longer. Callers that were told the same come back together; to spread them, add to it.
@@ -61,7 +62,7 @@ impl Retries {
     /// `retry_after` or at an earlier time. A delay that would end at the deadline is too long: it leaves no
     /// time for the call.
     #[must_use]
-    pub fn next(
+    pub fn next_delay(
         &mut self,
         now: Instant,
         random: u64,

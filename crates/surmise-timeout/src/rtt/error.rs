@@ -30,7 +30,7 @@ impl fmt::Display for RttError {
             Self::ZeroGranularity => f.write_str("no clock has a granularity of zero"),
             Self::ZeroInitialRtt => f.write_str("no round trip takes no time"),
             Self::TooShortMax { max } => {
-                write!(f, "the greatest timeout, {max:?}, is less than 60 s")
+                write!(f, "max_rto, {max:?}, is less than 60 s, which RFC 6298 requires")
             }
             Self::InitialOutside { initial, min, max } => write!(
                 f,

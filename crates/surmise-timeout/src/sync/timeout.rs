@@ -1,4 +1,4 @@
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use crossbeam_utils::CachePadded;
 use surmise_time::Instant;
@@ -40,7 +40,6 @@ use crate::{
 /// assert!(timeout.current() < Duration::from_millis(23));
 /// # Ok::<(), surmise_timeout::AdaptiveTimeoutError>(())
 /// ```
-#[derive(Debug)]
 pub struct SharedAdaptiveTimeout {
     /// What is read for each call, apart from what is written for each.
     current: CachePadded<AtomicU64>,
@@ -110,7 +109,8 @@ impl SharedAdaptiveTimeout {
         Duration::from_nanos(self.current.load(Ordering::Relaxed))
     }
 
-    /// Returns the timeout, or what remains of the caller's own time if that is less.
+    /// Returns the timeout, or what remains of the caller's own time if that is less: see
+    /// [`AdaptiveTimeout::within`](crate::AdaptiveTimeout::within).
     #[must_use]
     #[inline]
     pub fn within(&self, remaining: Duration) -> Duration {
@@ -266,6 +266,15 @@ impl SharedAdaptiveTimeout {
             }
         }
         known
+    }
+}
+
+/// Without all that it counted.
+impl fmt::Debug for SharedAdaptiveTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut timeout = f.debug_struct("SharedAdaptiveTimeout");
+        timeout.field("current", &self.current());
+        timeout.field("ceiling", &self.ceiling).finish_non_exhaustive()
     }
 }
 

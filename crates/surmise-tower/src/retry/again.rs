@@ -60,7 +60,7 @@ impl<S, P, Request> Again<S, P, Request> {
             Judgement::RetryAfter(least) => Some(least),
         };
         let now = since(self.began, Instant::now());
-        let delay = self.retries.next(now, fastrand::u64(..), retry_after)?;
+        let delay = self.retries.next_delay(now, fastrand::u64(..), retry_after)?;
         if self.budget.withdraw().is_err() {
             telemetry::retry_denied(self.retries.made());
             return None;

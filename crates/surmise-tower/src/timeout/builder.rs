@@ -70,6 +70,12 @@ impl AdaptiveTimeoutBuilder {
         Self::of(Asked { prior: Some(prior), ..self.asked })
     }
 
+    /// Returns the layer, to be named as a type; the builder is a layer, too.
+    #[must_use]
+    pub fn build(self) -> AdaptiveTimeoutLayer {
+        self.layer
+    }
+
     /// Returns the layer with a policy, whose [`deadline`](crate::Policy::deadline) and
     /// [`outcome`](crate::Policy::outcome) are asked.
     #[must_use]

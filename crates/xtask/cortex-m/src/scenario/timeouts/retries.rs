@@ -29,7 +29,7 @@ pub(super) fn run(report: &mut Report<'_>) -> fmt::Result {
         }
         let mut now = Instant::ORIGIN;
         let mut retries = backoff.retries(30).until(now + Duration::from_secs(60));
-        while let Some(delay) = retries.next(now, random.next(), None) {
+        while let Some(delay) = retries.next_delay(now, random.next(), None) {
             report.value("retry", retries.made().into(), &(kind, delay))?;
             now += delay;
         }
