@@ -30,8 +30,8 @@ use crate::{Outcome, kaplan_meier};
 ///
 /// Latencies are counted in buckets of which none is wider than an eighth, and the timeout is the upper end of
 /// one: it is up to 12.5 % too long, and never too short for what was seen. With 1000 calls it takes less than
-/// 3 KiB. To record takes some dozens of instructions; the timeout is renewed by every 16th answer, and by
-/// every call that was given up, which takes about a thousand.
+/// 3 KiB. To record takes some dozens of instructions; the timeout is renewed by every 16th call, and by every one
+/// that timed out, which takes about a thousand.
 ///
 /// # Examples
 ///
@@ -141,7 +141,8 @@ impl<const N: usize> AdaptiveTimeout<N> {
 
     /// Forgets calls that are older than the configuration says, if it does.
     ///
-    /// A clock that steps back changes nothing.
+    /// Call it before outcomes are recorded, at least as often as an eighth of that age passes: an outcome counts as
+    /// being of the time that was last told. A clock that steps back changes nothing.
     pub fn advance(&mut self, now: Instant) {
         let forgotten = self.slices.as_mut().map_or(0, |slices| slices.advance(now));
         if forgotten > 0 {
@@ -160,11 +161,11 @@ impl<const N: usize> AdaptiveTimeout<N> {
     }
 }
 
-/// Without all that it counted.
 impl<const N: usize> fmt::Debug for AdaptiveTimeout<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut timeout = f.debug_struct("AdaptiveTimeout");
-        timeout.field("current", &self.current()).field("calls", &self.calls());
-        timeout.field("ceiling", &self.ceiling).finish_non_exhaustive()
+        timeout.field("current", &self.current()).field("ceiling", &self.ceiling);
+        let calls = self.course.buckets().show(self.recent.counts());
+        timeout.field("calls", &calls).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! Logarithmic buckets with eight linear steps each, as in HdrHistogram: none is wider than an eighth of what
 //! is in it.
 
-use core::num::NonZeroU64;
+use core::{fmt, num::NonZeroU64, time::Duration};
 
 /// Which bucket a duration belongs to, for durations from about a floor up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Buckets {
 
     /// Few enough that all interleavings can be explored.
     #[cfg(loom)]
-    pub(crate) const COUNT: usize = 2;
+    pub(crate) const COUNT: usize = 3;
 
     /// Creates buckets that are an eighth wide from a fourth of the floor on, and coarser only below.
     ///
@@ -69,6 +69,25 @@ impl Buckets {
         #[expect(clippy::cast_possible_truncation, reason = "it was compared with the greatest")]
         let upper = upper as u64;
         upper
+    }
+}
+
+impl Buckets {
+    /// Returns what shows how many calls were answered, and given up, in buckets that are not empty, by their upper ends.
+    pub(crate) fn show(self, counts: impl Iterator<Item = (u32, u32)> + Clone) -> impl fmt::Debug {
+        let counts = counts.enumerate().filter(|(_, (answered, given_up))| answered + given_up > 0);
+        Shown(
+            counts.map(move |(bucket, counts)| (Duration::from_nanos(self.upper(bucket)), counts)),
+        )
+    }
+}
+
+/// A map from upper ends to counts.
+struct Shown<I>(I);
+
+impl<I: Iterator<Item = (Duration, (u32, u32))> + Clone> fmt::Debug for Shown<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.clone()).finish()
     }
 }
 

@@ -26,9 +26,12 @@ pub struct AdaptiveTimeoutConfig {
     /// Which share of calls is to be answered in time, if the factor is one.
     pub quantile: Quantile,
     /// What the quantile is multiplied by. By default one: the share that times out is then what the quantile
-    /// says. A factor of more than one waits longer, for answers that are slower than they have been.
+    /// says. A factor of more than one waits longer, for answers that are slower than they have been. With one of less
+    /// than one more calls time out than the quantile leaves over, until nobody knows it and the timeout doubles: it
+    /// goes up and down.
     pub factor: Ratio,
-    /// The least timeout. Latencies are told apart from a fourth of it on.
+    /// The least timeout. Latencies are told apart from a fourth of it on, up to 983 040 times of it: if answers take
+    /// longer than that, the timeout is the ceiling.
     pub floor: Duration,
     /// The greatest timeout.
     pub ceiling: Duration,
@@ -43,7 +46,7 @@ pub struct AdaptiveTimeoutConfig {
     /// lies beyond the timeout. By default one in a thousand.
     pub exploring: Ratio,
     /// After how long outcomes are forgotten, by eighths of it; `advance` has to be called for that. By default
-    /// they are not: they are forgotten as new ones come in.
+    /// they are not: they are forgotten as new ones come in. Those that threads share are forgotten by halves.
     pub max_age: Option<Duration>,
 }
 

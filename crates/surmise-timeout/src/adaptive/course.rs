@@ -9,6 +9,8 @@ pub(crate) struct Course {
     pub(crate) quantile: Quantile,
     factor: Ratio,
     prior_samples: u32,
+    /// For how many calls the prior still counts. It does not count for more again when calls are forgotten.
+    missing: u32,
     prior: u64,
     floor: u64,
     ceiling: u64,
@@ -23,12 +25,14 @@ impl Course {
         remembers: u32,
     ) -> Result<Self, AdaptiveTimeoutError> {
         config.check()?;
+        // Otherwise it would count for ever.
+        let prior_samples = config.prior_samples.min(remembers);
         let [floor, ceiling, prior] = [config.floor, config.ceiling, config.prior].map(nanos);
         Ok(Self {
             quantile: config.quantile,
             factor: config.factor,
-            // Otherwise it would count for ever.
-            prior_samples: config.prior_samples.min(remembers),
+            prior_samples,
+            missing: prior_samples,
             prior,
             floor,
             ceiling,
@@ -57,14 +61,19 @@ impl Course {
     ///
     /// `waited` is for how long a call waited in vain, if one did since the last change.
     pub(crate) fn change(&mut self, estimate: Estimate, calls: u32, waited: Option<u64>) {
-        let scaled = |bucket| self.factor.of_nanos(self.buckets().upper(bucket));
+        self.missing = self.missing.min(self.prior_samples.saturating_sub(calls));
+        // There is no telling how long those took that are in the last bucket.
+        let scaled = |bucket| match self.buckets().upper(bucket) {
+            _ if bucket == Buckets::COUNT - 1 => u64::MAX,
+            upper => self.factor.of_nanos(upper),
+        };
         let target = match estimate {
-            Estimate::Bucket(bucket) => self.blend(scaled(bucket), calls),
-            // Answers take longer than anybody waited. To wait twice as long once for each time that was too
-            // short finds out how long, and calls that were under way meanwhile do not count again.
+            Estimate::Bucket(bucket) => self.blend(scaled(bucket)),
+            // Answers take longer than anybody waited. To wait twice as long as what was too short finds out how
+            // long, and calls that were under way meanwhile do not count again.
             Estimate::Beyond(answered) => {
-                let doubles = waited.is_some_and(|waited| waited >= self.current);
-                let least = self.current.saturating_mul(if doubles { 2 } else { 1 });
+                let short = waited.unwrap_or(0).min(self.current);
+                let least = self.current.max(short.saturating_mul(2));
                 answered.map_or(0, scaled).max(least)
             }
         };
@@ -72,14 +81,14 @@ impl Course {
     }
 
     /// Returns a timeout between the prior and what the first calls say.
-    fn blend(&self, learned: u64, calls: u32) -> u64 {
-        let Some(missing) = self.prior_samples.checked_sub(calls) else { return learned };
-        if missing == 0 {
+    fn blend(&self, learned: u64) -> u64 {
+        if self.missing == 0 {
             return learned;
         }
+        let calls = self.prior_samples - self.missing;
         // What is learned is limited first: the prior is not to be outweighed by what will not be used.
         let learned = learned.clamp(self.floor, self.ceiling);
-        let [learned, prior] = [(learned, calls), (self.prior, missing)]
+        let [learned, prior] = [(learned, calls), (self.prior, self.missing)]
             .map(|(nanos, weight)| u128::from(nanos) * u128::from(weight));
         let blended = (learned + prior) / u128::from(self.prior_samples);
         #[expect(clippy::cast_possible_truncation, reason = "it is between the two")]

@@ -50,7 +50,7 @@ impl<const N: usize> Recent<N> {
     }
 
     /// Returns how many calls of each bucket were answered, and given up.
-    pub(super) fn counts(&self) -> impl Iterator<Item = (u32, u32)> {
+    pub(super) fn counts(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
         let counts = self.answered.iter().zip(&self.given_up);
         counts.map(|(&answered, &given_up)| (answered.into(), given_up.into()))
     }

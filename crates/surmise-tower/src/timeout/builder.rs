@@ -108,7 +108,9 @@ impl Asked {
     /// Returns the closest that can be had.
     fn config(self) -> AdaptiveTimeoutConfig {
         let ceiling = self.ceiling.clamp(SHORTEST, LONGEST);
-        let floor = self.floor.clamp(SHORTEST, ceiling);
+        // Less than that could not be told apart from each other, where more is to be told from the ceiling.
+        let lowest = (ceiling / 983_040).max(SHORTEST);
+        let floor = self.floor.clamp(lowest, ceiling);
         AdaptiveTimeoutConfig {
             factor: self.factor.max(Ratio::from_millionths(1)),
             prior: self.prior.unwrap_or(ceiling).clamp(floor, ceiling),
