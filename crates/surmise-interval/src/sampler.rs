@@ -87,7 +87,7 @@ impl Sampler {
     /// * of an NTP server, what its operator says. Those of some large providers smear;
     /// * of the kernel, chrony and ClockBound, what the servers do that their daemon follows: the system clock
     ///   of a machine whose chronyd follows smearing servers is [`Smeared`](Smearing::Smeared);
-    /// * of a hardware clock, what sets it. One that counts TAI is [`Stepped`](Smearing::Stepped), the default.
+    /// * of a hardware clock, what sets it. One that counts TAI is [`Stepped`](Smearing::Stepped).
     ///
     /// Sources that smear are not compared with sources that do not. A sampler whose sources answer with both
     /// selects nothing, on any day: [`MixedSmearing`](crate::select::SelectionError::MixedSmearing).
