@@ -39,9 +39,9 @@ pub(crate) fn drive(config: IntervalClockConfig, drift: Drift, ops: &[Op]) {
             }
             Op::Disrupt { away, now } => {
                 let now = now.instant(&near);
-                // What is noticed as of an instant has happened before it: at once, as of the next nanosecond.
-                world.pass(1, 0);
-                if now.as_nanos() >= world.now().boot {
+                // What is noticed as of an instant has happened before it. At that instant itself the truth would be
+                // two.
+                if now.as_nanos() > world.now().boot {
                     world.disrupt(away.nanos());
                 }
                 clocks.disrupt(now);
