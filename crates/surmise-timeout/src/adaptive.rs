@@ -7,9 +7,9 @@ use core::{fmt, time::Duration};
 use surmise_time::Instant;
 
 pub use self::config::{AdaptiveTimeoutConfig, AdaptiveTimeoutError};
-pub(crate) use self::course::{Course, Explorers, nanos};
+pub(crate) use self::course::{Course, Explorers};
 use self::recent::{Recent, Slices};
-use crate::{Outcome, kaplan_meier};
+use crate::{Outcome, duration::nanos, kaplan_meier};
 
 /// A timeout that follows the latencies of the last `N` calls (1 to 65 535), and does not forget those that timed out.
 ///

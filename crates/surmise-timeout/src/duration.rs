@@ -1,5 +1,16 @@
 use core::time::Duration;
 
+/// Returns a duration in nanoseconds; it saturates.
+#[inline]
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    // A product of so few seconds and a billion has fewer than 64 bits, as nearly always.
+    if duration.as_secs() >> 34 == 0 {
+        duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
+    } else {
+        u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
 /// Returns a duration in nanoseconds, and no more than so many seconds, of which there are less than 2³⁴.
 ///
 /// It costs half of what it does to saturate at 2⁶⁴ ns.
@@ -17,7 +28,6 @@ mod tests {
     use quickcheck::quickcheck;
 
     use super::*;
-    use crate::adaptive::nanos;
 
     quickcheck! {
         fn no_more_seconds_than_that(seconds: u32, fewer: u8, nanos_more: u32, limit: u32) -> bool {

@@ -1,5 +1,7 @@
 use core::{fmt, time::Duration};
 
+use crate::duration::nanos;
+
 /// A factor or a share, in millionths: exact where a binary fraction is not.
 ///
 /// # Examples
@@ -46,8 +48,7 @@ impl Ratio {
     /// Returns that share of a duration, rounded down; at most 2⁶⁴ − 1 ns, which is 584 years.
     #[must_use]
     pub fn of(self, duration: Duration) -> Duration {
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        Duration::from_nanos(self.of_nanos(nanos))
+        Duration::from_nanos(self.of_nanos(nanos(duration)))
     }
 
     /// Returns that share of a number, rounded down; it saturates.

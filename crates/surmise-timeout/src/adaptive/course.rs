@@ -1,7 +1,5 @@
-use core::time::Duration;
-
 use super::config::{AdaptiveTimeoutConfig, AdaptiveTimeoutError};
-use crate::{Quantile, Ratio, buckets::Buckets, kaplan_meier::Estimate};
+use crate::{Quantile, Ratio, buckets::Buckets, duration::nanos, kaplan_meier::Estimate};
 
 /// From what is known of latencies to the timeout.
 #[derive(Clone, Debug)]
@@ -116,16 +114,5 @@ impl Explorers {
     #[inline]
     pub(crate) const fn is_one(self, random: u64) -> bool {
         random < self.below
-    }
-}
-
-/// Returns a duration in nanoseconds; it saturates.
-#[inline]
-pub(crate) fn nanos(duration: Duration) -> u64 {
-    // A product of so few seconds and a billion has fewer than 64 bits, as nearly always.
-    if duration.as_secs() >> 34 == 0 {
-        duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
-    } else {
-        u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
     }
 }

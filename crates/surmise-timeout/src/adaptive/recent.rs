@@ -2,8 +2,7 @@ use core::time::Duration;
 
 use surmise_time::Instant;
 
-use super::course::nanos;
-use crate::buckets::Buckets;
+use crate::{buckets::Buckets, duration::nanos};
 
 /// The outcomes of the last calls, by bucket.
 #[derive(Clone, Debug)]

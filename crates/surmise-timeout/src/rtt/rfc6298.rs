@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use super::RttError;
-use crate::{adaptive::nanos, duration::nanos_up_to};
+use crate::duration::{nanos, nanos_up_to};
 
 /// How to come from round-trip times to a retransmission timeout.
 ///

@@ -6,8 +6,9 @@ use surmise_time::Instant;
 use super::loom::{AtomicU32, AtomicU64, Mutex, Ordering};
 use crate::{
     AdaptiveTimeoutConfig, AdaptiveTimeoutError, Outcome,
-    adaptive::{Course, Explorers, nanos},
+    adaptive::{Course, Explorers},
     buckets::Buckets,
+    duration::nanos,
     kaplan_meier,
 };
 

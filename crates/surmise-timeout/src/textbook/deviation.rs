@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use crate::{Outcome, Quantile, adaptive::nanos, window::ExactWindow};
+use crate::{Outcome, Quantile, duration::nanos, window::ExactWindow};
 
 /// The 99th percentile and three standard deviations, of the last 1000 calls that completed.
 ///

@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use crate::{Outcome, Quantile, adaptive::nanos, window::ExactWindow};
+use crate::{Outcome, Quantile, duration::nanos, window::ExactWindow};
 
 /// Twice the 99th percentile of the last 100 calls that completed, and between 1 and 30 s.
 ///
