@@ -1,4 +1,5 @@
 use anyhow::Result;
+use tempfile::Builder;
 use xshell::cmd;
 
 use crate::context::Context;
@@ -11,6 +12,12 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     let excluded = context.unpublished().flat_map(|package| ["--exclude", package.name.as_str()]);
     // Before a commit there are changes to check; what is published must be committed.
     let dirty = if context.ci { None } else { Some("--allow-dirty") };
-    cmd!(shell, "cargo package --workspace {excluded...} {dirty...}").run()?;
+    // Cargo keeps what it unpacked from the family's packages by the path of the directory they are
+    // in and by their version: in a directory used before, it would build against older sources.
+    let target = context.target_directory();
+    shell.create_dir(target)?;
+    let fresh = Builder::new().prefix("package-").tempdir_in(target)?;
+    let fresh = fresh.path();
+    cmd!(shell, "cargo package --workspace {excluded...} {dirty...} --target-dir {fresh}").run()?;
     Ok(())
 }
