@@ -22,7 +22,8 @@ use crate::{Outcome, duration::nanos, kaplan_meier};
 /// out see only the fast half of a service that slowed down, and time out even more. This one counts it as
 /// what it is, a censored observation, and takes the quantile of Kaplan and Meier's estimate. When too many were
 /// given up to tell, the timeout doubles for each call that it was too short for, until answers come in
-/// again or the ceiling is reached. A timeout is too short for all calls that are under way when the service
+/// again or the ceiling is reached. A call that was given up for another reason sooner than any was answered says
+/// nothing, and is not counted. A timeout is too short for all calls that are under way when the service
 /// slows down, and for those that follow until they have timed out: the doubling counts them once. If a greater
 /// share is never answered than the quantile leaves over, there is no timeout that they meet, and it is the ceiling.
 ///
@@ -126,10 +127,14 @@ impl<const N: usize> AdaptiveTimeout<N> {
             Outcome::TimedOut(waited) | Outcome::Cancelled(waited) => (waited, true),
             Outcome::FailedFast => return,
         };
+        let nanos = nanos(took);
+        // A call that failed soon must not take the place of one that was answered.
+        if matches!(outcome, Outcome::Cancelled(_)) && self.recent.is_no_news(nanos) {
+            return;
+        }
         if let Some(slices) = &mut self.slices {
             slices.push(self.recent.len() == N);
         }
-        let nanos = nanos(took);
         self.recent.push(nanos, given_up);
         self.unseen += 1;
         if let Outcome::TimedOut(_) = outcome {

@@ -148,6 +148,18 @@ fn the_prior_does_not_come_back_when_calls_are_forgotten() {
     assert_just_above(timeout.current(), millis(20));
 }
 
+/// A thousand refused connections are not a thousand calls.
+#[test]
+fn calls_that_failed_soon_do_not_displace_answers() {
+    let mut timeout = timeout::<100>(p99());
+    record(&mut timeout, Outcome::Completed(millis(100)), 112);
+    let learned = timeout.current();
+    record(&mut timeout, Outcome::Cancelled(Duration::from_micros(200)), 1000);
+    record(&mut timeout, Outcome::Completed(millis(20)), 1);
+    record(&mut timeout, Outcome::Completed(millis(100)), 15);
+    assert_eq!((timeout.calls(), timeout.current()), (100, learned));
+}
+
 #[test]
 fn what_is_too_old_is_forgotten() {
     let config = AdaptiveTimeoutConfig { max_age: Some(millis(800)), prior_samples: 0, ..p99() };

@@ -70,6 +70,12 @@ impl<const N: usize> Recent<N> {
         self.count(entry, 1);
     }
 
+    /// Returns whether it says nothing that a call was given up after so long: when none was answered so soon.
+    pub(super) fn is_no_news(&self, nanos: u64) -> bool {
+        let bucket = self.buckets.index(nanos.saturating_sub(1));
+        self.answered.iter().take(bucket + 1).all(|&answered| answered == 0)
+    }
+
     /// Forgets the oldest calls.
     pub(super) fn forget(&mut self, calls: usize) {
         for _ in 0..calls.min(self.length) {

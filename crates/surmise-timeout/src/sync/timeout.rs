@@ -200,11 +200,21 @@ impl SharedAdaptiveTimeout {
         let newest = renewal.newest;
         // Who was given up at the end of a bucket waited as long as all that is in it.
         let bucket = self.buckets.index(nanos.saturating_sub(1));
+        // A call that failed soon must not count for one that was answered, and so for the end of a generation.
+        if !timed_out && self.is_no_news(bucket) {
+            return;
+        }
         let counts = renewal.given_up.get_mut(newest);
         if let Some(count) = counts.and_then(|counts| counts.get_mut(bucket)) {
             *count = count.saturating_add(1);
         }
         self.renew(&mut renewal, timed_out.then_some(nanos));
+    }
+
+    /// Returns whether no call was answered so soon.
+    fn is_no_news(&self, bucket: usize) -> bool {
+        let answered = self.answered.iter().flat_map(|answered| answered.iter().take(bucket + 1));
+        answered.map(|count| count.load(Ordering::Relaxed)).all(|count| count == 0)
     }
 
     #[cold]
