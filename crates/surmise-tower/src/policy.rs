@@ -102,6 +102,9 @@ pub enum Judgement {
     Retry,
     /// The request is worth another try, but not before so long, as HTTP's `Retry-After` says.
     ///
+    /// More than [`RetryLayer::max_retry_after`](crate::RetryLayer::max_retry_after) is as good as
+    /// [`Keep`](Self::Keep) to a retry layer.
+    ///
     /// Callers that were told the same come back together; to spread them, add something random to it.
     RetryAfter(Duration),
 }

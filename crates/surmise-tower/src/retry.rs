@@ -2,7 +2,10 @@ mod again;
 mod future;
 
 use alloc::sync::Arc;
-use core::task::{Context, Poll};
+use core::{
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use surmise_timeout::{backoff::Backoff, sync::AtomicRetryBudget};
 use tower_layer::Layer;
@@ -17,6 +20,7 @@ use crate::{BoxError, Policy};
 /// A result is what the caller gets, unless [`Policy::judge`] wants another try, [`Policy::clone_request`] gave a copy
 /// of the request, there were fewer retries than allowed, the delay would end before the request's
 /// deadline and the budget holds a token. The delay is the backoff's, or what the service asked for if that is longer.
+/// A service that asks for more than a minute, or [another limit](Self::max_retry_after), is not asked again.
 ///
 /// The budget is what keeps retries from overloading a service that fails for everybody: share one among all callers
 /// of a service, and with the hedges. Each request makes one deposit, and each retry takes a token.
@@ -67,9 +71,13 @@ use crate::{BoxError, Policy};
 pub struct RetryLayer<P> {
     backoff: Backoff,
     max_retries: u32,
+    max_retry_after: Duration,
     budget: Arc<AtomicRetryBudget>,
     policy: P,
 }
+
+/// Whoever waits for the answer has mostly gone by then: many proxies and load balancers give up after a minute.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 impl<P> RetryLayer<P> {
     /// Creates a layer that tries a request again so many times at most, after delays of this backoff. Those requests are
@@ -81,7 +89,18 @@ impl<P> RetryLayer<P> {
         budget: Arc<AtomicRetryBudget>,
         policy: P,
     ) -> Self {
-        Self { backoff, max_retries, budget, policy }
+        Self { backoff, max_retries, max_retry_after: MAX_RETRY_AFTER, budget, policy }
+    }
+
+    /// Returns the same layer with another longest time that a service may ask to be left alone for, instead of 60 s.
+    ///
+    /// If it asks for longer by [`Judgement::RetryAfter`](crate::Judgement::RetryAfter), the caller gets the result at
+    /// once: to try again sooner would go against what the service asked for, and to wait would leave it to the
+    /// service how long a request and its caller are held up. With zero, only those are tried again that
+    /// may be at any time, and with [`Duration::MAX`] the deadline is the only limit, if there is one.
+    #[must_use]
+    pub fn max_retry_after(self, limit: Duration) -> Self {
+        Self { max_retry_after: limit, ..self }
     }
 }
 

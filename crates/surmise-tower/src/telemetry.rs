@@ -32,6 +32,11 @@ pub(crate) fn retry_denied(nth: u32) {
     metrics::counter!("surmise_retries_denied_total").increment(1);
 }
 
+pub(crate) fn asked_to_wait_too_long(retry_after: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(?retry_after, "the service asks for too long a delay");
+}
+
 pub(crate) fn hedge_issued(delay: Duration) {
     #[cfg(feature = "tracing")]
     tracing::debug!(?delay, "sending a backup");

@@ -139,6 +139,46 @@ async fn what_the_service_asks_for_is_the_least_delay() {
     }
 }
 
+/// A year is what a deadline would have to prevent otherwise.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_asks_for_more_than_the_limit_is_not_asked_again() {
+    const YEAR: u64 = 31_536_000_000;
+    for (limit, retry_after, is_tried) in [
+        (None, 60_000, true),
+        (None, 60_001, false),
+        (None, YEAR, false),
+        (Some(millis(5000)), 5000, true),
+        (Some(millis(5000)), 5001, false),
+        // It may be asked at once, but the backoff lets it alone.
+        (Some(Duration::ZERO), 0, true),
+        (Some(Duration::ZERO), 1, false),
+        (Some(Duration::MAX), YEAR, true),
+    ] {
+        let (began, budget) = (Instant::now(), budget(Ratio::ZERO, 10));
+        let script = Script::new([Line::Answer(1); 2]);
+        let policy = Always(Judgement::RetryAfter(millis(retry_after)));
+        let mut layer = RetryLayer::new(backoff(), 1, Arc::clone(&budget), policy);
+        if let Some(limit) = limit {
+            layer = layer.max_retry_after(limit);
+        }
+        // Which of the two answers it was.
+        let answer = layer.layer(script.clone()).oneshot("hello").await.unwrap();
+        assert_eq!(answer, usize::from(is_tried), "{limit:?}, {retry_after} ms");
+        assert_eq!(budget.available(), if is_tried { 9 } else { 10 });
+        if !is_tried {
+            assert_eq!(began.elapsed(), millis(1), "the caller need not wait for it");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_asks_for_more_than_the_limit_is_passed_on() {
+    let script = Script::new([Line::Fail(1)]);
+    let service = layer(Always(Judgement::RetryAfter(millis(60_001)))).layer(script.clone());
+    assert_eq!(service.oneshot("hello").await.unwrap_err().to_string(), "as scripted");
+    assert_eq!(script.played(), played_from(&[0]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn delays_are_random() {
     let jitter = Backoff::aws();

@@ -56,7 +56,9 @@ impl Retries {
     /// `now` is of any monotonic clock, such as `OsClock` of `surmise-time`, and matters only if there is a deadline.
     /// `random` is uniformly random in 64 bits. `retry_after` is how long the service asked to be left alone, as
     /// HTTP's `Retry-After` does: the delay is no shorter, even if that is beyond the cap. It does not make later
-    /// delays longer. Callers that were told the same come back together; to spread them, add to it.
+    /// delays longer. Callers that were told the same come back together; to spread them, add to it. Only
+    /// the deadline limits it, so that without one a service could ask for years: give up, instead of calling this, if
+    /// it asks for more than the caller would wait.
     ///
     /// `None` changes nothing, so that another answer is possible with another random number, without a
     /// `retry_after` or at an earlier time. A delay that would end at the deadline is too long: it leaves no

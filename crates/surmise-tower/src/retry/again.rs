@@ -16,6 +16,7 @@ pub(super) struct Again<S, P, Request> {
     budget: Arc<AtomicRetryBudget>,
     retries: Retries,
     max_retries: u32,
+    max_retry_after: Duration,
     began: Instant,
     deadline: Option<Instant>,
 }
@@ -35,7 +36,7 @@ impl<S, P, Request> Again<S, P, Request> {
             return None;
         }
         let request = layer.policy.clone_request(request)?;
-        let RetryLayer { backoff, max_retries, budget, policy } = layer.clone();
+        let RetryLayer { backoff, max_retries, max_retry_after, budget, policy } = layer.clone();
         let (began, deadline) = (Instant::now(), policy.deadline(&request));
         let retries = backoff.retries(max_retries);
         let retries = match deadline {
@@ -43,7 +44,17 @@ impl<S, P, Request> Again<S, P, Request> {
             None => retries,
         };
         let service = service.clone();
-        Some(Self { service, request, policy, budget, retries, max_retries, began, deadline })
+        Some(Self {
+            service,
+            request,
+            policy,
+            budget,
+            retries,
+            max_retries,
+            max_retry_after,
+            began,
+            deadline,
+        })
     }
 
     /// Returns how long to wait until the next try, if there is to be one, and pays for it.
@@ -57,6 +68,10 @@ impl<S, P, Request> Again<S, P, Request> {
         let retry_after = match self.policy.judge(result) {
             Judgement::Keep => return None,
             Judgement::Retry => None,
+            Judgement::RetryAfter(least) if least > self.max_retry_after => {
+                telemetry::asked_to_wait_too_long(least);
+                return None;
+            }
             Judgement::RetryAfter(least) => Some(least),
         };
         let now = since(self.began, Instant::now());
