@@ -60,9 +60,10 @@
 //!
 //! # Features
 //!
-//! * `tracing`: an event of level `DEBUG` for each timeout, retry and backup, for what the budget denies, and for which
-//!   request won; a span `attempt` about each try and a span `backup` about each backup.
-//! * `metrics`: counters `surmise_timeouts_total`, `surmise_retries_total`, `surmise_retries_denied_total`,
+//! * `tracing`: an event of level `DEBUG` for each timeout, retry (when its delay begins, and when it is sent) and backup,
+//!   for what the budget or a limit denies, and for which request won; a span `attempt` about each try and a span `backup` about each backup.
+//! * `metrics`: counters `surmise_timeouts_total`; `surmise_retries_total`, of those that were sent, and
+//!   `surmise_retries_denied_total`, of those that the budget did not allow;
 //!   and `surmise_hedges_issued_total`, `…_won_total`, `…_lost_total` and `…_denied_total`.
 
 #![forbid(unsafe_code)]

@@ -18,9 +18,14 @@ pub(crate) fn timed_out(after: Duration) {
     metrics::counter!("surmise_timeouts_total").increment(1);
 }
 
-pub(crate) fn retry_granted(nth: u32, delay: Duration) {
+pub(crate) fn retry_delayed(nth: u32, delay: Duration) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(nth, ?delay, "trying again");
+    tracing::debug!(nth, ?delay, "waiting to try again");
+}
+
+pub(crate) fn retry_sent(nth: u32) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(nth, "trying again");
     #[cfg(feature = "metrics")]
     metrics::counter!("surmise_retries_total").increment(1);
 }

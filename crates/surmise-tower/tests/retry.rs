@@ -8,6 +8,8 @@ extern crate alloc;
 mod always;
 #[path = "support/idempotent.rs"]
 mod idempotent;
+#[path = "support/retrying.rs"]
+mod retrying;
 #[path = "support/script.rs"]
 mod script;
 
@@ -19,46 +21,17 @@ use core::{
 
 use always::Always;
 use idempotent::Idempotent;
+use retrying::{backoff, budget, millis, played_from};
 use script::{End, Line, Played, Script};
-use surmise_timeout::{
-    Ratio, RetryBudgetConfig,
-    backoff::{Backoff, BackoffConfig, Jitter},
-    sync::AtomicRetryBudget,
-};
+use surmise_timeout::{Ratio, backoff::Backoff};
 use surmise_tower::{DefaultPolicy, Judgement, Policy, RetryLayer};
 use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt};
 use tower_test::mock;
 
-fn millis(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-/// 100 ms, 200 ms, 400 ms and so on.
-fn backoff() -> Backoff {
-    Backoff::new(BackoffConfig {
-        base: millis(100),
-        multiplier: Ratio::from_percent(200),
-        cap: millis(10_000),
-        floor: Duration::ZERO,
-        jitter: Jitter::None,
-    })
-    .unwrap()
-}
-
-fn budget(ratio: Ratio, initial: u32) -> Arc<AtomicRetryBudget> {
-    let config = RetryBudgetConfig { ratio, burst: 10, initial };
-    Arc::new(AtomicRetryBudget::new(config).unwrap())
-}
-
 fn layer<P>(policy: P) -> RetryLayer<P> {
     RetryLayer::new(backoff(), 3, budget(Ratio::ZERO, 10), policy)
-}
-
-/// Returns what became of calls that each took 1 ms, the nth of which began at this time.
-fn played_from(times: &[u64]) -> Vec<Played> {
-    times.iter().map(|&from| Played { from, end: End::At(from + 1) }).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,29 +62,6 @@ async fn tries_stop_at_their_number() {
         assert_eq!(error.to_string(), "as scripted");
         assert_eq!(script.played(), played_from(times));
         assert_eq!(budget.available(), 10 - max_retries);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn tries_stop_when_the_budget_is_exhausted() {
-    let (script, budget) = (Script::new([Line::Fail(1); 5]), budget(Ratio::ZERO, 2));
-    let service =
-        RetryLayer::new(backoff(), 3, budget, Idempotent::default()).layer(script.clone());
-    // The first takes both tokens, and the second has to do without.
-    service.clone().oneshot("hello").await.unwrap_err();
-    service.oneshot("hello").await.unwrap_err();
-    assert_eq!(script.played(), played_from(&[0, 101, 302, 303]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_request_pays_in_once_however_often_it_is_tried() {
-    let (script, budget) = (Script::new([Line::Fail(1); 10]), budget(Ratio::from_percent(150), 0));
-    let layer = RetryLayer::new(backoff(), 3, Arc::clone(&budget), Idempotent::default());
-    // 1.5 tokens allow for one retry, and what is left and another 1.5 for two.
-    for (tries, tokens) in [(2, 0), (3, 0), (2, 0), (3, 0)] {
-        let before = script.played().len();
-        layer.layer(script.clone()).oneshot("hello").await.unwrap_err();
-        assert_eq!((script.played().len() - before, budget.available()), (tries, tokens));
     }
 }
 

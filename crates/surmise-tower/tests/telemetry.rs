@@ -4,6 +4,8 @@
 
 extern crate alloc;
 
+#[path = "support/always.rs"]
+mod always;
 #[path = "support/idempotent.rs"]
 mod idempotent;
 
@@ -14,6 +16,7 @@ use core::{
 };
 use std::{io, sync::Mutex};
 
+use always::Always;
 use idempotent::Idempotent;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use surmise_timeout::{
@@ -21,7 +24,8 @@ use surmise_timeout::{
     backoff::{Backoff, BackoffConfig, Jitter},
     sync::{AtomicRetryBudget, SharedHedge},
 };
-use surmise_tower::{AdaptiveTimeoutLayer, HedgeLayer, RetryLayer};
+use surmise_tower::{AdaptiveTimeoutLayer, HedgeLayer, Judgement, RetryLayer};
+use tokio::time::timeout;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 fn millis(millis: u64) -> Duration {
@@ -47,19 +51,40 @@ fn service<const N: usize>(
     })
 }
 
-/// A retry and a denied one, each of a call that timed out.
-async fn time_out_and_retry() {
-    let backoff = Backoff::new(BackoffConfig {
+fn backoff() -> Backoff {
+    Backoff::new(BackoffConfig {
         base: millis(100),
         multiplier: Ratio::ONE,
         cap: millis(100),
         floor: Duration::ZERO,
         jitter: Jitter::None,
-    });
-    let retry = RetryLayer::new(backoff.unwrap(), 3, budget(1), Idempotent::default());
+    })
+    .unwrap()
+}
+
+/// A retry and a denied one, each of a call that timed out.
+async fn time_out_and_retry() {
+    let retry = RetryLayer::new(backoff(), 3, budget(1), Idempotent::default());
     let timeout = AdaptiveTimeoutLayer::p99().ceiling(millis(50));
     let service = retry.layer(timeout.layer(service([Ok(1000); 2])));
     service.oneshot("hello").await.unwrap_err();
+}
+
+/// A retry whose caller leaves, one whose token somebody else takes, and one that the service asks not to make.
+async fn wait_in_vain() {
+    let budget = budget(1);
+    let retry = RetryLayer::new(backoff(), 1, Arc::clone(&budget), Idempotent::default());
+    let request = || retry.layer(service([Err(0)])).oneshot("hello");
+    timeout(millis(50), request()).await.unwrap_err();
+    let taken = async {
+        tokio::time::sleep(millis(50)).await;
+        budget.withdraw().unwrap();
+    };
+    tokio::join!(request(), taken).0.unwrap_err();
+
+    let later = Always(Judgement::RetryAfter(millis(60_001)));
+    let retry = RetryLayer::new(backoff(), 1, Arc::clone(&budget), later);
+    retry.layer(service([Err(0)])).oneshot("hello").await.unwrap_err();
 }
 
 /// A backup that wins, one that loses, one that fails, and one that is denied.
@@ -79,6 +104,7 @@ async fn what_happens_is_counted_and_told_of() {
     let text = Text::default();
     let _subscribed = tracing::subscriber::set_default(text.subscriber());
     time_out_and_retry().await;
+    wait_in_vain().await;
     hedge().await;
     assert_counted(&recorder.snapshotter());
     text.assert_told();
@@ -94,7 +120,7 @@ fn assert_counted(snapshotter: &Snapshotter) {
         ("surmise_hedges_issued_total", 3),
         ("surmise_hedges_lost_total", 2),
         ("surmise_hedges_won_total", 1),
-        ("surmise_retries_denied_total", 1),
+        ("surmise_retries_denied_total", 2),
         ("surmise_retries_total", 1),
         ("surmise_timeouts_total", 2),
     ];
@@ -135,9 +161,14 @@ impl Text {
             told.lines().map(str::trim).collect::<Vec<_>>(),
             [
                 "DEBUG attempt{nth=0}: call given up after=50ms",
-                "DEBUG trying again nth=1 delay=100ms",
+                "DEBUG waiting to try again nth=1 delay=100ms",
+                "DEBUG trying again nth=1",
                 "DEBUG attempt{nth=1}: call given up after=50ms",
                 "DEBUG the budget allows no retry nth=2",
+                "DEBUG waiting to try again nth=1 delay=100ms",
+                "DEBUG waiting to try again nth=1 delay=100ms",
+                "DEBUG the budget allows no retry nth=1",
+                "DEBUG the service asks for too long a delay retry_after=60.001s",
                 "DEBUG sending a backup delay=10ms",
                 "DEBUG the backup answered first primary=15ms backup=5ms",
                 "DEBUG sending a backup delay=10ms",

@@ -1,19 +1,28 @@
-use alloc::sync::Arc;
-use core::{fmt, time::Duration};
+use core::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
-use surmise_timeout::{backoff::Retries, sync::AtomicRetryBudget};
-use tokio::time::Instant;
+use surmise_timeout::backoff::Retries;
+use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
-use super::RetryLayer;
+use super::{
+    RetryLayer,
+    purse::{Claim, Purse},
+};
 use crate::{BoxError, Judgement, Policy, telemetry};
 
 /// What it takes to try a request again.
 pub(super) struct Again<S, P, Request> {
-    pub(super) service: S,
+    service: S,
     request: Request,
     policy: P,
-    budget: Arc<AtomicRetryBudget>,
+    purse: Purse,
+    /// Of the retry that waits.
+    claim: Option<Claim>,
     retries: Retries,
     max_retries: u32,
     max_retry_after: Duration,
@@ -36,7 +45,7 @@ impl<S, P, Request> Again<S, P, Request> {
             return None;
         }
         let request = layer.policy.clone_request(request)?;
-        let RetryLayer { backoff, max_retries, max_retry_after, budget, policy } = layer.clone();
+        let RetryLayer { backoff, max_retries, max_retry_after, purse, policy } = layer.clone();
         let (began, deadline) = (Instant::now(), policy.deadline(&request));
         let retries = backoff.retries(max_retries);
         let retries = match deadline {
@@ -48,7 +57,8 @@ impl<S, P, Request> Again<S, P, Request> {
             service,
             request,
             policy,
-            budget,
+            purse,
+            claim: None,
             retries,
             max_retries,
             max_retry_after,
@@ -57,7 +67,7 @@ impl<S, P, Request> Again<S, P, Request> {
         })
     }
 
-    /// Returns how long to wait until the next try, if there is to be one, and pays for it.
+    /// Returns how long to wait until the next try, if there is to be one.
     pub(super) fn delay<Response>(
         &mut self,
         result: &Result<Response, BoxError>,
@@ -76,12 +86,44 @@ impl<S, P, Request> Again<S, P, Request> {
         };
         let now = since(self.began, Instant::now());
         let delay = self.retries.next_delay(now, fastrand::u64(..), retry_after)?;
-        if self.budget.withdraw().is_err() {
+        self.claim = self.purse.claim();
+        if self.claim.is_none() {
             telemetry::retry_denied(self.retries.made());
             return None;
         }
-        telemetry::retry_granted(self.retries.made(), delay);
+        telemetry::retry_delayed(self.retries.made(), delay);
         Some(delay)
+    }
+
+    /// Returns whether the request may be sent again now, and pays for it if so: the delay is over, the service is
+    /// ready, it is not too late and the budget allows it. A result that is not pending is the last.
+    pub(super) fn poll_turn(
+        &mut self,
+        context: &mut Context<'_>,
+        mut sleep: Pin<&mut Sleep>,
+        is_delayed: &mut bool,
+    ) -> Poll<Result<bool, S::Error>>
+    where
+        S: Service<Request>,
+    {
+        if *is_delayed {
+            ready!(sleep.as_mut().poll(context));
+            *is_delayed = false;
+            if let Some(deadline) = self.deadline {
+                sleep.as_mut().reset(deadline);
+            }
+        }
+        if self.deadline.is_some() && sleep.poll(context).is_ready() {
+            return Poll::Ready(Ok(false));
+        }
+        ready!(self.service.poll_ready(context))?;
+        let is_paid = self.claim.take().is_some_and(|claim| claim.pay().is_ok());
+        if is_paid {
+            telemetry::retry_sent(self.retries.made());
+        } else {
+            telemetry::retry_denied(self.retries.made());
+        }
+        Poll::Ready(Ok(is_paid))
     }
 
     /// Sends the request again, and returns what it takes to do so once more, if that may be.
@@ -100,10 +142,6 @@ impl<S, P, Request> Again<S, P, Request> {
     /// Returns how many retries there were, the one about to be sent included.
     pub(super) const fn retries(&self) -> u32 {
         self.retries.made()
-    }
-
-    pub(super) const fn deadline(&self) -> Option<Instant> {
-        self.deadline
     }
 }
 

@@ -80,21 +80,15 @@ where
                     let result = Some(result);
                     this.state.set(State::Waiting { sleep, is_delayed: true, result });
                 }
-                StateProjection::Waiting { mut sleep, is_delayed, result } => {
+                StateProjection::Waiting { sleep, is_delayed, result } => {
                     let again = this.again.as_mut().expect(POLLED_AGAIN);
-                    if *is_delayed {
-                        ready!(sleep.as_mut().poll(context));
-                        *is_delayed = false;
-                        if let Some(deadline) = again.deadline() {
-                            sleep.as_mut().reset(deadline);
-                        }
-                    }
-                    if again.deadline().is_some() && sleep.poll(context).is_ready() {
+                    let is_paid = ready!(again.poll_turn(context, sleep, is_delayed));
+                    // Whatever comes of it: a place at the service and a claim are not kept for longer than that.
+                    let again = this.again.take().expect(POLLED_AGAIN);
+                    if !is_paid.map_err(Into::into)? {
                         return Poll::Ready(result.take().expect(POLLED_AGAIN));
                     }
-                    ready!(again.service.poll_ready(context)).map_err(Into::into)?;
                     let span = Span::attempt(again.retries());
-                    let again = this.again.take().expect(POLLED_AGAIN);
                     let (response, copy) = span.enter(|| again.send());
                     *this.again = copy;
                     this.state.set(State::Trying { response, span });
