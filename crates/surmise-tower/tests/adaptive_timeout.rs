@@ -20,8 +20,11 @@ use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt};
 use tower_test::mock;
 
-/// The timeout before anything is known.
-const PRIOR: u64 = 100;
+/// The timeout of a layer to begin with.
+const TIMEOUT: u64 = 100;
+
+/// With an answer that took a millisecond or less, it becomes the timeout.
+const PRIOR: u64 = 101;
 
 const CEILING: u64 = 1000;
 
@@ -33,18 +36,27 @@ fn config() -> AdaptiveTimeoutConfig {
     AdaptiveTimeoutConfig {
         exploring: Ratio::ZERO,
         prior: millis(PRIOR),
-        ..AdaptiveTimeoutConfig::of(Quantile::P50, millis(1), millis(CEILING))
+        ..AdaptiveTimeoutConfig::of(Quantile::P99, millis(1), millis(CEILING))
     }
 }
 
+/// Returns a timeout that knows of an answer which took no time. To one that knows of none, or of longer ones only, it
+/// is no news that a call was cancelled.
+fn new_timeout() -> SharedAdaptiveTimeout {
+    let timeout = SharedAdaptiveTimeout::new(config()).unwrap();
+    timeout.record(Outcome::Completed(Duration::ZERO));
+    assert_eq!(timeout.current(), millis(TIMEOUT));
+    timeout
+}
+
 fn layer() -> AdaptiveTimeoutLayer {
-    AdaptiveTimeoutLayer::new(Arc::new(SharedAdaptiveTimeout::new(config()).unwrap()))
+    AdaptiveTimeoutLayer::new(Arc::new(new_timeout()))
 }
 
 /// Asserts that a timeout took in these outcomes, no others, and to the nanosecond.
 #[track_caller]
 fn assert_learned<P>(layer: &AdaptiveTimeoutLayer<P>, outcomes: &[Outcome]) {
-    let expected = SharedAdaptiveTimeout::new(config()).unwrap();
+    let expected = new_timeout();
     for &outcome in outcomes {
         expected.record(outcome);
     }
@@ -61,13 +73,14 @@ fn after(error: &BoxError) -> Duration {
 fn what_was_learned_can_be_told_apart() {
     let outcomes = [
         Outcome::FailedFast,
-        Outcome::Completed(millis(PRIOR)),
-        Outcome::Cancelled(millis(PRIOR)),
-        Outcome::TimedOut(millis(PRIOR)),
-        Outcome::Cancelled(millis(PRIOR / 2)),
+        Outcome::Completed(millis(TIMEOUT)),
+        Outcome::Cancelled(millis(TIMEOUT)),
+        Outcome::TimedOut(millis(TIMEOUT)),
+        Outcome::Cancelled(millis(TIMEOUT / 2)),
+        Outcome::Cancelled(Duration::ZERO),
     ];
     let learned = outcomes.map(|outcome| {
-        let timeout = SharedAdaptiveTimeout::new(config()).unwrap();
+        let timeout = new_timeout();
         timeout.record(outcome);
         format!("{timeout:?}")
     });
@@ -91,7 +104,7 @@ async fn a_call_is_given_up_at_the_timeout_and_cancelled_by_then() {
     let mut service = layer.layer(script.clone());
     service.ready().await.unwrap().call("hello").await.unwrap();
     let current = layer.timeout().current();
-    assert!(current < millis(PRIOR), "{current:?}");
+    assert!(current < millis(TIMEOUT), "{current:?}");
 
     let mut response = Box::pin(service.ready().await.unwrap().call("hello"));
     let error = response.as_mut().await.unwrap_err();
@@ -108,7 +121,7 @@ async fn a_call_is_given_up_at_the_timeout_and_cancelled_by_then() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_at_the_timeout_is_in_time() {
-    for (answers, in_time) in [(PRIOR, true), (PRIOR + 1, false)] {
+    for (answers, in_time) in [(TIMEOUT, true), (TIMEOUT + 1, false)] {
         let script = Script::new([Line::Answer(answers)]);
         let result = layer().layer(script).oneshot("hello").await;
         assert_eq!(result.is_ok(), in_time, "{answers} ms: {result:?}");
@@ -117,7 +130,7 @@ async fn an_answer_at_the_timeout_is_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_at_any_time_is_recorded_as_cancelled() {
-    for waited in 0..PRIOR {
+    for waited in 0..TIMEOUT {
         let (layer, script) = (layer(), Script::new([Line::Hang]));
         let mut service = layer.layer(script.clone());
         let mut response = task::spawn(service.ready().await.unwrap().call("hello"));
@@ -138,9 +151,9 @@ async fn a_call_that_nobody_asks_after_is_cancelled_however_long_it_took() {
     let (layer, script) = (layer(), Script::new([Line::Hang]));
     let mut service = layer.layer(script);
     let response = service.ready().await.unwrap().call("hello");
-    advance(millis(PRIOR + 50)).await;
+    advance(millis(TIMEOUT + 50)).await;
     drop(response);
-    assert_learned(&layer, &[Outcome::Cancelled(millis(PRIOR + 50))]);
+    assert_learned(&layer, &[Outcome::Cancelled(millis(TIMEOUT + 50))]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,9 +204,9 @@ async fn nobody_waits_beyond_the_caller_s_deadline() {
         ("0", 0, None),
         ("1", 1, Some(Outcome::Cancelled(millis(1)))),
         ("99", 99, Some(Outcome::Cancelled(millis(99)))),
-        ("100", 100, Some(Outcome::TimedOut(millis(PRIOR)))),
-        ("101", 100, Some(Outcome::TimedOut(millis(PRIOR)))),
-        ("none", 100, Some(Outcome::TimedOut(millis(PRIOR)))),
+        ("100", 100, Some(Outcome::TimedOut(millis(TIMEOUT)))),
+        ("101", 100, Some(Outcome::TimedOut(millis(TIMEOUT)))),
+        ("none", 100, Some(Outcome::TimedOut(millis(TIMEOUT)))),
     ] {
         let began = Instant::now();
         let (layer, script) = (layer().policy(Until(began)), Script::new([Line::Hang]));
@@ -215,8 +228,7 @@ async fn nobody_waits_beyond_the_caller_s_deadline() {
 /// The timeout fell below the caller's time while the call was under way, and does not grow on its account.
 #[tokio::test(start_paused = true)]
 async fn that_a_caller_is_in_a_hurry_does_not_make_the_timeout_too_short() {
-    let config = AdaptiveTimeoutConfig { quantile: Quantile::P99, ..config() };
-    let timeout = Arc::new(SharedAdaptiveTimeout::new(config).unwrap());
+    let timeout = Arc::new(SharedAdaptiveTimeout::new(config()).unwrap());
     let layer = AdaptiveTimeoutLayer::new(Arc::clone(&timeout)).policy(Until(Instant::now()));
     let mut service = layer.layer(Script::new([Line::Hang]));
     let response = service.ready().await.unwrap().call("99");
@@ -260,7 +272,7 @@ async fn random_numbers_are_drawn_for_each_call() {
 
 #[tokio::test(start_paused = true)]
 async fn clones_share_what_they_learn() {
-    let builder = AdaptiveTimeoutLayer::p99().ceiling(millis(PRIOR));
+    let builder = AdaptiveTimeoutLayer::p99().ceiling(millis(100));
     let script = Script::new([Line::Answer(3), Line::Answer(3)]);
     let services = [builder.layer(script.clone()), builder.clone().layer(script)];
     let mut last = builder.timeout().current();
