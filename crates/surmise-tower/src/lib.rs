@@ -60,11 +60,21 @@
 //!
 //! # Features
 //!
-//! * `tracing`: an event of level `DEBUG` for each timeout, retry (when its delay begins, and when it is sent) and backup,
-//!   for what the budget or a limit denies, and for which request won; a span `attempt` about each try and a span `backup` about each backup.
-//! * `metrics`: counters `surmise_timeouts_total`; `surmise_retries_total`, of those that were sent, and
-//!   `surmise_retries_denied_total`, of those that the budget did not allow;
-//!   and `surmise_hedges_issued_total`, `…_won_total`, `…_lost_total` and `…_denied_total`.
+//! * `tracing`: an event of level `DEBUG` for each call that is given up, each retry, when its delay begins and when it
+//!   is sent, and each backup; for what the budget denies, and for which request won. A span `attempt` about each
+//!   try and a span `backup` about each backup.
+//! * `metrics`: these counters.
+//!
+//! | counter | counts |
+//! |---|---|
+//! | `surmise_timeouts_total` | calls given up at the timeout, which learns from them |
+//! | `surmise_deadlines_exceeded_total` | calls given up, or not even made, because of their caller's deadline |
+//! | `surmise_retries_total` | retries that were sent |
+//! | `surmise_retries_denied_total` | retries that the budget did not allow |
+//! | `surmise_hedges_issued_total` | backups that were sent |
+//! | `surmise_hedges_won_total` | those of them that answered first |
+//! | `surmise_hedges_lost_total` | those of them that were of no use |
+//! | `surmise_hedges_denied_total` | backups that the budget did not allow |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -82,7 +92,9 @@ pub use self::{
     hedge::{HedgeLayer, HedgeService},
     policy::{DefaultPolicy, Judgement, Policy},
     retry::{RetryLayer, RetryService},
-    timeout::{AdaptiveTimeoutBuilder, AdaptiveTimeoutLayer, AdaptiveTimeoutService, Elapsed},
+    timeout::{
+        AdaptiveTimeoutBuilder, AdaptiveTimeoutLayer, AdaptiveTimeoutService, Elapsed, Limit,
+    },
 };
 
 /// Any error, as tower's middleware has it.

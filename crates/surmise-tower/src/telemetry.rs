@@ -11,11 +11,28 @@ use core::time::Duration;
 
 use surmise_timeout::HedgeOutcome;
 
-pub(crate) fn timed_out(after: Duration) {
+use crate::{Elapsed, Limit};
+
+pub(crate) fn call_given_up(elapsed: Elapsed) {
+    match elapsed.limit {
+        Limit::Timeout => timed_out(elapsed.after),
+        Limit::Deadline => deadline_exceeded(elapsed.after),
+    }
+}
+
+fn timed_out(after: Duration) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(?after, "call given up");
+    tracing::debug!(?after, "call timed out");
     #[cfg(feature = "metrics")]
     metrics::counter!("surmise_timeouts_total").increment(1);
+}
+
+/// Tells that a call was given up for its caller's sake; after no time at all, that it was not made.
+fn deadline_exceeded(after: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(?after, "call given up at its caller's deadline");
+    #[cfg(feature = "metrics")]
+    metrics::counter!("surmise_deadlines_exceeded_total").increment(1);
 }
 
 pub(crate) fn retry_delayed(nth: u32, delay: Duration) {

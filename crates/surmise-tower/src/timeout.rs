@@ -10,7 +10,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::future::Call;
-pub use self::{builder::AdaptiveTimeoutBuilder, elapsed::Elapsed, future::AdaptiveTimeoutFuture};
+pub use self::{
+    builder::AdaptiveTimeoutBuilder,
+    elapsed::{Elapsed, Limit},
+    future::AdaptiveTimeoutFuture,
+};
 use crate::{BoxError, DefaultPolicy, Policy};
 
 /// Gives calls up that take longer than nearly all before them, and learns from how each went.
@@ -23,7 +27,8 @@ use crate::{BoxError, DefaultPolicy, Policy};
 ///
 /// # Errors
 ///
-/// [`Elapsed`] is the error of calls that were given up, and those of the inner service are passed on, all boxed.
+/// [`Elapsed`] is the error of calls that were given up, at the timeout or before it at their caller's
+/// [deadline](Policy::deadline). Errors of the inner service are passed on. All are boxed.
 ///
 /// # Panics
 ///

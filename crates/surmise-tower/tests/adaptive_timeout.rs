@@ -14,7 +14,7 @@ use script::{End, Line, Played, Script};
 use surmise_timeout::{
     AdaptiveTimeoutConfig, Outcome, Quantile, Ratio, sync::SharedAdaptiveTimeout,
 };
-use surmise_tower::{AdaptiveTimeoutLayer, BoxError, Elapsed, Policy};
+use surmise_tower::{AdaptiveTimeoutLayer, BoxError, Elapsed, Limit, Policy};
 use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt};
@@ -64,8 +64,12 @@ fn assert_learned<P>(layer: &AdaptiveTimeoutLayer<P>, outcomes: &[Outcome]) {
     assert!(same, "expected {outcomes:?}, got {:?}", layer.timeout());
 }
 
+fn elapsed(error: &BoxError) -> Elapsed {
+    *error.downcast_ref().expect("the error is that it was given up")
+}
+
 fn after(error: &BoxError) -> Duration {
-    error.downcast_ref::<Elapsed>().expect("the error is that it was given up").after
+    elapsed(error).after
 }
 
 /// Whoever is to judge the other tests must be able to tell outcomes apart.
@@ -115,6 +119,8 @@ async fn a_call_is_given_up_at_the_timeout_and_cancelled_by_then() {
     assert_eq!(script.played()[1], Played { from: 20, end: End::Dropped(end) });
     let outcomes = [Outcome::Completed(millis(20)), Outcome::TimedOut(current)];
     assert_learned(&layer, &outcomes);
+    // Once, whatever else is done to it.
+    response.as_mut().await.unwrap_err();
     drop(response);
     assert_learned(&layer, &outcomes);
 }
@@ -200,18 +206,19 @@ impl Policy<&'static str, usize> for Until {
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_beyond_the_caller_s_deadline() {
     let until = Until(Instant::now());
-    for (deadline, waits, outcome) in [
-        ("0", 0, None),
-        ("1", 1, Some(Outcome::Cancelled(millis(1)))),
-        ("99", 99, Some(Outcome::Cancelled(millis(99)))),
-        ("100", 100, Some(Outcome::TimedOut(millis(TIMEOUT)))),
-        ("101", 100, Some(Outcome::TimedOut(millis(TIMEOUT)))),
-        ("none", 100, Some(Outcome::TimedOut(millis(TIMEOUT)))),
+    for (deadline, waits, limit, outcome) in [
+        ("0", 0, Limit::Deadline, None),
+        ("1", 1, Limit::Deadline, Some(Outcome::Cancelled(millis(1)))),
+        ("99", 99, Limit::Deadline, Some(Outcome::Cancelled(millis(99)))),
+        ("100", 100, Limit::Timeout, Some(Outcome::TimedOut(millis(TIMEOUT)))),
+        ("101", 100, Limit::Timeout, Some(Outcome::TimedOut(millis(TIMEOUT)))),
+        ("none", 100, Limit::Timeout, Some(Outcome::TimedOut(millis(TIMEOUT)))),
     ] {
         let began = Instant::now();
         let (layer, script) = (layer().policy(Until(began)), Script::new([Line::Hang]));
         let error = layer.layer(script.clone()).oneshot(deadline).await.unwrap_err();
         assert_eq!((after(&error), began.elapsed()), (millis(waits), millis(waits)), "{deadline}");
+        assert_eq!(elapsed(&error).limit, limit, "{deadline}");
         // A call that is too late is not made.
         assert_eq!(script.played().len(), usize::from(waits > 0));
         assert_learned(&layer, outcome.as_slice());
@@ -223,6 +230,20 @@ async fn nobody_waits_beyond_the_caller_s_deadline() {
     assert_eq!(after(&error), Duration::ZERO);
     drop(service.ready().await.unwrap().call("5"));
     assert_learned(&layer, &[]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_says_whose_time_was_over() {
+    for (deadline, text) in [
+        ("0", "the call was not made, since its caller's deadline had passed"),
+        ("99", "the call was given up after 99ms, at its caller's deadline"),
+        ("100", "the call was given up after 100ms"),
+    ] {
+        let layer = layer().policy(Until(Instant::now()));
+        let script = Script::new([Line::Hang]);
+        let error = layer.layer(script).oneshot(deadline).await.unwrap_err();
+        assert_eq!(error.to_string(), text);
+    }
 }
 
 /// The timeout fell below the caller's time while the call was under way, and does not grow on its account.

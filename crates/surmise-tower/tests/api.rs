@@ -4,7 +4,7 @@ use core::{convert::Infallible, future::Ready};
 
 use surmise_tower::{
     AdaptiveTimeoutBuilder, AdaptiveTimeoutLayer, AdaptiveTimeoutService, DefaultPolicy, Elapsed,
-    HedgeLayer, HedgeService, Judgement, RetryLayer, RetryService,
+    HedgeLayer, HedgeService, Judgement, Limit, RetryLayer, RetryService,
     future::{AdaptiveTimeoutFuture, HedgeFuture, RetryFuture},
 };
 use tower::util::ServiceFn;
@@ -12,6 +12,7 @@ use tower::util::ServiceFn;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Values {
     elapsed: Elapsed,
+    limit: Limit,
     judgement: Judgement,
     policy: DefaultPolicy,
 }

@@ -25,7 +25,7 @@ use surmise_timeout::{
     sync::{AtomicRetryBudget, SharedHedge},
 };
 use surmise_tower::{AdaptiveTimeoutLayer, HedgeLayer, Judgement, RetryLayer};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 fn millis(millis: u64) -> Duration {
@@ -70,6 +70,16 @@ async fn time_out_and_retry() {
     service.oneshot("hello").await.unwrap_err();
 }
 
+/// A call whose timeout is sooner than its deadline, one that the deadline cuts short, and one that it is too late for.
+async fn keep_to_deadlines() {
+    let deadline = Some(Instant::now() + millis(80));
+    let layer = AdaptiveTimeoutLayer::p99().ceiling(millis(50)).policy(Idempotent { deadline });
+    let service = layer.layer(service([Ok(1000); 2]));
+    for _ in 0..3 {
+        service.clone().oneshot("hello").await.unwrap_err();
+    }
+}
+
 /// A retry whose caller leaves, one whose token somebody else takes, and one that the service asks not to make.
 async fn wait_in_vain() {
     let budget = budget(1);
@@ -104,6 +114,7 @@ async fn what_happens_is_counted_and_told_of() {
     let text = Text::default();
     let _subscribed = tracing::subscriber::set_default(text.subscriber());
     time_out_and_retry().await;
+    keep_to_deadlines().await;
     wait_in_vain().await;
     hedge().await;
     assert_counted(&recorder.snapshotter());
@@ -116,13 +127,14 @@ fn assert_counted(snapshotter: &Snapshotter) {
         (key.key().name().to_owned(), count)
     });
     let counts = [
+        ("surmise_deadlines_exceeded_total", 2),
         ("surmise_hedges_denied_total", 1),
         ("surmise_hedges_issued_total", 3),
         ("surmise_hedges_lost_total", 2),
         ("surmise_hedges_won_total", 1),
         ("surmise_retries_denied_total", 2),
         ("surmise_retries_total", 1),
-        ("surmise_timeouts_total", 2),
+        ("surmise_timeouts_total", 3),
     ];
     let expected = counts.map(|(name, count)| (name.to_owned(), count));
     assert_eq!(counted.collect::<BTreeMap<_, _>>(), BTreeMap::from(expected));
@@ -160,11 +172,14 @@ impl Text {
         assert_eq!(
             told.lines().map(str::trim).collect::<Vec<_>>(),
             [
-                "DEBUG attempt{nth=0}: call given up after=50ms",
+                "DEBUG attempt{nth=0}: call timed out after=50ms",
                 "DEBUG waiting to try again nth=1 delay=100ms",
                 "DEBUG trying again nth=1",
-                "DEBUG attempt{nth=1}: call given up after=50ms",
+                "DEBUG attempt{nth=1}: call timed out after=50ms",
                 "DEBUG the budget allows no retry nth=2",
+                "DEBUG call timed out after=50ms",
+                "DEBUG call given up at its caller's deadline after=30ms",
+                "DEBUG call given up at its caller's deadline after=0ns",
                 "DEBUG waiting to try again nth=1 delay=100ms",
                 "DEBUG waiting to try again nth=1 delay=100ms",
                 "DEBUG the budget allows no retry nth=1",

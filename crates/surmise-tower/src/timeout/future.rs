@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use surmise_timeout::{Outcome, sync::SharedAdaptiveTimeout};
 use tokio::time::{Instant, Sleep};
 
-use super::Elapsed;
+use super::{Elapsed, Limit};
 use crate::{BoxError, Policy, telemetry};
 
 pin_project! {
@@ -60,8 +60,7 @@ where
             ready!(this.sleep.poll(context));
             this.response.set(None);
         }
-        this.call.time_out();
-        Poll::Ready(Err(Elapsed { after: this.call.wait }.into()))
+        Poll::Ready(Err(this.call.give_up().into()))
     }
 }
 
@@ -77,8 +76,7 @@ pub(super) struct Call {
     timeout: Arc<SharedAdaptiveTimeout>,
     began: Instant,
     wait: Duration,
-    /// Whether its caller waits for less than the timeout.
-    is_cut_short: bool,
+    limit: Limit,
     is_over: bool,
 }
 
@@ -87,8 +85,11 @@ impl Call {
         let began = Instant::now();
         let drawn = timeout.draw(fastrand::u64(..));
         let remaining = deadline.map(|deadline| deadline.saturating_duration_since(began));
-        let wait = remaining.map_or(drawn, |remaining| remaining.min(drawn));
-        Self { timeout, began, wait, is_cut_short: wait < drawn, is_over: false }
+        let (wait, limit) = match remaining {
+            Some(remaining) if remaining < drawn => (remaining, Limit::Deadline),
+            _ => (drawn, Limit::Timeout),
+        };
+        Self { timeout, began, wait, limit, is_over: false }
     }
 
     /// Returns whether nobody waits for the answer any more. No timeout is zero.
@@ -105,14 +106,18 @@ impl Call {
         self.timeout.record(outcome);
     }
 
-    fn time_out(&mut self) {
-        if self.is_over {
-            return;
+    fn give_up(&mut self) -> Elapsed {
+        let elapsed = Elapsed { after: self.wait, limit: self.limit };
+        if !self.is_over {
+            telemetry::call_given_up(elapsed);
+            self.end(match self.limit {
+                Limit::Timeout => Outcome::TimedOut(self.wait),
+                Limit::Deadline if self.is_too_late() => Outcome::FailedFast,
+                // That a caller was in a hurry does not make the timeout too short.
+                Limit::Deadline => Outcome::Cancelled(self.wait),
+            });
         }
-        telemetry::timed_out(self.wait);
-        // That a caller was in a hurry does not make the timeout too short.
-        let outcome = if self.is_cut_short { Outcome::Cancelled } else { Outcome::TimedOut };
-        self.end(if self.is_too_late() { Outcome::FailedFast } else { outcome(self.wait) });
+        elapsed
     }
 }
 
