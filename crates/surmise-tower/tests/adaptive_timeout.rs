@@ -294,13 +294,15 @@ async fn random_numbers_are_drawn_for_each_call() {
 #[tokio::test(start_paused = true)]
 async fn clones_share_what_they_learn() {
     let builder = AdaptiveTimeoutLayer::p99().ceiling(millis(100));
-    let script = Script::new([Line::Answer(3), Line::Answer(3)]);
-    let services = [builder.layer(script.clone()), builder.clone().layer(script)];
-    let mut last = builder.timeout().current();
+    let layer = builder.clone().build();
+    let script = Script::new([Line::Answer(3); 3]);
+    let services =
+        [builder.layer(script.clone()), builder.clone().layer(script.clone()), layer.layer(script)];
+    let mut last = layer.timeout().current();
     for service in services {
         service.oneshot("hello").await.unwrap();
-        assert!(builder.timeout().current() < last);
-        last = builder.timeout().current();
+        assert!(layer.timeout().current() < last);
+        last = layer.timeout().current();
     }
 }
 

@@ -25,10 +25,11 @@ use crate::{Quantile, Ratio};
 pub struct AdaptiveTimeoutConfig {
     /// Which share of calls is to be answered in time, if the factor is one.
     pub quantile: Quantile,
-    /// What the quantile is multiplied by. By default one: the share that times out is then what the quantile
-    /// says. A factor of more than one waits longer, for answers that are slower than they have been. With one of less
-    /// than one more calls time out than the quantile leaves over, until nobody knows it and the timeout doubles: it
-    /// goes up and down.
+    /// What the quantile is multiplied by, above zero. By default one: the share that times out is then what the
+    /// quantile leaves over. A factor of more than one waits longer, for answers that are slower than they have been.
+    /// To wait less, take a lower quantile, not a factor of less than one: with that, more calls time out than the
+    /// quantile leaves over, until it is not known any more and the timeout doubles; it falls again as answers come in,
+    /// and so on. The less the factor, the more calls time out, and at times the timeout is longer than without it.
     pub factor: Ratio,
     /// The least timeout. Latencies are told apart from a fourth of it on, up to 983 040 times of it: if answers take
     /// longer than that, the timeout is the ceiling.

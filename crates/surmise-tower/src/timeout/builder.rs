@@ -8,7 +8,11 @@ use super::{AdaptiveTimeoutLayer, AdaptiveTimeoutService};
 
 /// A layer whose timeout is being described: [`AdaptiveTimeoutLayer::p99`] begins one.
 ///
-/// It can be used as a layer at any time. There is nothing to go wrong, because what contradicts itself is
+/// It can be used as a layer at any time, and its clones make services that share a timeout. Each of its methods begins
+/// with a timeout that has learned nothing, whatever was made before; so only the layer that
+/// [`build`](Self::build) returns shows [its own](AdaptiveTimeoutLayer::timeout).
+///
+/// There is nothing to go wrong, because what contradicts itself is
 /// settled: the ceiling goes before the floor, both go before the prior, and what must not be zero is as little as
 /// can be. To be told of contradictions instead, make a [`SharedAdaptiveTimeout`] for [`AdaptiveTimeoutLayer::new`].
 #[derive(Clone, Debug)]
@@ -46,7 +50,8 @@ impl AdaptiveTimeoutBuilder {
         Self::of(Asked { quantile, ..self.asked })
     }
 
-    /// Returns a builder with another factor that the quantile is multiplied by, instead of 1.
+    /// Returns a builder with another factor that the quantile is multiplied by, instead of 1. One of less than 1 is
+    /// seldom right: see [`AdaptiveTimeoutConfig::factor`].
     #[must_use]
     pub fn factor(self, factor: Ratio) -> Self {
         Self::of(Asked { factor, ..self.asked })
@@ -70,7 +75,26 @@ impl AdaptiveTimeoutBuilder {
         Self::of(Asked { prior: Some(prior), ..self.asked })
     }
 
-    /// Returns the layer, to be named as a type; the builder is a layer, too.
+    /// Returns the layer, to be named as a type or to read its timeout; the builder is a layer, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::{convert::Infallible, time::Duration};
+    /// use surmise_tower::AdaptiveTimeoutLayer;
+    /// use tower::{Layer, ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), surmise_tower::BoxError> {
+    /// let ceiling = Duration::from_secs(5);
+    /// let layer = AdaptiveTimeoutLayer::p99().ceiling(ceiling).build();
+    /// let service = layer.layer(service_fn(async |()| Ok::<_, Infallible>(())));
+    /// assert_eq!(layer.timeout().current(), ceiling);
+    /// service.oneshot(()).await?;
+    /// assert!(layer.timeout().current() < ceiling);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn build(self) -> AdaptiveTimeoutLayer {
         self.layer
@@ -81,12 +105,6 @@ impl AdaptiveTimeoutBuilder {
     #[must_use]
     pub fn policy<P>(self, policy: P) -> AdaptiveTimeoutLayer<P> {
         self.layer.policy(policy)
-    }
-
-    /// Returns the timeout.
-    #[must_use]
-    pub const fn timeout(&self) -> &Arc<SharedAdaptiveTimeout> {
-        self.layer.timeout()
     }
 
     fn of(asked: Asked) -> Self {
@@ -138,7 +156,7 @@ mod tests {
                     for factor in [Ratio::ZERO, Ratio::ONE, Ratio::from_millionths(u32::MAX)] {
                         let builder = AdaptiveTimeoutLayer::p99().factor(factor).prior(prior);
                         let builder = builder.floor(floor).ceiling(ceiling);
-                        let current = builder.timeout().current();
+                        let current = builder.layer.timeout().current();
                         assert!(current <= ceiling.max(SHORTEST), "{builder:?}");
                         assert!(current >= floor.min(ceiling).min(LONGEST), "{builder:?}");
                     }
@@ -152,7 +170,10 @@ mod tests {
         let [low, high] = [60, 90].map(Duration::from_secs);
         let upward = AdaptiveTimeoutLayer::p99().floor(low).prior(low).ceiling(high);
         let downward = AdaptiveTimeoutLayer::p99().ceiling(high).prior(low).floor(low);
-        assert_eq!((upward.timeout().current(), downward.timeout().current()), (low, low));
+        assert_eq!(
+            (upward.layer.timeout().current(), downward.layer.timeout().current()),
+            (low, low)
+        );
         assert_eq!(upward.asked.config(), downward.asked.config());
     }
 
@@ -160,6 +181,6 @@ mod tests {
     fn nothing_known_means_the_ceiling() {
         let ceiling = Duration::from_secs(5);
         let builder = AdaptiveTimeoutLayer::p99().ceiling(ceiling);
-        assert_eq!(builder.timeout().current(), ceiling);
+        assert_eq!(builder.layer.timeout().current(), ceiling);
     }
 }
