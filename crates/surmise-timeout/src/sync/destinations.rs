@@ -19,6 +19,9 @@ use crate::Destinations;
 /// used or dropped. Of each shard the destination that was used least recently makes room. A value that had to make
 /// room lives on for those who hold it.
 ///
+/// Keys are hashed, compared and cloned under the lock, and [`remove`](Self::remove) drops one under it. All that is
+/// to be quick, and must not use the table: it would wait for itself for ever.
+///
 /// A shard has room for 64 to 127 destinations, or more in a large table; below 128 destinations there is only
 /// one. With several shards, some are full before others: with room for a quarter more destinations than there are,
 /// hardly any has to make room.
@@ -123,7 +126,7 @@ impl<K: Hash + Eq, V> SharedDestinations<K, V> {
         self.shard_of(destination).lock().get(destination).map(|value| Arc::clone(value))
     }
 
-    /// Removes a destination, and returns its value if there was one.
+    /// Removes a destination, and returns its value if there was one. The table's key is dropped under the lock.
     pub fn remove<Q>(&self, destination: &Q) -> Option<Arc<V>>
     where
         K: Borrow<Q>,
@@ -134,7 +137,7 @@ impl<K: Hash + Eq, V> SharedDestinations<K, V> {
 
     /// Returns all destinations and their values, shard by shard; there is no order among them.
     ///
-    /// None counts as used by that. It takes O(n) time and room, and locks each shard in turn.
+    /// None counts as used by that. It takes O(n) time and room, and locks each shard in turn, while its keys are cloned.
     #[must_use]
     pub fn snapshot(&self) -> Vec<(K, Arc<V>)>
     where
