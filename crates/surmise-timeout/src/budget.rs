@@ -93,6 +93,14 @@ impl RetryBudget {
         }
     }
 
+    /// Gives back what was withdrawn for a retry or a hedge that was not sent after all.
+    ///
+    /// Nothing more than the burst is kept, if the budget has filled up since.
+    #[inline]
+    pub const fn refund(&mut self) {
+        self.balance = self.terms.after_refund(self.balance);
+    }
+
     /// Returns how many retries or hedges can be paid for.
     #[must_use]
     pub const fn available(&self) -> u32 {
@@ -122,8 +130,18 @@ impl Terms {
 
     #[inline]
     pub(crate) const fn after_deposit(self, balance: u64) -> u64 {
+        self.after(balance, self.deposit)
+    }
+
+    #[inline]
+    pub(crate) const fn after_refund(self, balance: u64) -> u64 {
+        self.after(balance, TOKEN)
+    }
+
+    #[inline]
+    const fn after(self, balance: u64, paid_in: u64) -> u64 {
         // Neither has more than 53 bits.
-        let sum = balance + self.deposit;
+        let sum = balance + paid_in;
         if sum < self.max_balance { sum } else { self.max_balance }
     }
 

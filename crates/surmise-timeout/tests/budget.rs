@@ -61,6 +61,23 @@ quickcheck! {
         budget.available() == 0 || budget.withdraw().is_ok()
     }
 
+    /// What was withdrawn and given back is as if it had never been withdrawn, unless it filled up meanwhile.
+    fn what_is_given_back_was_never_withdrawn(ratio: u32, deposits: u8, meanwhile: u8) -> bool {
+        let ratio = Ratio::from_millionths(ratio % 3_000_000);
+        let mut budget = budget(ratio, 1000, 0);
+        (0..deposits).for_each(|_| budget.deposit());
+        let mut other = budget.clone();
+        let withdrawn = other.withdraw().is_ok();
+        for _ in 0..meanwhile {
+            budget.deposit();
+            other.deposit();
+        }
+        if withdrawn {
+            other.refund();
+        }
+        budget == other
+    }
+
     fn throttles_are_those_of_the_proposal(
         max_tokens: u8,
         ratio: u32,
@@ -88,6 +105,23 @@ quickcheck! {
 }
 
 /// Whoever tries every call again gets exactly the ratio, whatever the burst.
+#[test]
+fn no_more_is_given_back_than_the_budget_holds() {
+    let mut budget = budget(Ratio::ONE, 2, 2);
+    budget.withdraw().unwrap();
+    budget.deposit();
+    budget.refund();
+    assert_eq!(budget.available(), 2);
+    #[cfg(feature = "std")]
+    {
+        let shared = AtomicRetryBudget::from(budget);
+        shared.withdraw().unwrap();
+        shared.refund();
+        shared.refund();
+        assert_eq!(shared.available(), 2);
+    }
+}
+
 #[test]
 fn under_saturating_demand_the_ratio_is_exact_to_a_token() {
     for percent in 1..=99 {

@@ -1,6 +1,6 @@
 mod again;
 mod future;
-mod purse;
+mod payment;
 
 use alloc::sync::Arc;
 use core::{
@@ -12,8 +12,8 @@ use surmise_timeout::{backoff::Backoff, sync::AtomicRetryBudget};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use self::again::Again;
 pub use self::future::RetryFuture;
-use self::{again::Again, purse::Purse};
 use crate::{BoxError, Policy};
 
 /// Tries requests again that failed, as long as a budget allows it.
@@ -29,10 +29,8 @@ use crate::{BoxError, Policy};
 /// The inner service is cloned for each request that may be sent again, and each clone is ready before it is
 /// called. If it is not ready again by the deadline, the caller gets the result that there was.
 ///
-/// A retry takes its token when it is sent, after the delay and once the service is ready: one that is never sent
-/// costs nothing. No more requests of a layer and its clones wait at a time than there are tokens for, which is the
-/// burst at most, and those that may not are denied a retry at once. If hedges or other layers that share the budget
-/// take the tokens meanwhile, a retry is denied after its delay, and the caller gets the result that there was.
+/// A retry takes its token before its delay, so that nobody waits for one that is denied, and gives it back if it is
+/// never sent: because its caller left, or the service was not ready in time.
 ///
 /// # Panics
 ///
@@ -78,7 +76,7 @@ pub struct RetryLayer<P> {
     backoff: Backoff,
     max_retries: u32,
     max_retry_after: Duration,
-    purse: Purse,
+    budget: Arc<AtomicRetryBudget>,
     policy: P,
 }
 
@@ -89,14 +87,13 @@ impl<P> RetryLayer<P> {
     /// Creates a layer that tries a request again so many times at most, after delays of this backoff. Those requests are
     /// tried again that the policy [clones](Policy::clone_request), which by default are none.
     #[must_use]
-    pub fn new(
+    pub const fn new(
         backoff: Backoff,
         max_retries: u32,
         budget: Arc<AtomicRetryBudget>,
         policy: P,
     ) -> Self {
-        let purse = Purse::new(budget);
-        Self { backoff, max_retries, max_retry_after: MAX_RETRY_AFTER, purse, policy }
+        Self { backoff, max_retries, max_retry_after: MAX_RETRY_AFTER, budget, policy }
     }
 
     /// Returns the same layer with another longest time that a service may ask to be left alone for, instead of 60 s.
@@ -141,7 +138,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        self.layer.purse.deposit();
+        self.layer.budget.deposit();
         // This service was found ready and is called. Its clone was not, and will be asked first.
         let again = Again::prepare(&self.inner, &request, &self.layer);
         RetryFuture::begin(again, || self.inner.call(request))

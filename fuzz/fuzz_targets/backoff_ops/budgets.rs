@@ -21,6 +21,8 @@ enum Op {
     Deposit,
     /// A retry, since a call failed.
     Withdraw,
+    /// A retry that is not sent after all.
+    Refund,
     /// That many calls.
     Deposits(u8),
 }
@@ -59,6 +61,14 @@ fn check_budget(config: RetryBudgetConfig, ops: &[Op]) {
                 }
                 0
             }
+            Op::Refund => {
+                if withdrawn >= ONE {
+                    budget.refund();
+                    shared.refund();
+                    (balance, withdrawn) = ((balance + ONE).min(most), withdrawn - ONE);
+                }
+                0
+            }
         };
         for _ in 0..deposits {
             budget.deposit();
@@ -91,6 +101,7 @@ fn check_throttle(config: RetryThrottleConfig, ops: &[Op]) {
                 tokens = (tokens - ONE).max(0);
                 0
             }
+            Op::Refund => 0,
         };
         for _ in 0..successes {
             throttle.record_success();

@@ -46,10 +46,21 @@ impl AtomicRetryBudget {
     /// Pays in for a call, as [`RetryBudget::deposit`].
     #[inline]
     pub fn deposit(&self) {
+        self.pay_in(Terms::after_deposit);
+    }
+
+    /// Gives back what was withdrawn, as [`RetryBudget::refund`].
+    #[inline]
+    pub fn refund(&self) {
+        self.pay_in(Terms::after_refund);
+    }
+
+    #[inline]
+    fn pay_in(&self, after: impl Fn(Terms, u64) -> u64) {
         let State { balance, terms } = &*self.0;
         let mut held = balance.load(Ordering::Relaxed);
         loop {
-            let sum = terms.after_deposit(held);
+            let sum = after(*terms, held);
             if sum == held || exchange(balance, &mut held, sum) {
                 return;
             }
@@ -146,6 +157,22 @@ mod loom_tests {
             });
             assert!((1..=2).contains(&withdrawn), "{withdrawn}");
             assert_eq!(balance(&budget), 2_800_000 - withdrawn * 1_000_000);
+        });
+    }
+
+    #[test]
+    fn loom_what_is_given_back_can_be_withdrawn_again() {
+        loom::model(|| {
+            let budget = budget(10, 1, 1);
+            let withdrawn = sum_of_three(&budget, |budget| {
+                let withdrawn = budget.withdraw().is_ok();
+                if withdrawn {
+                    budget.refund();
+                }
+                withdrawn.into()
+            });
+            assert!((1..=3).contains(&withdrawn), "{withdrawn}");
+            assert_eq!(balance(&budget), 1_000_000);
         });
     }
 

@@ -1,3 +1,4 @@
+use alloc::sync::Arc;
 use core::{
     fmt,
     pin::Pin,
@@ -5,14 +6,11 @@ use core::{
     time::Duration,
 };
 
-use surmise_timeout::backoff::Retries;
+use surmise_timeout::{backoff::Retries, sync::AtomicRetryBudget};
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
-use super::{
-    RetryLayer,
-    purse::{Claim, Purse},
-};
+use super::{RetryLayer, payment::Payment};
 use crate::{BoxError, Judgement, Policy, telemetry};
 
 /// What it takes to try a request again.
@@ -20,9 +18,9 @@ pub(super) struct Again<S, P, Request> {
     service: S,
     request: Request,
     policy: P,
-    purse: Purse,
+    budget: Arc<AtomicRetryBudget>,
     /// Of the retry that waits.
-    claim: Option<Claim>,
+    payment: Option<Payment>,
     retries: Retries,
     max_retries: u32,
     max_retry_after: Duration,
@@ -45,7 +43,7 @@ impl<S, P, Request> Again<S, P, Request> {
             return None;
         }
         let request = layer.policy.clone_request(request)?;
-        let RetryLayer { backoff, max_retries, max_retry_after, purse, policy } = layer.clone();
+        let RetryLayer { backoff, max_retries, max_retry_after, budget, policy } = layer.clone();
         let (began, deadline) = (Instant::now(), policy.deadline(&request));
         let retries = backoff.retries(max_retries);
         let retries = match deadline {
@@ -57,8 +55,8 @@ impl<S, P, Request> Again<S, P, Request> {
             service,
             request,
             policy,
-            purse,
-            claim: None,
+            budget,
+            payment: None,
             retries,
             max_retries,
             max_retry_after,
@@ -86,17 +84,17 @@ impl<S, P, Request> Again<S, P, Request> {
         };
         let now = since(self.began, Instant::now());
         let delay = self.retries.next_delay(now, fastrand::u64(..), retry_after)?;
-        self.claim = self.purse.claim();
-        if self.claim.is_none() {
+        let Ok(payment) = Payment::take(&self.budget) else {
             telemetry::retry_denied(self.retries.made());
             return None;
-        }
+        };
+        self.payment = Some(payment);
         telemetry::retry_delayed(self.retries.made(), delay);
         Some(delay)
     }
 
-    /// Returns whether the request may be sent again now, and pays for it if so: the delay is over, the service is
-    /// ready, it is not too late and the budget allows it. A result that is not pending is the last.
+    /// Returns whether the request may be sent again now: the delay is over, the service is ready, and it is not too late.
+    /// A result that is not pending is the last.
     pub(super) fn poll_turn(
         &mut self,
         context: &mut Context<'_>,
@@ -117,13 +115,8 @@ impl<S, P, Request> Again<S, P, Request> {
             return Poll::Ready(Ok(false));
         }
         ready!(self.service.poll_ready(context))?;
-        let is_paid = self.claim.take().is_some_and(|claim| claim.pay().is_ok());
-        if is_paid {
-            telemetry::retry_sent(self.retries.made());
-        } else {
-            telemetry::retry_denied(self.retries.made());
-        }
-        Poll::Ready(Ok(is_paid))
+        telemetry::retry_sent(self.retries.made());
+        Poll::Ready(Ok(true))
     }
 
     /// Sends the request again, and returns what it takes to do so once more, if that may be.
@@ -132,6 +125,9 @@ impl<S, P, Request> Again<S, P, Request> {
         S: Service<Request>,
         P: Policy<Request, S::Response>,
     {
+        if let Some(payment) = self.payment.take() {
+            payment.spend();
+        }
         let copy = (self.retries.made() < self.max_retries)
             .then(|| self.policy.clone_request(&self.request))
             .flatten();

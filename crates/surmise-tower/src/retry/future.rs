@@ -75,17 +75,20 @@ where
                     let result = ready!(span.enter(|| response.poll(context)));
                     let result = result.map_err(Into::into);
                     let delay = this.again.as_mut().and_then(|again| again.delay(&result));
-                    let Some(delay) = delay else { return Poll::Ready(result) };
+                    let Some(delay) = delay else {
+                        *this.again = None;
+                        return Poll::Ready(result);
+                    };
                     let sleep = tokio::time::sleep(delay);
                     let result = Some(result);
                     this.state.set(State::Waiting { sleep, is_delayed: true, result });
                 }
                 StateProjection::Waiting { sleep, is_delayed, result } => {
                     let again = this.again.as_mut().expect(POLLED_AGAIN);
-                    let is_paid = ready!(again.poll_turn(context, sleep, is_delayed));
-                    // Whatever comes of it: a place at the service and a claim are not kept for longer than that.
+                    let is_in_time = ready!(again.poll_turn(context, sleep, is_delayed));
+                    // Whatever comes of it: neither a place at the service nor the token is kept for longer than that.
                     let again = this.again.take().expect(POLLED_AGAIN);
-                    if !is_paid.map_err(Into::into)? {
+                    if !is_in_time.map_err(Into::into)? {
                         return Poll::Ready(result.take().expect(POLLED_AGAIN));
                     }
                     let span = Span::attempt(again.retries());
