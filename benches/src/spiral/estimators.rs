@@ -8,16 +8,16 @@ use surmise_timeout::{
     textbook::{P99AndDeviation, TwiceP99},
 };
 
-use super::rolling::Rolling;
-use crate::timeouts::{Call, Timeout, WINDOW, config, peers::AdaptiveTimeoutCrate};
+use super::{Attempt, rolling::Rolling};
+use crate::timeouts::{P99, Timeout, WINDOW, config, peers::AdaptiveTimeoutCrate};
 
 /// What sets timeouts, and is told how calls went.
 pub trait Estimator {
     /// Returns how long to wait for an answer.
     fn wait(&mut self, random: u64, now: Instant) -> Duration;
 
-    /// Takes in how a call went, of which only an oracle knows more than the outcome.
-    fn record(&mut self, outcome: Outcome, call: Call);
+    /// Takes in a call that is over, of which only who knows too much knows more than the outcome.
+    fn record(&mut self, attempt: Attempt, now: Instant);
 }
 
 /// Makes an estimator that knows nothing.
@@ -29,13 +29,14 @@ pub fn estimators() -> Vec<(&'static str, MakeEstimator)> {
     vec![
         (OURS, || Ok(Box::new(owned()?))),
         (OURS_SHARED, || Ok(Box::new(SharedAdaptiveTimeout::new(config())?))),
-        ("an oracle, told what they would have taken", || told(|_, call| Some(call.took))),
-        (SUCCESS_ONLY, || told(|outcome, _| completed(outcome))),
+        (KNOWS_THE_LAW, || Ok(Box::new(KnowsTheLaw { phase: 0, wait: P99 }))),
+        ("an oracle, told what they would have taken", || told(|attempt| Some(attempt.took))),
+        (SUCCESS_ONLY, || told(completed)),
         ("told that they took as long as the timeout", || {
-            told(|outcome, _| completed(outcome).or_else(|| timed_out(outcome)))
+            told(|attempt| Some(attempt.took.min(attempt.wait)))
         }),
         ("told that they took for ever", || {
-            told(|outcome, _| Some(completed(outcome).unwrap_or(Duration::MAX)))
+            told(|attempt| Some(completed(attempt).unwrap_or(Duration::MAX)))
         }),
         ("Jacobson's SRTT + 4 RTTVAR", || Ok(Box::new(Jacobson::new()?))),
         ("tower's rolling histogram of hedges", || Ok(Box::new(Rolling::new()?))),
@@ -54,6 +55,9 @@ pub const OURS: &str = "ours";
 /// The row of the timeout that threads share.
 pub const OURS_SHARED: &str = "ours, shared";
 
+/// The row of who waits for the true 99th percentile, once a call is over that was made under it.
+pub const KNOWS_THE_LAW: &str = "who knows the law once a call of it is over";
+
 /// The row of the same timeout that is not told of what timed out.
 pub const SUCCESS_ONLY: &str = "told of answers only";
 
@@ -61,12 +65,8 @@ fn owned() -> crate::Made<AdaptiveTimeout<WINDOW>> {
     Ok(AdaptiveTimeout::new(config())?)
 }
 
-fn completed(outcome: Outcome) -> Option<Duration> {
-    if let Outcome::Completed(took) = outcome { Some(took) } else { None }
-}
-
-fn timed_out(outcome: Outcome) -> Option<Duration> {
-    if let Outcome::TimedOut(waited) = outcome { Some(waited) } else { None }
+fn completed(attempt: Attempt) -> Option<Duration> {
+    attempt.is_answered().then_some(attempt.took)
 }
 
 impl<T: Timeout> Estimator for T {
@@ -74,8 +74,8 @@ impl<T: Timeout> Estimator for T {
         self.draw(random)
     }
 
-    fn record(&mut self, outcome: Outcome, _: Call) {
-        Timeout::record(self, outcome);
+    fn record(&mut self, attempt: Attempt, _: Instant) {
+        Timeout::record(self, attempt.outcome());
     }
 }
 
@@ -83,10 +83,10 @@ impl<T: Timeout> Estimator for T {
 struct Told {
     timeout: AdaptiveTimeout<WINDOW>,
     /// How long the answer is said to have taken.
-    answered: fn(Outcome, Call) -> Option<Duration>,
+    answered: fn(Attempt) -> Option<Duration>,
 }
 
-fn told(answered: fn(Outcome, Call) -> Option<Duration>) -> crate::Made<Box<dyn Estimator>> {
+fn told(answered: fn(Attempt) -> Option<Duration>) -> crate::Made<Box<dyn Estimator>> {
     Ok(Box::new(Told { timeout: owned()?, answered }))
 }
 
@@ -95,9 +95,27 @@ impl Estimator for Told {
         self.timeout.current()
     }
 
-    fn record(&mut self, outcome: Outcome, call: Call) {
-        if let Some(took) = (self.answered)(outcome, call) {
+    fn record(&mut self, attempt: Attempt, _: Instant) {
+        if let Some(took) = (self.answered)(attempt) {
             self.timeout.record(Outcome::Completed(took));
+        }
+    }
+}
+
+/// Who learns nothing, and needs not: it goes by the law of the latest phase that a call is over of.
+struct KnowsTheLaw {
+    phase: u32,
+    wait: Duration,
+}
+
+impl Estimator for KnowsTheLaw {
+    fn wait(&mut self, _: u64, _: Instant) -> Duration {
+        self.wait
+    }
+
+    fn record(&mut self, attempt: Attempt, _: Instant) {
+        if attempt.phase > self.phase {
+            *self = Self { phase: attempt.phase, wait: attempt.p99 };
         }
     }
 }
@@ -117,8 +135,8 @@ impl Estimator for Jacobson {
         self.0.rto()
     }
 
-    fn record(&mut self, outcome: Outcome, _: Call) {
-        match completed(outcome) {
+    fn record(&mut self, attempt: Attempt, _: Instant) {
+        match completed(attempt) {
             Some(took) => _ = self.0.update(took, 1),
             None => self.0.timed_out(),
         }
@@ -130,10 +148,10 @@ impl Estimator for AdaptiveTimeoutCrate {
         Duration::from_millis(self.select(now))
     }
 
-    fn record(&mut self, outcome: Outcome, call: Call) {
-        match completed(outcome) {
+    fn record(&mut self, attempt: Attempt, now: Instant) {
+        match completed(attempt) {
             Some(took) => {
-                self.answered(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), call.at);
+                self.answered(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), now);
             }
             None => self.timed_out(),
         }

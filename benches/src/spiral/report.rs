@@ -1,9 +1,10 @@
 use core::fmt;
 
-use super::{Phase, Row, SLOWDOWNS};
+use super::{MOMENTS, Phase, Row, SLOWDOWNS};
 
-/// Which share timed out, of all seeds and of the one where it was the most; and how long the timeouts
-/// were, over all phases. To wait for ever lets nothing time out.
+/// Which share timed out, of all seeds and of the one where it was the most; which share did in the worst
+/// phase apart from its first [`MOMENTS`]; and how long the timeouts were, over all phases. To wait for ever
+/// lets nothing time out.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "what to show, and nothing else")]
 pub struct Table<'a>(pub &'a [Row]);
@@ -15,25 +16,28 @@ impl fmt::Display for Table<'_> {
         for phase in ["normal", &slow, "recovered", &slower, "recovered"] {
             write!(f, " {phase:>13}")?;
         }
-        writeln!(f, " {:>12}", "timeout/p99")?;
+        writeln!(f, " {:>9} {:>12}", format!("from {MOMENTS}"), "timeout/p99")?;
         for row in self.0 {
             write!(f, "{:46}", row.name)?;
+            let mut later = 0.0_f64;
             for (slowdown, phase) in [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2)] {
-                let (mean, most) = row.timed_out(slowdown, phase);
-                write!(f, " {:>6.2} {:>6.2}", 100.0 * mean, 100.0 * most)?;
+                let shares = row.shares(slowdown, phase, |phase| phase.timed_out);
+                let most = shares.iter().copied().fold(0.0, f64::max);
+                write!(f, " {:>6.2} {:>6.2}", 100.0 * mean(&shares), 100.0 * most)?;
+                later =
+                    later.max(mean(&row.shares(slowdown, phase, |phase| phase.timed_out_later)));
             }
-            writeln!(f, " {:>12.2}", row.wait())?;
+            writeln!(f, " {:>9.2} {:>12.2}", 100.0 * later, row.wait())?;
         }
         Ok(())
     }
 }
 
 impl Row {
-    /// Returns which share timed out in a phase, on average and of the seed where it was the most.
-    fn timed_out(&self, slowdown: usize, phase: usize) -> (f64, f64) {
-        let of_seed = |seed: &[[Phase; 3]; 2]| Some(seed.get(slowdown)?.get(phase)?.timed_out);
-        let shares: Vec<f64> = self.phases.iter().filter_map(of_seed).collect();
-        (mean(&shares), shares.iter().copied().fold(0.0, f64::max))
+    /// Returns which share timed out in a phase, for each seed.
+    fn shares(&self, slowdown: usize, phase: usize, share: fn(&Phase) -> f64) -> Vec<f64> {
+        let of_seed = |seed: &[[Phase; 3]; 2]| seed.get(slowdown)?.get(phase).map(share);
+        self.phases.iter().filter_map(of_seed).collect()
     }
 
     /// Returns the geometric mean of all timeouts, in terms of the 99th percentile at the time.

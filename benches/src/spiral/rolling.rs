@@ -2,10 +2,9 @@ use core::{mem, time::Duration};
 
 use hdrhistogram::{CreationError, Histogram};
 use surmise_time::Instant;
-use surmise_timeout::Outcome;
 
-use super::Estimator;
-use crate::timeouts::{Call, config};
+use super::{Attempt, Estimator};
+use crate::timeouts::config;
 
 /// What tower 0.5 goes by to send hedges, taken for a timeout: a histogram is filled for a minute and read
 /// during the next, in milliseconds rounded up, with three digits. Only what is answered is recorded.
@@ -45,10 +44,11 @@ impl Estimator for Rolling {
         Duration::from_millis(self.read.value_at_quantile(0.99))
     }
 
-    fn record(&mut self, outcome: Outcome, call: Call) {
-        self.rotate(call.at);
-        if let Outcome::Completed(took) = outcome {
-            let millis = u64::try_from(took.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    fn record(&mut self, attempt: Attempt, now: Instant) {
+        self.rotate(now);
+        if attempt.is_answered() {
+            let millis =
+                u64::try_from(attempt.took.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
             self.write.saturating_record(millis);
         }
     }
