@@ -60,11 +60,13 @@ fn config() -> AdaptiveTimeoutConfig {
     AdaptiveTimeoutConfig::of(Quantile::P99, floor, ceiling)
 }
 
-/// Which share of a phase timed out: of all calls, and of those after the first [`MOMENTS`].
+/// Which share of a phase timed out, of all calls and of those after the first [`MOMENTS`]; and how many times as
+/// long as the 99th percentile the timeouts were: the geometric mean.
 #[derive(Clone, Copy, Debug)]
 struct Shares {
     all: f64,
     later: f64,
+    wait: f64,
 }
 
 /// Calls a service whose latencies are log-normal with a median of 20 ms, and are `slowdown` times as long in
@@ -80,7 +82,7 @@ fn timed_out(
     let latencies = LogNormal::new(0.020_f64.ln(), 0.6).expect("it has a deviation");
     let (mut now, mut under_way) = (Duration::ZERO, BinaryHeap::new());
     [1.0, slowdown, 1.0].map(|slower| {
-        let (mut early, mut later) = (0, 0);
+        let (mut early, mut later, mut log_waits) = (0, 0, 0.0_f64);
         for nth in 0..PHASE {
             if under_way.len() == in_flight {
                 let Reverse((over, took, wait)) = under_way.pop().expect("one is under way");
@@ -95,10 +97,12 @@ fn timed_out(
             let took = Duration::from_secs_f64(latencies.sample(&mut random) * slower);
             under_way.push(Reverse((now + took.min(wait), took, wait)));
             *(if nth < MOMENTS { &mut early } else { &mut later }) += u32::from(took >= wait);
+            log_waits += (wait.as_secs_f64() / (P99 * slower)).ln();
         }
         Shares {
             all: f64::from(early + later) / f64::from(PHASE),
             later: f64::from(later) / f64::from(PHASE - MOMENTS),
+            wait: (log_waits / f64::from(PHASE)).exp(),
         }
     })
 }
@@ -106,6 +110,9 @@ fn timed_out(
 const PHASE: u32 = 20_000 / 3;
 
 const MOMENTS: u32 = 500;
+
+/// In seconds: 20 ms · e^(0.6 · 2.3263).
+const P99: f64 = 0.080_766;
 
 /// Returns what timed out of the calls of many seeds, for both forms and both slowdowns.
 fn timed_out_of_all(in_flight: usize) -> impl Iterator<Item = [Shares; 3]> {
@@ -123,9 +130,10 @@ fn timed_out_of_all(in_flight: usize) -> impl Iterator<Item = [Shares; 3]> {
 
 #[test]
 fn one_call_in_a_hundred_times_out_however_slow_the_service_is() {
-    for Shares { all, .. } in [1, 10].into_iter().flat_map(timed_out_of_all).flatten() {
+    for shares in [1, 10].into_iter().flat_map(timed_out_of_all).flatten() {
         // Not few because it waits for ever, either.
-        assert!((0.003..=0.017).contains(&all), "{all}");
+        assert!((0.003..=0.017).contains(&shares.all), "{shares:?}");
+        assert!((0.9..=2.5).contains(&shares.wait), "{shares:?}");
     }
 }
 
@@ -133,8 +141,10 @@ fn one_call_in_a_hundred_times_out_however_slow_the_service_is() {
 /// until the timeout has doubled as often as it must, some of each hundred that follow.
 #[test]
 fn of_a_hundred_under_way_more_time_out_only_in_the_first_moments() {
-    for Shares { all, later } in timed_out_of_all(100).flatten() {
-        assert!((0.003..=0.06).contains(&all) && (0.003..=0.017).contains(&later), "{all} {later}");
+    for shares in timed_out_of_all(100).flatten() {
+        assert!((0.003..=0.06).contains(&shares.all), "{shares:?}");
+        assert!((0.003..=0.017).contains(&shares.later), "{shares:?}");
+        assert!((0.9..=2.5).contains(&shares.wait), "{shares:?}");
     }
 }
 
