@@ -1,10 +1,11 @@
 //! Any configuration of adaptive timeouts and hedges, and anything that they are told: they refuse what makes no
-//! sense, stay within their bounds, and are the same for one owner as for many threads while both know
-//! the same.
+//! sense, stay within their bounds, go by the calls that say something, and are the same for one owner as for
+//! many threads while both know the same.
 
 #![no_main]
 
 mod hedges;
+mod remembered;
 mod timeouts;
 
 use core::{ops::RangeInclusive, time::Duration};

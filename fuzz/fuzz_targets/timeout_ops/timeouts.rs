@@ -8,7 +8,7 @@ use surmise_timeout::{
     AdaptiveTimeout, AdaptiveTimeoutConfig, Outcome, sync::SharedAdaptiveTimeout,
 };
 
-use crate::{Config, Ended, Span, bounds, is_valid};
+use crate::{Config, Ended, Span, bounds, is_valid, remembered::Remembered};
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Input {
@@ -34,8 +34,15 @@ pub(crate) fn check(input: &Input) {
     match (AdaptiveTimeout::<1000>::new(config), SharedAdaptiveTimeout::new(config)) {
         (Ok(owned), Ok(shared)) => {
             assert!(is_valid(&config));
-            let mut pair =
-                Pair { config, owned, shared, calls: 0, given_up: 0, incomparable: false };
+            let mut pair = Pair {
+                config,
+                owned,
+                shared,
+                remembered: Remembered::new(&config),
+                calls: 0,
+                given_up: 0,
+                incomparable: false,
+            };
             input.ops.iter().for_each(|op| pair.step(op));
         }
         (owned, shared) => {
@@ -50,6 +57,9 @@ struct Pair {
     config: AdaptiveTimeoutConfig,
     owned: AdaptiveTimeout<1000>,
     shared: SharedAdaptiveTimeout,
+    /// What the one owner's is to go by.
+    remembered: Remembered,
+    /// How many calls counted, since the beginning.
     calls: u32,
     given_up: u32,
     /// Whether calls may have been forgotten by their age, which each does in its own steps.
@@ -69,8 +79,9 @@ impl Pair {
                 self.record(Outcome::TimedOut(waited));
             }
             Op::Advance(now) => {
-                let now = Instant::from_nanos(now.nanos());
                 self.incomparable |= self.config.max_age.is_some();
+                self.remembered.advance(now.nanos());
+                let now = Instant::from_nanos(now.nanos());
                 self.owned.advance(now);
                 self.shared.advance(now);
             }
@@ -95,13 +106,9 @@ impl Pair {
     fn record(&mut self, outcome: Outcome) {
         self.owned.record(outcome);
         self.shared.record(outcome);
-        match outcome {
-            Outcome::Completed(_) => self.calls += 1,
-            Outcome::TimedOut(_) | Outcome::Cancelled(_) => {
-                self.calls += 1;
-                self.given_up += 1;
-            }
-            Outcome::FailedFast => {}
+        if self.remembered.record(outcome) {
+            self.calls += 1;
+            self.given_up += u32::from(!matches!(outcome, Outcome::Completed(_)));
         }
         self.check_bounds();
         if !self.incomparable && agree(self.calls, self.given_up, self.config.prior_samples) {
@@ -113,8 +120,7 @@ impl Pair {
         let bounds = bounds(&self.config);
         assert!(bounds.contains(&self.owned.current()) && bounds.contains(&self.shared.current()));
         assert_eq!(Duration::from_nanos(self.shared.current_nanos()), self.shared.current());
-        assert!(self.owned.calls() <= 1000);
-        assert!(self.incomparable || self.owned.calls() == self.calls.min(1000) as usize);
+        assert_eq!(self.owned.calls(), self.remembered.len());
     }
 }
 
