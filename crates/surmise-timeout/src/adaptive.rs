@@ -1,6 +1,10 @@
 mod config;
 mod course;
+#[cfg(all(test, not(loom)))]
+pub(crate) mod naive;
 mod recent;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 use core::{fmt, time::Duration};
 
