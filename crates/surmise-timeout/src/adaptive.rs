@@ -1,9 +1,9 @@
 mod config;
 mod course;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 pub(crate) mod naive;
 mod recent;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;
 
 use core::{fmt, time::Duration};

@@ -123,21 +123,25 @@ fn calls_that_failed_soon_do_not_displace_answers() {
     assert!(shared.current() > Duration::from_millis(500), "{:?}", shared.current());
 }
 
-/// The older half counts as long as it is remembered, and then what was given up sooner says nothing.
+/// The older half counts as long as it is remembered, whichever that is, and then what was given up sooner says
+/// nothing.
 #[test]
 fn what_is_sooner_is_compared_with_both_halves() {
     let max_age = Some(Duration::from_secs(2));
     let config = AdaptiveTimeoutConfig { max_age, ..config() };
-    let shared = SharedAdaptiveTimeout::new(config).unwrap();
-    let cancelled_after = |seconds| {
-        shared.advance(Instant::ORIGIN + Duration::from_secs(seconds));
-        shared.record(Outcome::Cancelled(Duration::from_millis(50)));
-        calls_of(&shared)
-    };
-    assert_eq!(cancelled_after(0), 0);
-    shared.record(Outcome::Completed(Duration::from_millis(20)));
-    // Of the 20 ms, two that were cancelled, and at last nothing but the one of the second half.
-    assert_eq!([0, 1, 2, 3].map(cancelled_after), [2, 3, 1, 0]);
+    for answered in 0..4 {
+        let shared = SharedAdaptiveTimeout::new(config).unwrap();
+        let cancelled_after = |seconds| {
+            shared.advance(Instant::ORIGIN + Duration::from_secs(seconds));
+            shared.record(Outcome::Cancelled(Duration::from_millis(50)));
+            calls_of(&shared)
+        };
+        assert!((0..=answered).all(|seconds| cancelled_after(seconds) == 0));
+        shared.record(Outcome::Completed(Duration::from_millis(20)));
+        // The answer and one that was cancelled, another one in the other half, that one alone, and nothing.
+        let after = [0, 1, 2, 3].map(|seconds| cancelled_after(answered + seconds));
+        assert_eq!(after, [2, 3, 1, 0], "answered after {answered} s");
+    }
 }
 
 fn calls_of(shared: &SharedAdaptiveTimeout) -> u32 {
