@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use arbitrary::Arbitrary;
+use surmise_fuzz::Span;
 use surmise_time::Instant;
 use surmise_timeout::{
     Ratio,
@@ -45,23 +46,6 @@ enum Op {
     /// The time is set, perhaps back.
     Set(Span),
     Clone,
-}
-
-/// A duration of any magnitude, also beyond 64 bits of nanoseconds.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-struct Span {
-    nanos: u64,
-    shift: u8,
-}
-
-impl Span {
-    fn nanos(self) -> u64 {
-        self.nanos >> (self.shift % 64)
-    }
-
-    fn duration(self) -> Duration {
-        if self.shift == u8::MAX { Duration::MAX } else { Duration::from_nanos(self.nanos()) }
-    }
 }
 
 pub(crate) fn check(input: &Input) {

@@ -5,9 +5,10 @@ use surmise_detector::{
     MinStdDeviation, PhiAccrual, PhiConfig, PhiScale, RateTarget, RateTargetConfig, Satzger,
     SatzgerConfig, TwoWindow, TwoWindowConfig,
 };
+use surmise_fuzz::Span;
 
 use crate::{
-    knob::{Late, Number, Span, boxed},
+    knob::{Late, Number, boxed},
     model::{self, Op},
 };
 

@@ -1,16 +1,7 @@
 //! Fields of configurations: of any value, or of one that is likely to be accepted.
 
-use core::time::Duration;
-
 use arbitrary::Arbitrary;
 use surmise_detector::LateIntervals;
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) enum Span {
-    Any(Duration),
-    Nanos(u16),
-    Millis(u16),
-}
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(crate) enum Number {
@@ -24,16 +15,6 @@ pub(crate) enum Late {
     Clamp,
     Learn,
     Skip,
-}
-
-impl From<Span> for Duration {
-    fn from(span: Span) -> Self {
-        match span {
-            Span::Any(duration) => duration,
-            Span::Nanos(nanos) => Self::from_nanos(nanos.into()),
-            Span::Millis(millis) => Self::from_millis(millis.into()),
-        }
-    }
 }
 
 impl From<Number> for f64 {

@@ -10,10 +10,11 @@ mod ops;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use surmise_fuzz::Span;
 
 use crate::{
     clocks::{Durable, Volatile},
-    ops::{Op, Span},
+    ops::Op,
 };
 
 #[derive(Arbitrary, Debug)]

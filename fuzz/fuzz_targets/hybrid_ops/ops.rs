@@ -1,6 +1,6 @@
 //! What can happen at a node; most times and stamps are near where it matters.
 
-use core::{num::NonZeroU32, time::Duration};
+use core::num::NonZeroU32;
 
 use arbitrary::Arbitrary;
 use surmise_clock::HybridTimestamp;
@@ -52,13 +52,6 @@ pub(crate) enum Count {
     Few(u8),
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) enum Span {
-    Any(Duration),
-    Nanos(u8),
-    Millis(u16),
-}
-
 /// Where it matters.
 pub(crate) struct Landmarks {
     pub(crate) physical: u64,
@@ -95,16 +88,6 @@ impl From<Count> for NonZeroU32 {
         match count {
             Count::Any(count) => count,
             Count::Few(more) => Self::MIN.saturating_add(more.into()),
-        }
-    }
-}
-
-impl From<Span> for Duration {
-    fn from(span: Span) -> Self {
-        match span {
-            Span::Any(duration) => duration,
-            Span::Nanos(nanos) => Self::from_nanos(nanos.into()),
-            Span::Millis(millis) => Self::from_millis(millis.into()),
         }
     }
 }

@@ -11,12 +11,10 @@ mod world;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use surmise_fuzz::Span;
 use surmise_interval::IntervalClockConfig;
 
-use crate::{
-    ops::{Op, Span},
-    selection::Source,
-};
+use crate::{ops::Op, selection::Source};
 
 #[derive(Arbitrary, Debug)]
 struct Input {

@@ -1,8 +1,7 @@
 //! What can happen at a clock; most readings are near where it matters.
 
-use core::time::Duration;
-
 use arbitrary::Arbitrary;
+use surmise_fuzz::Span;
 use surmise_interval::Drift;
 use surmise_time::Instant;
 
@@ -58,13 +57,6 @@ pub(crate) enum Reading {
     Latest(i8),
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) enum Span {
-    Any(Duration),
-    Nanos(u8),
-    Millis(u16),
-}
-
 /// Where it matters.
 pub(crate) struct Landmarks {
     pub(crate) now: u64,
@@ -89,22 +81,6 @@ impl Reading {
             Self::Latest(by) => (near.latest, by.into()),
         };
         landmark.saturating_add_signed(by)
-    }
-}
-
-impl From<Span> for Duration {
-    fn from(span: Span) -> Self {
-        match span {
-            Span::Any(duration) => duration,
-            Span::Nanos(nanos) => Self::from_nanos(nanos.into()),
-            Span::Millis(millis) => Self::from_millis(millis.into()),
-        }
-    }
-}
-
-impl Span {
-    pub(crate) fn nanos(self) -> u64 {
-        u64::try_from(Duration::from(self).as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Hedges and the budget that pays for them.
 
 use arbitrary::Arbitrary;
+use surmise_fuzz::Span;
 use surmise_time::Instant;
 use surmise_timeout::{
     AdaptiveTimeout, Hedge, HedgeCounters, HedgeOutcome, Outcome, Ratio, RetryBudget,
@@ -8,7 +9,7 @@ use surmise_timeout::{
     sync::{AtomicRetryBudget, SharedAdaptiveTimeout, SharedHedge},
 };
 
-use crate::{Config, Ended, Span, bounds, is_valid};
+use crate::{Config, Ended, bounds, is_valid};
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Input {

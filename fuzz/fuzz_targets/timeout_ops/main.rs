@@ -12,6 +12,7 @@ use core::{ops::RangeInclusive, time::Duration};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use surmise_fuzz::Span;
 use surmise_timeout::{AdaptiveTimeoutConfig, Outcome, Quantile, Ratio};
 
 #[derive(Arbitrary, Debug)]
@@ -24,23 +25,6 @@ fuzz_target!(|input: Input| match input {
     Input::Timeouts(input) => timeouts::check(&input),
     Input::Hedges(input) => hedges::check(&input),
 });
-
-/// A duration of any magnitude, also beyond 64 bits of nanoseconds.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-struct Span {
-    nanos: u64,
-    shift: u8,
-}
-
-impl Span {
-    fn nanos(self) -> u64 {
-        self.nanos >> (self.shift % 64)
-    }
-
-    fn duration(self) -> Duration {
-        if self.shift == u8::MAX { Duration::MAX } else { Duration::from_nanos(self.nanos()) }
-    }
-}
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Ended {

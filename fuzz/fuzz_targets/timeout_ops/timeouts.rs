@@ -3,12 +3,13 @@
 use core::time::Duration;
 
 use arbitrary::Arbitrary;
+use surmise_fuzz::Span;
 use surmise_time::Instant;
 use surmise_timeout::{
     AdaptiveTimeout, AdaptiveTimeoutConfig, Outcome, sync::SharedAdaptiveTimeout,
 };
 
-use crate::{Config, Ended, Span, bounds, is_valid, remembered::Remembered};
+use crate::{Config, Ended, bounds, is_valid, remembered::Remembered};
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Input {
