@@ -102,6 +102,28 @@ fn what_is_recorded_follows_from_the_outcome() {
             lost,
         ),
         (
+            HedgeOutcome::Both {
+                primary: Outcome::FailedFast,
+                backup: completed(backup),
+                backup_won: true,
+            },
+            Outcome::FailedFast,
+            Some(completed(backup)),
+            Outcome::FailedFast,
+            won,
+        ),
+        (
+            HedgeOutcome::Both {
+                primary: Outcome::TimedOut(primary),
+                backup: Outcome::FailedFast,
+                backup_won: false,
+            },
+            Outcome::TimedOut(primary),
+            Some(Outcome::FailedFast),
+            cancelled(primary),
+            lost,
+        ),
+        (
             HedgeOutcome::Alone(Outcome::TimedOut(primary)),
             Outcome::TimedOut(primary),
             None,
@@ -201,7 +223,10 @@ impl Arbitrary for Op {
     fn arbitrary(g: &mut Gen) -> Self {
         let [primary, backup] =
             [(); 2].map(|()| Duration::from_nanos(u64::arbitrary(g) >> (u32::arbitrary(g) % 64)));
-        match u8::arbitrary(g) % 10 {
+        let both = |primary, backup, backup_won| {
+            Self::Record(HedgeOutcome::Both { primary, backup, backup_won })
+        };
+        match u8::arbitrary(g) % 12 {
             0 | 1 => Self::Deposit,
             2 | 3 => Self::Issue,
             4 => Self::Record(HedgeOutcome::PrimaryWon { primary, backup }),
@@ -209,6 +234,8 @@ impl Arbitrary for Op {
             6 => Self::Record(HedgeOutcome::TimedOut { primary, backup }),
             7 => Self::Record(HedgeOutcome::Cancelled { primary, backup }),
             8 => Self::Record(HedgeOutcome::Alone(Outcome::TimedOut(primary))),
+            9 => both(Outcome::FailedFast, Outcome::Completed(backup), true),
+            10 => both(Outcome::Completed(primary), Outcome::FailedFast, bool::arbitrary(g)),
             _ => Self::Record(answered(primary)),
         }
     }

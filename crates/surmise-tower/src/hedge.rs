@@ -21,7 +21,7 @@ use crate::{BoxError, Policy};
 /// request cannot do better.
 ///
 /// Only requests that [`Policy::clone_request`] gives a copy of are hedged and learned from; it must know what may
-/// be done twice. No backup is sent at or after a request's deadline.
+/// be done twice. What a result says of how long answers take, [`Policy::outcome`] says. No backup is sent at or after a request's deadline.
 ///
 /// Each request makes one deposit, unless [`without_deposits`](Self::without_deposits) says otherwise. An inner
 /// service that sends clones to the same replica cannot help a request which is slow because of that; put the

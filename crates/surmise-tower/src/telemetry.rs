@@ -9,8 +9,6 @@
 
 use core::time::Duration;
 
-use surmise_timeout::HedgeOutcome;
-
 use crate::{Elapsed, Limit};
 
 pub(crate) fn call_given_up(elapsed: Elapsed) {
@@ -73,24 +71,18 @@ pub(crate) fn hedge_denied() {
     metrics::counter!("surmise_hedges_denied_total").increment(1);
 }
 
-/// Tells how a request with a backup went.
-pub(crate) fn hedge_ended(outcome: HedgeOutcome) {
-    match outcome {
-        HedgeOutcome::Alone(_) => {}
-        HedgeOutcome::BackupWon { primary, backup } => {
-            #[cfg(feature = "tracing")]
-            tracing::debug!(?primary, ?backup, "the backup answered first");
-            #[cfg(feature = "metrics")]
-            metrics::counter!("surmise_hedges_won_total").increment(1);
-        }
-        HedgeOutcome::PrimaryWon { primary, backup }
-        | HedgeOutcome::TimedOut { primary, backup }
-        | HedgeOutcome::Cancelled { primary, backup } => {
-            #[cfg(feature = "tracing")]
-            tracing::debug!(?primary, ?backup, "the backup was of no use");
-            #[cfg(feature = "metrics")]
-            metrics::counter!("surmise_hedges_lost_total").increment(1);
-        }
+/// Tells how a request with a backup went, and after how long each of the two was over.
+pub(crate) fn hedge_ended(primary: Duration, backup: Duration, backup_won: bool) {
+    if backup_won {
+        #[cfg(feature = "tracing")]
+        tracing::debug!(?primary, ?backup, "the backup answered first");
+        #[cfg(feature = "metrics")]
+        metrics::counter!("surmise_hedges_won_total").increment(1);
+    } else {
+        #[cfg(feature = "tracing")]
+        tracing::debug!(?primary, ?backup, "the backup was of no use");
+        #[cfg(feature = "metrics")]
+        metrics::counter!("surmise_hedges_lost_total").increment(1);
     }
 }
 

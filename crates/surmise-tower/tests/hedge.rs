@@ -21,7 +21,7 @@ use surmise_timeout::{
     AdaptiveTimeoutConfig, HedgeOutcome, Outcome, Quantile, Ratio, RetryBudgetConfig,
     sync::{AtomicRetryBudget, SharedHedge},
 };
-use surmise_tower::{BoxError, DefaultPolicy, HedgeLayer, Judgement};
+use surmise_tower::{BoxError, DefaultPolicy, HedgeLayer, Judgement, Policy};
 use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt, util::BoxCloneService};
@@ -195,6 +195,45 @@ async fn when_both_fail_the_last_error_is_passed_on() {
     }
 }
 
+/// Errors are passed on or not, and say nothing of how long answers take, as when somebody is turned away at once.
+#[derive(Clone, Copy)]
+struct Refused(Judgement);
+
+impl Policy<&'static str, usize> for Refused {
+    fn clone_request(&self, request: &&'static str) -> Option<&'static str> {
+        Some(*request)
+    }
+
+    fn judge(&self, result: &Result<usize, BoxError>) -> Judgement {
+        if result.is_ok() { Judgement::Keep } else { self.0 }
+    }
+
+    fn outcome(&self, result: &Result<usize, BoxError>, took: Duration) -> Outcome {
+        if result.is_ok() { Outcome::Completed(took) } else { Outcome::FailedFast }
+    }
+}
+
+/// Whether there is a backup by then or not, and whoever of the two wins.
+#[tokio::test(start_paused = true)]
+async fn what_the_policy_does_not_take_for_an_answer_does_not_teach_how_long_answers_take() {
+    let (fast, backup) = (Outcome::FailedFast, Outcome::Completed(millis(20)));
+    let cancelled = Outcome::Cancelled(millis(5));
+    let both = |backup, backup_won| HedgeOutcome::Both { primary: fast, backup, backup_won };
+    for (judgement, lines, learned) in [
+        (Judgement::Keep, vec![Line::Fail(5)], HedgeOutcome::Alone(fast)),
+        (Judgement::Keep, vec![Line::Fail(15), Line::Hang], both(cancelled, false)),
+        (Judgement::Retry, vec![Line::Fail(15), Line::Answer(20)], both(backup, true)),
+        (Judgement::Retry, vec![Line::Fail(15), Line::Fail(20)], both(fast, false)),
+    ] {
+        let scene = Scene::new(lines);
+        let service = scene.layer(Refused(judgement)).layer(scene.script.clone());
+        let answered = service.oneshot("hello").await.is_ok();
+        assert_eq!(answered, matches!(learned, HedgeOutcome::Both { backup_won: true, .. }));
+        scene.assert_learned(&[learned]);
+        assert_eq!(scene.hedge.delay(), millis(DELAY), "as before");
+    }
+}
+
 /// An error that is judged an answer wins, and an answer that is judged worth another try does not.
 #[tokio::test(start_paused = true)]
 async fn the_policy_judges_who_wins() {
@@ -206,8 +245,9 @@ async fn the_policy_judges_who_wins() {
     let scene = Scene::new([Line::Answer(50), Line::Answer(5)]);
     let service = scene.layer(Always(Judgement::Retry)).layer(scene.script.clone());
     assert_eq!(service.oneshot("hello").await.unwrap(), 0);
-    let (primary, backup) = (millis(50), millis(5));
-    scene.assert_learned(&[HedgeOutcome::Cancelled { primary, backup }]);
+    // Neither was good enough for the caller, and both say how long answers take.
+    let [primary, backup] = [50, 5].map(|took| Outcome::Completed(millis(took)));
+    scene.assert_learned(&[HedgeOutcome::Both { primary, backup, backup_won: false }]);
 }
 
 #[tokio::test(start_paused = true)]

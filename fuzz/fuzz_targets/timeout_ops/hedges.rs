@@ -31,6 +31,7 @@ enum Op {
     BackupWon(Span, Span),
     TimedOut(Span, Span),
     Cancelled(Span, Span),
+    Both(Ended, Ended, bool),
     Advance(Span),
 }
 
@@ -129,6 +130,13 @@ impl Model {
                 let (primary, backup) = (primary.duration(), backup.duration());
                 self.end(HedgeOutcome::Cancelled { primary, backup });
             }
+            Op::Both(primary, backup, backup_won) => {
+                let counter =
+                    if backup_won { &mut self.counters.won } else { &mut self.counters.lost };
+                *counter += 1;
+                let [primary, backup] = [primary, backup].map(|ended| ended.outcome());
+                self.end(HedgeOutcome::Both { primary, backup, backup_won });
+            }
         }
     }
 
@@ -137,8 +145,10 @@ impl Model {
         self.owned.0.record(outcome);
         self.shared.0.record(outcome);
         let recorded = match outcome {
-            HedgeOutcome::Alone(Outcome::TimedOut(waited)) => Outcome::Cancelled(waited),
-            HedgeOutcome::Alone(outcome) => outcome,
+            HedgeOutcome::Alone(primary) | HedgeOutcome::Both { primary, .. } => match primary {
+                Outcome::TimedOut(waited) => Outcome::Cancelled(waited),
+                outcome => outcome,
+            },
             HedgeOutcome::PrimaryWon { primary, .. } => Outcome::Completed(primary),
             HedgeOutcome::BackupWon { primary, .. }
             | HedgeOutcome::TimedOut { primary, .. }

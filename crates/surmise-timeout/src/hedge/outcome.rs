@@ -24,7 +24,7 @@ use crate::Outcome;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "one of two requests wins, or both are given up for one of these reasons"
+    reason = "one of two requests wins, or both are given up; what else there is to say, `Both` says"
 )]
 pub enum HedgeOutcome {
     /// There was no backup, because the primary was over before the delay or the budget was exhausted.
@@ -57,6 +57,17 @@ pub enum HedgeOutcome {
         /// How long the backup had been under way.
         backup: Duration,
     },
+    /// It was over in any way, and this is what each of the two says of how long answers take.
+    ///
+    /// The others say it more briefly, and cannot say that one of the two failed at once.
+    Both {
+        /// How the primary went.
+        primary: Outcome,
+        /// How the backup went.
+        backup: Outcome,
+        /// Whether the backup's answer is the one that was used.
+        backup_won: bool,
+    },
 }
 
 impl HedgeOutcome {
@@ -64,7 +75,7 @@ impl HedgeOutcome {
     #[must_use]
     pub const fn primary(self) -> Outcome {
         match self {
-            Self::Alone(outcome) => outcome,
+            Self::Alone(outcome) | Self::Both { primary: outcome, .. } => outcome,
             Self::PrimaryWon { primary, .. } => Outcome::Completed(primary),
             Self::TimedOut { primary, .. } => Outcome::TimedOut(primary),
             Self::BackupWon { primary, .. } | Self::Cancelled { primary, .. } => {
@@ -80,6 +91,7 @@ impl HedgeOutcome {
     pub const fn backup(self) -> Option<Outcome> {
         match self {
             Self::Alone(_) => None,
+            Self::Both { backup, .. } => Some(backup),
             Self::BackupWon { backup, .. } => Some(Outcome::Completed(backup)),
             Self::PrimaryWon { backup, .. }
             | Self::TimedOut { backup, .. }
@@ -102,10 +114,11 @@ impl HedgeOutcome {
     pub(crate) const fn backup_ended(self) -> Option<Backup> {
         match self {
             Self::Alone(_) => None,
-            Self::BackupWon { .. } => Some(Backup::Won),
-            Self::PrimaryWon { .. } | Self::TimedOut { .. } | Self::Cancelled { .. } => {
-                Some(Backup::Lost)
-            }
+            Self::BackupWon { .. } | Self::Both { backup_won: true, .. } => Some(Backup::Won),
+            Self::PrimaryWon { .. }
+            | Self::TimedOut { .. }
+            | Self::Cancelled { .. }
+            | Self::Both { backup_won: false, .. } => Some(Backup::Lost),
         }
     }
 }

@@ -10,10 +10,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower_service::Service;
 
-use super::{
-    legs::{Legs, Winner},
-    spare::Spare,
-};
+use super::{legs::Legs, spare::Spare};
 use crate::{BoxError, Judgement, Policy, telemetry::Span};
 
 pin_project! {
@@ -86,30 +83,25 @@ where
         if let Some(primary) = this.primary.as_mut().as_pin_mut() {
             if let Poll::Ready(result) = primary.poll(context) {
                 let result = result.map_err(Into::into);
+                this.legs.primary_ended(|took| this.policy.outcome(&result, took));
                 let is_kept = this.policy.judge(&result) == Judgement::Keep;
                 if is_kept || !this.backup.is_sent() {
                     this.backup.set(Backup::Over);
-                    if this.legs.are_two() {
-                        this.legs.end(if is_kept { Winner::Primary } else { Winner::Neither });
-                    } else {
-                        let took = this.legs.primary_took();
-                        this.legs.end_alone(this.policy.outcome(&result, took));
-                    }
+                    this.legs.end(false);
                     return Poll::Ready(result);
                 }
                 this.primary.set(None);
-                this.legs.primary_failed();
             }
         }
         let result = ready!(this.backup.as_mut().poll(context, this.legs)).map_err(Into::into);
+        this.legs.backup_ended(|took| this.policy.outcome(&result, took));
         let is_kept = this.policy.judge(&result) == Judgement::Keep;
         if is_kept || this.primary.is_none() {
             this.primary.set(None);
-            this.legs.end(if is_kept { Winner::Backup } else { Winner::Neither });
+            this.legs.end(is_kept);
             return Poll::Ready(result);
         }
         this.backup.set(Backup::Over);
-        this.legs.backup_failed();
         Poll::Pending
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::telemetry;
 
-/// When the primary and its backup were sent and failed. However they end, that is recorded once.
+/// When the primary and its backup were sent, and how they ended. However that was, it is recorded once.
 #[derive(Debug)]
 pub(super) struct Legs {
     hedge: Arc<SharedHedge>,
@@ -21,15 +21,14 @@ pub(super) struct Legs {
 #[derive(Debug)]
 struct Leg {
     sent: Instant,
-    failed_after: Option<Duration>,
+    ended: Option<End>,
 }
 
-/// Which of the two requests the caller gets the answer of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Winner {
-    Primary,
-    Backup,
-    Neither,
+/// How a request ended that was not dropped before.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    after: Duration,
+    outcome: Outcome,
 }
 
 impl Legs {
@@ -49,69 +48,56 @@ impl Legs {
         true
     }
 
-    pub(super) fn primary_failed(&mut self) {
-        self.primary.fail();
+    /// Notes that the primary has a result, and what that says of how long answers take, given how long it took.
+    pub(super) fn primary_ended(&mut self, outcome: impl FnOnce(Duration) -> Outcome) {
+        self.primary.end(outcome);
     }
 
-    pub(super) fn backup_failed(&mut self) {
+    /// Notes that the backup has a result, as [`primary_ended`](Self::primary_ended).
+    pub(super) fn backup_ended(&mut self, outcome: impl FnOnce(Duration) -> Outcome) {
         if let Some(backup) = &mut self.backup {
-            backup.fail();
+            backup.end(outcome);
         }
     }
 
-    /// Returns whether a backup was sent.
-    pub(super) const fn are_two(&self) -> bool {
-        self.backup.is_some()
-    }
-
-    /// Returns how long the primary has been under way.
-    pub(super) fn primary_took(&self) -> Duration {
-        self.primary.took()
-    }
-
-    /// Records how a primary without a backup went.
-    pub(super) fn end_alone(&mut self, outcome: Outcome) {
-        self.record(HedgeOutcome::Alone(outcome));
-    }
-
-    /// Records who of the two won, or that both are given up.
-    pub(super) fn end(&mut self, winner: Winner) {
-        let primary = self.primary.took();
-        self.record(match (&self.backup, winner) {
-            (None, _) => HedgeOutcome::Alone(Outcome::Cancelled(primary)),
-            (Some(leg), Winner::Primary) => {
-                HedgeOutcome::PrimaryWon { primary, backup: leg.took() }
+    /// Records how both went. Who has no result by now is cancelled.
+    pub(super) fn end(&mut self, backup_won: bool) {
+        if mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        let primary = self.primary.outcome();
+        self.hedge.record(match &self.backup {
+            None => HedgeOutcome::Alone(primary),
+            Some(leg) => {
+                telemetry::hedge_ended(self.primary.took(), leg.took(), backup_won);
+                HedgeOutcome::Both { primary, backup: leg.outcome(), backup_won }
             }
-            (Some(leg), Winner::Backup) => HedgeOutcome::BackupWon { primary, backup: leg.took() },
-            (Some(leg), Winner::Neither) => HedgeOutcome::Cancelled { primary, backup: leg.took() },
         });
-    }
-
-    fn record(&mut self, outcome: HedgeOutcome) {
-        if !mem::replace(&mut self.is_over, true) {
-            telemetry::hedge_ended(outcome);
-            self.hedge.record(outcome);
-        }
     }
 }
 
 /// Nobody waits for the answer any more.
 impl Drop for Legs {
     fn drop(&mut self) {
-        self.end(Winner::Neither);
+        self.end(false);
     }
 }
 
 impl Leg {
     fn begin() -> Self {
-        Self { sent: Instant::now(), failed_after: None }
+        Self { sent: Instant::now(), ended: None }
     }
 
-    fn fail(&mut self) {
-        self.failed_after = Some(self.sent.elapsed());
+    fn end(&mut self, outcome: impl FnOnce(Duration) -> Outcome) {
+        let after = self.sent.elapsed();
+        self.ended = Some(End { after, outcome: outcome(after) });
     }
 
     fn took(&self) -> Duration {
-        self.failed_after.unwrap_or_else(|| self.sent.elapsed())
+        self.ended.map_or_else(|| self.sent.elapsed(), |end| end.after)
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.ended.map_or_else(|| Outcome::Cancelled(self.sent.elapsed()), |end| end.outcome)
     }
 }
