@@ -8,6 +8,8 @@ extern crate alloc;
 mod always;
 #[path = "support/idempotent.rs"]
 mod idempotent;
+#[path = "support/refused.rs"]
+mod refused;
 #[path = "support/script.rs"]
 mod script;
 
@@ -16,12 +18,13 @@ use core::time::Duration;
 
 use always::Always;
 use idempotent::Idempotent;
+use refused::Refused;
 use script::{End, Line, Played, Script};
 use surmise_timeout::{
     AdaptiveTimeoutConfig, HedgeOutcome, Outcome, Quantile, Ratio, RetryBudgetConfig,
     sync::{AtomicRetryBudget, SharedHedge},
 };
-use surmise_tower::{BoxError, DefaultPolicy, HedgeLayer, Judgement, Policy};
+use surmise_tower::{BoxError, DefaultPolicy, HedgeLayer, Judgement};
 use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt, util::BoxCloneService};
@@ -36,9 +39,13 @@ fn millis(millis: u64) -> Duration {
 fn new_hedge() -> SharedHedge {
     let config = AdaptiveTimeoutConfig {
         prior: millis(DELAY),
+        prior_samples: 500,
         ..AdaptiveTimeoutConfig::of(Quantile::P50, millis(1), millis(1000))
     };
-    SharedHedge::new(config).unwrap()
+    let hedge = SharedHedge::new(config).unwrap();
+    // Without a faster answer, a request that is given up would say nothing.
+    hedge.record(HedgeOutcome::Alone(Outcome::Completed(millis(1))));
+    hedge
 }
 
 fn new_budget(ratio: Ratio, initial: u32) -> Arc<AtomicRetryBudget> {
@@ -195,24 +202,6 @@ async fn when_both_fail_the_last_error_is_passed_on() {
     }
 }
 
-/// Errors are passed on or not, and say nothing of how long answers take, as when somebody is turned away at once.
-#[derive(Clone, Copy)]
-struct Refused(Judgement);
-
-impl Policy<&'static str, usize> for Refused {
-    fn clone_request(&self, request: &&'static str) -> Option<&'static str> {
-        Some(*request)
-    }
-
-    fn judge(&self, result: &Result<usize, BoxError>) -> Judgement {
-        if result.is_ok() { Judgement::Keep } else { self.0 }
-    }
-
-    fn outcome(&self, result: &Result<usize, BoxError>, took: Duration) -> Outcome {
-        if result.is_ok() { Outcome::Completed(took) } else { Outcome::FailedFast }
-    }
-}
-
 /// Whether there is a backup by then or not, and whoever of the two wins.
 #[tokio::test(start_paused = true)]
 async fn what_the_policy_does_not_take_for_an_answer_does_not_teach_how_long_answers_take() {
@@ -230,7 +219,7 @@ async fn what_the_policy_does_not_take_for_an_answer_does_not_teach_how_long_ans
         let answered = service.oneshot("hello").await.is_ok();
         assert_eq!(answered, matches!(learned, HedgeOutcome::Both { backup_won: true, .. }));
         scene.assert_learned(&[learned]);
-        assert_eq!(scene.hedge.delay(), millis(DELAY), "as before");
+        assert_eq!(scene.hedge.delay(), new_hedge().delay());
     }
 }
 
