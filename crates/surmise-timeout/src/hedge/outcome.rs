@@ -7,6 +7,13 @@ use crate::Outcome;
 /// Each duration is since that one request was sent: the backup's is shorter by the delay. An error that took real
 /// work is an answer. If one of the two fails and the other is still under way, the request is not over.
 ///
+/// # Which timeout to tell
+///
+/// A timeout around the request as a whole, told how long that took, learns all that there is to learn. One for each
+/// replica is told what [`primary`](Self::primary) and [`backup`](Self::backup) say, and of who lost that is no more
+/// than that an answer takes longer than a little more than the delay: of a quantile beyond the delay's such
+/// a timeout knows next to nothing. Give it one that lies well below the delay's, and a factor.
+///
 /// # Examples
 ///
 /// What to tell the timeouts of the two replicas:

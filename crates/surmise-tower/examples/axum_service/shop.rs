@@ -40,12 +40,14 @@ fn client() -> Result<Warehouse, BoxError> {
     let budget = Arc::new(AtomicRetryBudget::new(budget)?);
     let [soonest, latest] = [1, 50].map(Duration::from_millis);
     let hedge = Arc::new(SharedHedge::p95(soonest, latest)?);
-    let timeout = AdaptiveTimeoutLayer::p99().ceiling(Duration::from_secs(5));
+    // Within twice the time that nearly all take, a backup has answered.
+    let twice = Ratio::from_percent(200);
+    let timeout = AdaptiveTimeoutLayer::p99().factor(twice).ceiling(Duration::from_secs(5));
     let http = Client::builder(TokioExecutor::new()).build_http();
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(Backoff::aws(), 2, Arc::clone(&budget), Calls))
-        .layer(HedgeLayer::new(hedge, budget, Calls).without_deposits())
         .layer(timeout.policy(Calls))
+        .layer(HedgeLayer::new(hedge, budget, Calls).without_deposits())
         .service(http.map_response(|response| response.map(Body::new)));
     Ok(BoxCloneSyncService::new(service))
 }
