@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use super::{
-    Contender, Latencies, P99, TimeoutContender, Visitor, WINDOW,
+    Contender, Latencies, P99, TimeoutContender, Visitor, WINDOW, destinations, hedging,
     operations::warm,
     peers::S2nQuic,
     rtt::{RttContender, rfc_6298, rfc_9002, round_trips},
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{Made, Origin, allocations};
 
-/// Checks what the benches take for granted: what everything says of the latencies that it saw, and that
-/// ours never allocate.
+/// Checks what the benches take for granted: what everything says of the latencies that it saw, that ours
+/// never allocate, and what hedges and tables do.
 ///
 /// Counts wrongly while another thread allocates.
 ///
@@ -20,6 +20,8 @@ use crate::{Made, Origin, allocations};
 pub fn check() {
     visit_all(&mut Check).expect("every configuration is in its range");
     check_round_trips();
+    hedging::check().expect("the limits are in order");
+    destinations::check();
 }
 
 struct Check;
