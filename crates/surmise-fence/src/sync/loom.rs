@@ -1,0 +1,25 @@
+//! The lock and the atomics, or their models when loom explores the interleavings.
+
+#[cfg(not(loom))]
+pub(super) use core::sync::atomic::{AtomicU64, Ordering, fence};
+
+#[cfg(loom)]
+pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+#[cfg(not(loom))]
+pub(super) use parking_lot::Mutex;
+
+/// loom's lock with the interface of parking_lot's.
+#[cfg(loom)]
+#[derive(Debug)]
+pub(super) struct Mutex<T>(loom::sync::Mutex<T>);
+
+#[cfg(loom)]
+impl<T> Mutex<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(super) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+        self.0.lock().expect("a model's panic ends the model")
+    }
+}
