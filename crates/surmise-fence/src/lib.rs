@@ -27,6 +27,7 @@ extern crate alloc;
 extern crate std;
 
 mod fence;
+mod grant;
 mod pass;
 #[cfg(feature = "std")]
 pub mod sync;
@@ -34,6 +35,7 @@ mod token;
 
 pub use self::{
     fence::{Fence, StaleToken, StrictFence},
+    grant::Grant,
     pass::{Pass, Refusal},
     token::{FencingToken, ParseTokenError, TokensExhausted, ZeroToken},
 };

@@ -143,7 +143,10 @@ impl From<FencingToken> for Pass {
 
 /// Why a write with a [`Pass`] is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "it is the rule of every store, and none may miss a reason"
+)]
 pub enum Refusal {
     /// A later holder was there: the writer lost its lease.
     Stale {

@@ -1,0 +1,180 @@
+use core::{future::Future, time::Duration};
+
+use surmise_fence::{FencingToken, Grant};
+
+use crate::{LimitExceeded, LostReply, Resource, StoreError, Ttl};
+
+/// Grants leases with fencing tokens.
+///
+/// To use one, acquire a lease by it. The methods are what a store implements, one request each. What all of them hold to:
+///
+/// * An error says that nothing happened. Where something may have happened, the outcome is `Indeterminate`.
+/// * A token is never granted twice: not after a release, not after a restart, and not after the store was restored
+///   from a backup, if the operator then calls [`advance_epoch`](Self::advance_epoch). A grant's
+///   token is greater than that of every earlier grant of the same resource.
+/// * A lease is granted to somebody else only after it was released, or after the time that its
+///   holder was told has passed on the store's clock.
+///
+/// `surmise_store::conformance` tests all of this, for your own store too.
+pub trait LeaseStore: Send + Sync {
+    /// Asks for a lease.
+    ///
+    /// If the lease is held under the request's nonce, it is that one that is granted again, with its token, and
+    /// with the time that was asked for from now: so the retry of a request whose reply was lost does no harm.
+    fn grant(
+        &self,
+        request: LeaseRequest<'_>,
+    ) -> impl Future<Output = Result<Granted, StoreError>> + Send;
+
+    /// Asks for more time for a lease that is held: `ttl` from now.
+    fn extend(
+        &self,
+        resource: Resource<'_>,
+        token: FencingToken,
+        ttl: Ttl,
+    ) -> impl Future<Output = Result<Extended, StoreError>> + Send;
+
+    /// Gives a lease back.
+    fn revoke(
+        &self,
+        resource: Resource<'_>,
+        token: FencingToken,
+    ) -> impl Future<Output = Result<Revoked, StoreError>> + Send;
+
+    /// Returns who holds a lease.
+    fn holding(
+        &self,
+        resource: Resource<'_>,
+    ) -> impl Future<Output = Result<Option<Holding>, StoreError>> + Send;
+
+    /// Begins the next epoch, and returns it: all tokens from now on are greater than all that ever were
+    /// issued, even those that this store does not remember.
+    ///
+    /// For operators, after the store was restored from a backup or lost writes that it had acknowledged, as
+    /// when a replica without the last ones was promoted. Leases that are held stay held.
+    fn advance_epoch(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}
+
+/// A request for a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseRequest<'a> {
+    resource: Resource<'a>,
+    holder: &'a str,
+    nonce: u64,
+    ttl: Ttl,
+}
+
+impl<'a> LeaseRequest<'a> {
+    /// The length of the longest name of a holder.
+    pub const MAX_HOLDER_BYTES: usize = 255;
+
+    /// Creates a request for a lease of `ttl`, under a random `nonce`, in the name of `holder`.
+    ///
+    /// # Errors
+    ///
+    /// If a name or the time is beyond its limits.
+    pub fn new(
+        resource: &'a str,
+        holder: &'a str,
+        nonce: u64,
+        ttl: Duration,
+    ) -> Result<Self, LimitExceeded> {
+        if holder.len() > Self::MAX_HOLDER_BYTES || holder.contains('\0') {
+            return Err(LimitExceeded::Holder { bytes: holder.len() });
+        }
+        Ok(Self { resource: Resource::new(resource)?, holder, nonce, ttl: Ttl::new(ttl)? })
+    }
+
+    /// Returns what the lease is about.
+    #[must_use]
+    pub const fn resource(&self) -> Resource<'a> {
+        self.resource
+    }
+
+    /// Returns the name of who asks, for people.
+    #[must_use]
+    pub const fn holder(&self) -> &'a str {
+        self.holder
+    }
+
+    /// Returns the number that tells this request from others.
+    #[must_use]
+    pub const fn nonce(&self) -> u64 {
+        self.nonce
+    }
+
+    /// Returns for how long the lease is asked.
+    #[must_use]
+    pub const fn ttl(&self) -> Ttl {
+        self.ttl
+    }
+}
+
+/// What became of a request for a lease.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Granted {
+    /// The lease is the caller's.
+    Granted(Grant),
+    /// Another holds it.
+    Held(Holding),
+    /// Nobody holds it, but it is not granted before its lock-delay is over.
+    Delayed {
+        /// For how much longer.
+        remaining: Duration,
+    },
+    /// It may have been granted.
+    Indeterminate(LostReply),
+}
+
+/// What became of a request for more time.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Extended {
+    /// The lease lasts for longer.
+    Extended(Grant),
+    /// The lease is over, and may be another's.
+    Lost,
+    /// It may last for longer.
+    Indeterminate(LostReply),
+}
+
+/// What became of a lease that was given back.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Revoked {
+    /// Nobody holds it.
+    Revoked,
+    /// It was over before, and may be another's.
+    Lost,
+    /// It may have been given back.
+    Indeterminate(LostReply),
+}
+
+/// Who holds a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holding {
+    /// The token of the grant.
+    pub token: FencingToken,
+    /// The number of the request that it was granted to.
+    pub nonce: u64,
+    /// The name that the holder gave.
+    pub holder: String,
+    /// For how much longer, at least, at some time between the question and the answer.
+    pub remaining: Duration,
+}
+
+impl Holding {
+    /// Creates what a store says of a lease.
+    #[must_use]
+    pub const fn new(token: FencingToken, nonce: u64, holder: String, remaining: Duration) -> Self {
+        Self { token, nonce, holder, remaining }
+    }
+
+    /// Returns what the store promises to the holder, if it counts from before it asked.
+    #[must_use]
+    pub const fn grant(&self) -> Grant {
+        Grant { token: self.token, valid_for: self.remaining }
+    }
+}
