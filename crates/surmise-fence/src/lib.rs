@@ -28,6 +28,7 @@ extern crate std;
 
 mod fence;
 mod grant;
+mod lease;
 mod pass;
 #[cfg(feature = "std")]
 pub mod sync;
@@ -36,8 +37,17 @@ mod token;
 pub use self::{
     fence::{Fence, StaleToken, StrictFence},
     grant::Grant,
+    lease::{
+        DriftAllowance, LeaseExpired, LeaseGuard, OtherToken, RenewSchedule, Renewal, ZeroSpacing,
+    },
     pass::{Pass, Refusal},
     token::{FencingToken, ParseTokenError, TokensExhausted, ZeroToken},
+};
+
+#[cfg(feature = "alloc")]
+pub use self::lease::{
+    AcquireError, EndedLease, EpochNotHigher, Holding, LeaseTable, LeaseTableConfig,
+    LeaseTableError, ReleaseError, RenewError, RestoreError, TokenBlock, TokenBlockError,
 };
 
 #[cfg(doctest)]

@@ -1,0 +1,94 @@
+use core::{fmt, time::Duration};
+
+/// By how much a grantor's clock may run faster than a holder's, in millionths.
+///
+/// What differs is how fast the clocks go, not what they show. NTP and PTP steer a clock by at most 500 ppm, so that
+/// two of them differ by no more than 1000 ppm; crystals that nobody steers differ by about 200. More than that
+/// is a fault, and then leases overlap, which a fence makes harmless.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use surmise_fence::DriftAllowance;
+///
+/// let drift = DriftAllowance::from_ppm(1_000);
+/// assert_eq!(drift.shorten(Duration::from_secs(10)), Duration::from_millis(9_990));
+/// assert_eq!(drift, DriftAllowance::default());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub struct DriftAllowance(u32);
+
+impl DriftAllowance {
+    /// Creates an allowance of so many millionths.
+    ///
+    /// From a million on, nothing is left of any lease.
+    #[must_use]
+    pub const fn from_ppm(ppm: u32) -> Self {
+        Self(ppm)
+    }
+
+    /// Returns the allowance in millionths.
+    #[must_use]
+    pub const fn as_ppm(self) -> u32 {
+        self.0
+    }
+
+    /// Returns a time less the allowance, rounded down to nanoseconds.
+    ///
+    /// It is over on the holder's clock before the time is on the grantor's: a share ρ less is made up for by
+    /// a clock that is faster by ρ / (1 − ρ), which is more than ρ. Times beyond 2⁶⁴ − 1 ns are taken for that.
+    #[must_use]
+    pub fn shorten(self, time: Duration) -> Duration {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let kept = u128::from(MILLION.saturating_sub(self.0));
+        let shorter = u128::from(nanos) * kept / u128::from(MILLION);
+        Duration::from_nanos(u64::try_from(shorter).unwrap_or(nanos))
+    }
+}
+
+const MILLION: u32 = 1_000_000;
+
+/// 1000 ppm: two clocks that are steered by up to 500 ppm each.
+impl Default for DriftAllowance {
+    fn default() -> Self {
+        Self(1_000)
+    }
+}
+
+impl fmt::Display for DriftAllowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ppm", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quickcheck::quickcheck;
+
+    use super::*;
+
+    quickcheck! {
+        /// A clock that is faster by the allowance is not beyond the time when the shorter time is over.
+        fn what_is_left_is_over_first(nanos: u64, ppm: u32) -> bool {
+            let ppm = ppm % 1_100_000;
+            let left = DriftAllowance::from_ppm(ppm).shorten(Duration::from_nanos(nanos)).as_nanos();
+            let million = u128::from(MILLION);
+            let exact = u128::from(nanos) * million.saturating_sub(ppm.into());
+            left * million <= exact
+                && exact < (left + 1) * million
+                && left * (million + u128::from(ppm)) <= u128::from(nanos) * million
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_may_be_over_at_once() {
+        for ppm in [1_000_000, u32::MAX] {
+            assert_eq!(DriftAllowance::from_ppm(ppm).shorten(Duration::MAX), Duration::ZERO);
+        }
+        let longest = Duration::from_nanos(u64::MAX);
+        assert_eq!(DriftAllowance::from_ppm(0).shorten(Duration::MAX), longest);
+        assert_eq!(DriftAllowance::from_ppm(1).shorten(Duration::from_nanos(1)), Duration::ZERO);
+    }
+}
