@@ -1,12 +1,11 @@
 use core::{error::Error, fmt, time::Duration};
 
-use surmise_fence::{FencingToken, LeaseExpired, LeaseGuard, Pass};
+use surmise_fence::{DriftAllowance, FencingToken, LeaseExpired, LeaseGuard, Pass};
 use surmise_time::MonotonicClock as _;
 
 use crate::{
-    Extended, Granted, Holding, LeaseRequest, LeaseStore, LimitExceeded, LostReply, Revoked,
-    StoreError, Ttl,
-    clock::{CLOCK, DRIFT},
+    Extended, Granted, Holding, LeaseRequest, LeaseStore, LimitExceeded, LostReply, Resource,
+    Revoked, StoreError, Ttl, clock::LeaseClock,
 };
 
 /// A lease that was granted: what its holder shows to the fences.
@@ -24,6 +23,9 @@ pub struct Lease {
     ttl: Ttl,
 }
 
+/// A clock that is off by more than 0.1 % is broken: crystals are good to 0.01 %.
+const DRIFT: DriftAllowance = DriftAllowance::from_ppm(1_000);
+
 impl Lease {
     pub(crate) async fn acquire<S: LeaseStore>(
         store: &S,
@@ -34,13 +36,13 @@ impl Lease {
         // 0 says that there is no nonce.
         let nonce = getrandom::u64().map_err(AcquireError::Random)?.max(1);
         let request = LeaseRequest::new(resource, holder, nonce, ttl)?;
-        let sent = CLOCK.now();
+        let sent = LeaseClock.now();
         let (grant, sent) = match store.grant(request).await? {
             Granted::Granted(grant) => (grant, sent),
             Granted::Held(holding) => return Err(AcquireError::Held(holding)),
             Granted::Delayed { remaining } => return Err(AcquireError::Delayed { remaining }),
             Granted::Indeterminate(lost) => {
-                let sent = CLOCK.now();
+                let sent = LeaseClock.now();
                 match store.holding(request.resource()).await {
                     Ok(Some(holding)) if holding.nonce == nonce => (holding.grant(), sent),
                     // The request may still be under way, so that nobody can say that it was not granted.
@@ -62,9 +64,9 @@ impl Lease {
     /// If the lease is over, if the store could not be asked, and if it did not answer. The
     /// validity stays as it was.
     pub async fn renew<S: LeaseStore>(&mut self, store: &S) -> Result<(), RenewError> {
-        let resource = crate::Resource::new(&self.resource).map_err(StoreError::from)?;
+        let resource = Resource::new(&self.resource).map_err(StoreError::from)?;
         let token = self.guard.token_unchecked();
-        let sent = CLOCK.now();
+        let sent = LeaseClock.now();
         match store.extend(resource, token, self.ttl).await? {
             Extended::Extended(grant) => {
                 self.guard.renewed(grant, sent).map_err(|_| RenewError::Lost { token })
@@ -82,7 +84,7 @@ impl Lease {
     ///
     /// If the store could not be asked, and if it did not answer. The lease ends by itself then.
     pub async fn release<S: LeaseStore>(self, store: &S) -> Result<(), ReleaseError> {
-        let resource = crate::Resource::new(&self.resource).map_err(StoreError::from)?;
+        let resource = Resource::new(&self.resource).map_err(StoreError::from)?;
         match store.revoke(resource, self.guard.token_unchecked()).await? {
             Revoked::Revoked | Revoked::Lost => Ok(()),
             Revoked::Indeterminate(lost) => Err(ReleaseError::Indeterminate(lost)),
@@ -95,7 +97,7 @@ impl Lease {
     ///
     /// If the lease is over, as far as this machine's clock can tell.
     pub fn token(&self) -> Result<FencingToken, LeaseExpired> {
-        self.guard.token(CLOCK.now())
+        self.guard.token(LeaseClock.now())
     }
 
     /// Returns the token with the nonce of the grant, to be shown to a fence that has seen no pass of this
@@ -117,7 +119,7 @@ impl Lease {
     /// Returns for how much longer the lease is valid, zero if it is over.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.guard.remaining(CLOCK.now())
+        self.guard.remaining(LeaseClock.now())
     }
 
     /// Returns what the lease is about.
@@ -171,7 +173,10 @@ impl fmt::Display for AcquireError {
                 write!(f, "{holder:?} holds the lease with token {token} for another {remaining:?}")
             }
             Self::Delayed { remaining } => {
-                write!(f, "the lease ended without being given back; its lock-delay takes another {remaining:?}")
+                write!(
+                    f,
+                    "the lease ended without being given back; its lock-delay takes another {remaining:?}"
+                )
             }
             Self::Indeterminate(lost) => write!(f, "the lease may have been granted: {lost}"),
             Self::Store(error) => error.fmt(f),

@@ -2,11 +2,12 @@ use core::{future::Future, time::Duration};
 
 use surmise_fence::{FencingToken, Grant};
 
-use crate::{LimitExceeded, LostReply, Resource, StoreError, Ttl};
+use crate::{AcquireError, Lease, LimitExceeded, LostReply, Resource, StoreError, Ttl};
 
 /// Grants leases with fencing tokens.
 ///
-/// To use one, acquire a lease by it. The methods are what a store implements, one request each. What all of them hold to:
+/// To use one, [`acquire`](Self::acquire) a [`Lease`]. The other methods are what a store implements, one
+/// request each. What all of them hold to:
 ///
 /// * An error says that nothing happened. Where something may have happened, the outcome is `Indeterminate`.
 /// * A token is never granted twice: not after a release, not after a restart, and not after the store was restored
@@ -53,6 +54,26 @@ pub trait LeaseStore: Send + Sync {
     /// For operators, after the store was restored from a backup or lost writes that it had acknowledged, as
     /// when a replica without the last ones was promoted. Leases that are held stay held.
     fn advance_epoch(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Acquires a lease, for which `holder` is the name that others are shown.
+    ///
+    /// If the reply is lost, it asks who holds the lease before it gives up.
+    ///
+    /// # Errors
+    ///
+    /// If another holds the lease, if the store could not be asked, and if it is not known whether the
+    /// lease was granted.
+    fn acquire(
+        &self,
+        resource: &str,
+        holder: &str,
+        ttl: Duration,
+    ) -> impl Future<Output = Result<Lease, AcquireError>> + Send
+    where
+        Self: Sized,
+    {
+        Lease::acquire(self, resource, holder, ttl)
+    }
 }
 
 /// A request for a lease.

@@ -5,14 +5,17 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod clock;
 mod error;
 mod fenced_store;
+mod lease;
 mod lease_store;
 mod limits;
 
 pub use self::{
     error::{BoxError, LimitExceeded, LostReply, StoreError},
     fenced_store::{Change, Entry, FencedStore, Outcome},
+    lease::{AcquireError, Lease, ReleaseError, RenewError},
     lease_store::{Extended, Granted, Holding, LeaseRequest, LeaseStore, Revoked},
     limits::{Resource, Ttl},
 };
