@@ -16,6 +16,36 @@
 //! assert!(fence.admit(paused).is_err()); // it woke up, and writes
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
+//!
+//! # Who needs what
+//!
+//! | you | take |
+//! |---|---|
+//! | guard something by its latest holder | [`Fence`]; for many threads `sync::AtomicFence` |
+//! | also tell apart a token issued twice, or late writes of one holder | [`StrictFence`] |
+//! | keep values that only the latest holder may write | `FencedMap`; for many threads `sync::FencedMap` |
+//! | grant leases | `LeaseTable` |
+//! | hold a lease | [`LeaseGuard`], [`RenewSchedule`] |
+//! | want all this on a database | `surmise-store` |
+//!
+//! # What each side has to do
+//!
+//! * The *grantor* gives each grant a higher token than all before, over restarts too.
+//! * The *holder* raises the fence before it reads what it goes on from, shows its token with each write, and stops when
+//!   it is refused. That its lease is valid by its own clock is a hint that spares useless work.
+//! * The *storage* checks and writes in one step. A check and a later write are two, and a holder that was replaced
+//!   in between does harm.
+//!
+//! # What this crate does not do
+//!
+//! It reads no clock, sends nothing and keeps nothing on disk. It does not elect anybody: whoever the grantor grants the
+//! lease to is the holder. And a fence protects only what is behind it: a mail that a paused holder sends is sent.
+//!
+//! # Features
+//!
+//! * `std` (default): the module `sync`.
+//! * `alloc`: the map and the table of leases.
+//! * `serde`: tokens, passes and configurations.
 
 #![no_std]
 #![forbid(unsafe_code)]
