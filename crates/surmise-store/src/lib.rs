@@ -6,11 +6,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod fenced_store;
 mod lease;
 mod lease_store;
 mod limits;
+pub mod memory;
 
 pub use self::{
     error::{BoxError, LimitExceeded, LostReply, StoreError},
