@@ -5,6 +5,8 @@
 //! that is indeterminate, are violations too. The names of all resources begin with `conformance-` and a random
 //! number, so that it can be run on a store that is in use; only the epoch goes on for everybody.
 //!
+//! [`faults`] has holders that are paused and replies that are lost, and [`history`] judges what came of it.
+//!
 //! ```
 //! use surmise_store::{
 //!     conformance,
@@ -26,7 +28,10 @@
 //! Whether what was acknowledged is still there after a crash, since it cannot crash a store; and what a store does
 //! only now and then.
 
+mod draws;
+pub mod faults;
 mod fences;
+pub mod history;
 mod join;
 mod leases;
 mod limits;

@@ -2,11 +2,10 @@
 
 #![cfg(target_os = "linux")]
 
-mod support {
-    pub(crate) mod servers;
-}
+#[path = "support/servers.rs"]
+mod servers;
 
-use self::support::servers::{Etcd, Postgres, Redis, Server};
+use self::servers::{Etcd, Postgres, Redis, Server};
 
 fn comes_back(mut server: Server) {
     server.wait_until_ready();

@@ -33,13 +33,17 @@ async fn at_limits<S: FencedStore, T>(trial: &Trial<'_, S, T>) -> Result<(), Fla
         return Err(Flaw("the longest value is not read as it was written".into()));
     }
     let shorter = vec![0xff; Change::MAX_KEY_BYTES - 1];
-    for key in [&[0][..], &[0xff], &shorter] {
+    let mut twin = key;
+    twin.splice(Change::MAX_KEY_BYTES - 1.., [0xfe]);
+    for key in [&[0][..], &[0xff], &shorter, &twin] {
         same("what was never written", trial.read(&resource, key).await?, None)?;
         same("a write", trial.write(&resource, key, &[], pass).await?, Ok(()))?;
         let entry = Some(Entry::new(Some(Vec::new()), pass));
         same("an empty value", trial.read(&resource, key).await?, entry)?;
     }
-    Ok(())
+    let resource = last_byte_differs(&resource);
+    same("another floor", trial.floor(&resource).await?, None)?;
+    same("another resource", trial.read(&resource, &twin).await?, None)
 }
 
 async fn long_names<S: LeaseStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
@@ -52,6 +56,9 @@ async fn long_names<S: LeaseStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<
         }
         let found = trial.holding(&resource).await?.map(|holding| holding.holder);
         same("the name of the holder", found, Some(holder))?;
+        // What differs in the last byte only is another.
+        let twin = last_byte_differs(&resource);
+        same("who holds the lease on another resource", trial.holding(&twin).await?, None)?;
     }
     Ok(())
 }
@@ -89,6 +96,12 @@ async fn beyond_limits<S: FencedStore, T>(trial: &Trial<'_, S, T>) -> Result<(),
 fn longest(mut name: String) -> String {
     name.extend(core::iter::repeat_n('x', Resource::MAX_BYTES.saturating_sub(name.len())));
     name
+}
+
+fn last_byte_differs(name: &str) -> String {
+    let mut twin = name.to_owned();
+    twin.pop();
+    twin + "y"
 }
 
 fn beyond<V: core::fmt::Debug>(

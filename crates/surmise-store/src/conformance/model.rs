@@ -6,6 +6,7 @@ use surmise_fence::{FencingToken, Pass, Refusal};
 
 use super::{
     Case, Flaw, Timer,
+    draws::Draws,
     fences::ascending,
     trial::{Trial, same},
 };
@@ -52,7 +53,7 @@ impl Model {
 
 async fn random<S: FencedStore, T>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
     // Always the same, so that what fails fails again.
-    let mut draws = Draws(0x5eed);
+    let mut draws = Draws::new(0x5eed);
     for round in 0..5_u8 {
         let resource = trial.resource(&format!("{round}"));
         let mut model = Model::default();
@@ -90,23 +91,4 @@ fn pass(draws: &mut Draws) -> Pass {
     let sequence = [0, 0, 1, 2, u64::MAX].into_iter().nth(draws.below(5).into());
     let nonce = if draws.below(5) == 0 { 8 } else { 7 };
     Pass { token, nonce, sequence: sequence.unwrap_or(0) }
-}
-
-/// `SplitMix64`: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-pub(super) struct Draws(u64);
-
-impl Draws {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Returns a number below a small one.
-    pub(super) fn below(&mut self, bound: u8) -> u8 {
-        let [highest, ..] = self.next().to_be_bytes();
-        highest % bound.max(1)
-    }
 }

@@ -3,15 +3,16 @@
 //! `SURMISE_ETCD` and `SURMISE_REDIS_SERVER` are the paths of programs, and `SURMISE_POSTGRES` that of the folder which
 //! has `postgres` and `initdb`; what is not given is looked for where programs are. Without it, a test is
 //! skipped and says so; but not on CI.
-//!
-//! A test has `mod support { pub(crate) mod servers; }`.
 
 #![expect(clippy::unwrap_used, reason = "without a server there is no test")]
 #![allow(dead_code, reason = "each test uses some of them")]
 #![allow(clippy::allow_attributes, reason = "there is no telling which")]
 
+#[path = "servers/etcd.rs"]
 mod etcd;
+#[path = "servers/postgres.rs"]
 mod postgres;
+#[path = "servers/redis.rs"]
 mod redis;
 
 use core::time::Duration;
