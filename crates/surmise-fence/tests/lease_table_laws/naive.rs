@@ -1,0 +1,242 @@
+//! Leases as a list of all that ever were granted, without any index.
+
+use core::time::Duration;
+
+use surmise_fence::{
+    AcquireError, FencingToken, Grant, LeaseTableConfig, ReleaseError, RenewError,
+};
+
+pub(crate) struct Naive {
+    config: LeaseTableConfig,
+    /// All tokens that were reserved in this epoch, issued or not.
+    reserved: Vec<FencingToken>,
+    /// How many of them were issued, or may have been.
+    issued: usize,
+    /// The last token issued in an earlier epoch.
+    before: Option<FencingToken>,
+    /// The last token reserved in an earlier epoch.
+    reserved_before: Option<FencingToken>,
+    grants: Vec<Record>,
+    latest: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Record {
+    resource: u8,
+    token: FencingToken,
+    nonce: u64,
+    until: u64,
+    /// It was released, forgotten or granted anew.
+    gone: bool,
+}
+
+impl Naive {
+    pub(crate) const fn new(config: LeaseTableConfig) -> Self {
+        Self {
+            config,
+            reserved: Vec::new(),
+            issued: 0,
+            before: None,
+            reserved_before: None,
+            grants: Vec::new(),
+            latest: 0,
+        }
+    }
+
+    pub(crate) fn acquire(
+        &mut self,
+        resource: u8,
+        nonce: u64,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Grant, AcquireError> {
+        let now = self.see(now);
+        let LeaseTableConfig { epoch, max_ttl, max_leases, .. } = self.config;
+        if ttl.is_zero() || ttl > max_ttl {
+            return Err(AcquireError::Ttl { ttl, max_ttl });
+        }
+        let delay = self.delay();
+        let count = self.len();
+        if let Some(lease) = self.of(resource) {
+            if lease.until > now {
+                if nonce > 0 && lease.nonce == nonce {
+                    return Ok(lease.extend(ttl, now));
+                }
+                let remaining = Duration::from_nanos(lease.until - now);
+                return Err(AcquireError::Held { token: lease.token, remaining });
+            }
+            if lease.until + delay > now {
+                let remaining = Duration::from_nanos(lease.until + delay - now);
+                return Err(AcquireError::Delayed { remaining });
+            }
+        } else if count == max_leases {
+            return Err(AcquireError::Full { max_leases });
+        }
+        let token = *self.reserved.get(self.issued).ok_or(AcquireError::NoTokens)?;
+        assert_eq!(token.epoch(), epoch);
+        self.issued += 1;
+        self.put(resource, token, nonce, now + nanos(ttl));
+        Ok(Grant { token, valid_for: ttl })
+    }
+
+    pub(crate) fn renew(
+        &mut self,
+        resource: u8,
+        token: FencingToken,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Grant, RenewError> {
+        let now = self.see(now);
+        let max_ttl = self.config.max_ttl;
+        let lease = self.held(resource, token, now)?;
+        if ttl.is_zero() || ttl > max_ttl {
+            return Err(RenewError::Ttl { ttl, max_ttl });
+        }
+        Ok(lease.extend(ttl, now))
+    }
+
+    pub(crate) fn release(
+        &mut self,
+        resource: u8,
+        token: FencingToken,
+        now: u64,
+    ) -> Result<(), ReleaseError> {
+        let now = self.see(now);
+        self.held(resource, token, now)?.gone = true;
+        Ok(())
+    }
+
+    pub(crate) fn expire(&mut self, now: u64, at_most: usize) -> Vec<(u8, FencingToken, u64)> {
+        let now = self.see(now);
+        let delay = self.delay();
+        let mut ended: Vec<_> = self.grants.iter_mut().filter(|lease| !lease.gone).collect();
+        ended.retain(|lease| lease.until + delay <= now);
+        ended.sort_by_key(|lease| (lease.until, lease.resource));
+        ended.truncate(at_most);
+        let forget = |lease: &mut Record| {
+            lease.gone = true;
+            (lease.resource, lease.token, lease.nonce)
+        };
+        ended.into_iter().map(forget).collect()
+    }
+
+    pub(crate) fn reserve(&mut self, size: u64) {
+        for _ in 0..size {
+            let next = match self.reserved.last() {
+                Some(last) => last.next().expect("there are more tokens"),
+                None => FencingToken::first(self.config.epoch),
+            };
+            self.reserved.push(next);
+        }
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.issued = self.reserved.len();
+        self.before = self.reserved_before;
+        self.grants.clear();
+        self.latest = 0;
+    }
+
+    pub(crate) fn restore(
+        &mut self,
+        resource: u8,
+        token: FencingToken,
+        nonce: u64,
+        ttl: Duration,
+        now: u64,
+    ) {
+        let now = self.see(now);
+        self.put(resource, token, nonce, now + nanos(ttl));
+    }
+
+    pub(crate) fn advance_epoch(&mut self, by: u64) {
+        if by > 0 {
+            self.before = self.issued();
+            self.reserved_before = self.reserved.last().copied().or(self.reserved_before);
+            self.config.epoch += by;
+            self.reserved.clear();
+            self.issued = 0;
+        }
+    }
+
+    pub(crate) fn holding(&self, resource: u8, now: u64) -> Option<(FencingToken, u64, Duration)> {
+        let now = now.max(self.latest);
+        let mut live = self.grants.iter().filter(|lease| !lease.gone && lease.resource == resource);
+        let lease = live.next().filter(|lease| lease.until > now)?;
+        Some((lease.token, lease.nonce, Duration::from_nanos(lease.until - now)))
+    }
+
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        let live = self.grants.iter().filter(|lease| !lease.gone);
+        live.map(|lease| lease.until + self.delay()).min()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.grants.iter().filter(|lease| !lease.gone).count()
+    }
+
+    pub(crate) const fn epoch(&self) -> u64 {
+        self.config.epoch
+    }
+
+    pub(crate) fn issued(&self) -> Option<FencingToken> {
+        self.reserved.iter().take(self.issued).next_back().copied().or(self.before)
+    }
+
+    pub(crate) fn tokens_left(&self) -> u64 {
+        self.reserved.iter().skip(self.issued).map(|_| 1).sum()
+    }
+
+    fn see(&mut self, now: u64) -> u64 {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
+    fn delay(&self) -> u64 {
+        nanos(self.config.lock_delay)
+    }
+
+    fn of(&mut self, resource: u8) -> Option<&mut Record> {
+        self.grants.iter_mut().find(|lease| !lease.gone && lease.resource == resource)
+    }
+
+    fn held(
+        &mut self,
+        resource: u8,
+        token: FencingToken,
+        now: u64,
+    ) -> Result<&mut Record, ReleaseError> {
+        let epoch = self.config.epoch;
+        let other = match self.of(resource).map(|lease| (lease.token, lease.until)) {
+            Some((held, until)) if held == token && until > now => None,
+            Some((held, until)) if held == token => {
+                Some(ReleaseError::Expired { token, by: Duration::from_nanos(now - until) })
+            }
+            _ if token.epoch() != epoch => Some(ReleaseError::ForeignEpoch { token, epoch }),
+            Some((held, _)) if held > token => Some(ReleaseError::Superseded { token, by: held }),
+            _ => Some(ReleaseError::Unknown { token }),
+        };
+        match other {
+            Some(error) => Err(error),
+            None => self.of(resource).ok_or(ReleaseError::Unknown { token }),
+        }
+    }
+
+    fn put(&mut self, resource: u8, token: FencingToken, nonce: u64, until: u64) {
+        if let Some(lease) = self.of(resource) {
+            lease.gone = true;
+        }
+        self.grants.push(Record { resource, token, nonce, until, gone: false });
+    }
+}
+
+impl Record {
+    fn extend(&mut self, ttl: Duration, now: u64) -> Grant {
+        self.until = self.until.max(now + nanos(ttl));
+        Grant { token: self.token, valid_for: Duration::from_nanos(self.until - now) }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).expect("it is short")
+}

@@ -1,0 +1,48 @@
+//! What can happen to a table.
+
+use core::{num::NonZeroU64, time::Duration};
+
+use quickcheck::{Arbitrary, Gen};
+
+/// One more than there can be leases.
+pub(crate) const RESOURCES: u8 = 4;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Op {
+    /// How much time passes before it.
+    pub(crate) forth: u8,
+    /// By how much the clock then steps back.
+    pub(crate) back: u8,
+    pub(crate) action: Action,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action {
+    Acquire { resource: u8, nonce: u64, ttl: Duration },
+    Renew { resource: u8, token: u8, ttl: Duration },
+    Release { resource: u8, token: u8 },
+    Expire { at_most: usize },
+    Reserve { size: NonZeroU64 },
+    Restart,
+    AdvanceEpoch { by: u64 },
+}
+
+impl Arbitrary for Op {
+    fn arbitrary(random: &mut Gen) -> Self {
+        let mut below = |end: u8| u8::arbitrary(random) % end;
+        let (resource, token) = (below(RESOURCES), below(6));
+        // 0 and 11 are no TTLs.
+        let ttl = Duration::from_nanos(below(12).into());
+        let action = match below(32) {
+            0..16 => Action::Acquire { resource, nonce: below(3).into(), ttl },
+            16..22 => Action::Renew { resource, token, ttl },
+            22..25 => Action::Release { resource, token },
+            25..28 => Action::Expire { at_most: usize::from(below(4)) },
+            28 | 29 => Action::Reserve { size: NonZeroU64::MIN.saturating_add(below(6).into()) },
+            30 => Action::Restart,
+            _ => Action::AdvanceEpoch { by: u64::from(below(4) / 2) },
+        };
+        let back = if below(12) == 0 { below(20) } else { 0 };
+        Self { forth: below(4), back, action }
+    }
+}
