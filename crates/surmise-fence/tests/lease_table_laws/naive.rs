@@ -1,6 +1,6 @@
 //! Leases as a list of all that ever were granted, without any index.
 
-use core::time::Duration;
+use core::{num::NonZeroU64, time::Duration};
 
 use surmise_fence::{
     AcquireError, FencingToken, Grant, LeaseTableConfig, ReleaseError, RenewError,
@@ -8,14 +8,12 @@ use surmise_fence::{
 
 pub(crate) struct Naive {
     config: LeaseTableConfig,
-    /// All tokens that were reserved in this epoch, issued or not.
-    reserved: Vec<FencingToken>,
-    /// How many of them were issued, or may have been.
-    issued: usize,
-    /// The last token issued in an earlier epoch.
-    before: Option<FencingToken>,
-    /// The last token reserved in an earlier epoch.
+    /// The highest counters of this epoch that were reserved, and that were issued or may have been.
+    reserved: u64,
+    issued: u64,
+    /// The last tokens reserved and issued in an earlier epoch.
     reserved_before: Option<FencingToken>,
+    issued_before: Option<FencingToken>,
     grants: Vec<Record>,
     latest: u64,
 }
@@ -31,13 +29,15 @@ struct Record {
 }
 
 impl Naive {
-    pub(crate) const fn new(config: LeaseTableConfig) -> Self {
+    pub(crate) fn new(config: LeaseTableConfig, reserved: Option<FencingToken>) -> Self {
+        let counter = reserved.filter(|reserved| reserved.epoch() == config.epoch);
+        let counter = counter.map_or(0, |reserved| reserved.counter().get());
         Self {
             config,
-            reserved: Vec::new(),
-            issued: 0,
-            before: None,
-            reserved_before: None,
+            reserved: counter,
+            issued: counter,
+            reserved_before: reserved,
+            issued_before: reserved,
             grants: Vec::new(),
             latest: 0,
         }
@@ -65,18 +65,24 @@ impl Naive {
                 let remaining = Duration::from_nanos(lease.until - now);
                 return Err(AcquireError::Held { token: lease.token, remaining });
             }
-            if lease.until + delay > now {
-                let remaining = Duration::from_nanos(lease.until + delay - now);
+            if lease.end(delay) > now {
+                let remaining = Duration::from_nanos(lease.end(delay) - now);
                 return Err(AcquireError::Delayed { remaining });
             }
         } else if count == max_leases {
             return Err(AcquireError::Full { max_leases });
         }
-        let token = *self.reserved.get(self.issued).ok_or(AcquireError::NoTokens)?;
-        assert_eq!(token.epoch(), epoch);
+        if let Some(Err(exhausted)) = token(epoch, self.issued).map(FencingToken::next) {
+            return Err(AcquireError::Exhausted(exhausted));
+        }
+        if self.issued == self.reserved {
+            return Err(AcquireError::NoTokens);
+        }
         self.issued += 1;
-        self.put(resource, token, nonce, now + nanos(ttl));
-        Ok(Grant { token, valid_for: ttl })
+        let token = token(epoch, self.issued).expect("it was reserved");
+        let until = now.saturating_add(nanos(ttl));
+        self.put(resource, token, nonce, until);
+        Ok(Grant { token, valid_for: Duration::from_nanos(until - now) })
     }
 
     pub(crate) fn renew(
@@ -110,8 +116,8 @@ impl Naive {
         let now = self.see(now);
         let delay = self.delay();
         let mut ended: Vec<_> = self.grants.iter_mut().filter(|lease| !lease.gone).collect();
-        ended.retain(|lease| lease.until + delay <= now);
-        ended.sort_by_key(|lease| (lease.until, lease.resource));
+        ended.retain(|lease| lease.end(delay) <= now);
+        ended.sort_by_key(|lease| (lease.end(delay), lease.resource));
         ended.truncate(at_most);
         let forget = |lease: &mut Record| {
             lease.gone = true;
@@ -120,19 +126,13 @@ impl Naive {
         ended.into_iter().map(forget).collect()
     }
 
-    pub(crate) fn reserve(&mut self, size: u64) {
-        for _ in 0..size {
-            let next = match self.reserved.last() {
-                Some(last) => last.next().expect("there are more tokens"),
-                None => FencingToken::first(self.config.epoch),
-            };
-            self.reserved.push(next);
-        }
+    pub(crate) const fn reserve(&mut self, size: u64) {
+        self.reserved = self.reserved.saturating_add(size);
     }
 
     pub(crate) fn restart(&mut self) {
-        self.issued = self.reserved.len();
-        self.before = self.reserved_before;
+        self.issued = self.reserved;
+        self.issued_before = self.reserved_before;
         self.grants.clear();
         self.latest = 0;
     }
@@ -146,16 +146,15 @@ impl Naive {
         now: u64,
     ) {
         let now = self.see(now);
-        self.put(resource, token, nonce, now + nanos(ttl));
+        self.put(resource, token, nonce, now.saturating_add(nanos(ttl)));
     }
 
-    pub(crate) fn advance_epoch(&mut self, by: u64) {
-        if by > 0 {
-            self.before = self.issued();
-            self.reserved_before = self.reserved.last().copied().or(self.reserved_before);
-            self.config.epoch += by;
-            self.reserved.clear();
-            self.issued = 0;
+    pub(crate) fn advance_epoch(&mut self, epoch: u64) {
+        if epoch > self.config.epoch {
+            self.issued_before = self.issued();
+            self.reserved_before = token(self.config.epoch, self.reserved).or(self.reserved_before);
+            self.config.epoch = epoch;
+            (self.reserved, self.issued) = (0, 0);
         }
     }
 
@@ -168,11 +167,15 @@ impl Naive {
 
     pub(crate) fn deadline(&self) -> Option<u64> {
         let live = self.grants.iter().filter(|lease| !lease.gone);
-        live.map(|lease| lease.until + self.delay()).min()
+        live.map(|lease| lease.end(self.delay())).min()
     }
 
     pub(crate) fn len(&self) -> usize {
         self.grants.iter().filter(|lease| !lease.gone).count()
+    }
+
+    pub(crate) const fn config(&self) -> LeaseTableConfig {
+        self.config
     }
 
     pub(crate) const fn epoch(&self) -> u64 {
@@ -180,11 +183,15 @@ impl Naive {
     }
 
     pub(crate) fn issued(&self) -> Option<FencingToken> {
-        self.reserved.iter().take(self.issued).next_back().copied().or(self.before)
+        token(self.config.epoch, self.issued).or(self.issued_before)
     }
 
-    pub(crate) fn tokens_left(&self) -> u64 {
-        self.reserved.iter().skip(self.issued).map(|_| 1).sum()
+    pub(crate) const fn tokens_left(&self) -> u64 {
+        self.reserved - self.issued
+    }
+
+    pub(crate) const fn is_exhausted(&self) -> bool {
+        self.reserved == u64::MAX
     }
 
     fn see(&mut self, now: u64) -> u64 {
@@ -231,12 +238,21 @@ impl Naive {
 }
 
 impl Record {
+    const fn end(&self, delay: u64) -> u64 {
+        self.until.saturating_add(delay)
+    }
+
     fn extend(&mut self, ttl: Duration, now: u64) -> Grant {
-        self.until = self.until.max(now + nanos(ttl));
+        self.until = self.until.max(now.saturating_add(nanos(ttl)));
         Grant { token: self.token, valid_for: Duration::from_nanos(self.until - now) }
     }
 }
 
+/// Returns the token, unless the counter is 0, which is before the first.
+fn token(epoch: u64, counter: u64) -> Option<FencingToken> {
+    Some(FencingToken::new(epoch, NonZeroU64::new(counter)?))
+}
+
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).expect("it is short")
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

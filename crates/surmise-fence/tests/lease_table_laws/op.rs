@@ -1,30 +1,16 @@
-//! What can happen to a table.
+//! What is tried at random.
 
 use core::{num::NonZeroU64, time::Duration};
 
 use quickcheck::{Arbitrary, Gen};
 
-/// One more than there can be leases.
-pub(crate) const RESOURCES: u8 = 4;
+use crate::world::{Action, RESOURCES};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Op {
-    /// How much time passes before it.
     pub(crate) forth: u8,
-    /// By how much the clock then steps back.
     pub(crate) back: u8,
     pub(crate) action: Action,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Action {
-    Acquire { resource: u8, nonce: u64, ttl: Duration },
-    Renew { resource: u8, token: u8, ttl: Duration },
-    Release { resource: u8, token: u8 },
-    Expire { at_most: usize },
-    Reserve { size: NonZeroU64 },
-    Restart,
-    AdvanceEpoch { by: u64 },
 }
 
 impl Arbitrary for Op {
