@@ -1,5 +1,6 @@
 mod clocks;
 mod detectors;
+mod fences;
 mod intervals;
 mod random;
 mod report;
@@ -19,5 +20,6 @@ pub(crate) fn run(out: &mut dyn Write) -> fmt::Result {
     clocks::run(&mut report)?;
     intervals::run(&mut report)?;
     timeouts::run(&mut report)?;
+    fences::run(&mut report)?;
     report.finish()
 }

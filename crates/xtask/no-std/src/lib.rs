@@ -7,6 +7,7 @@
 
 extern crate surmise_clock as _;
 extern crate surmise_detector as _;
+extern crate surmise_fence as _;
 extern crate surmise_interval as _;
 extern crate surmise_time as _;
 extern crate surmise_timeout as _;
