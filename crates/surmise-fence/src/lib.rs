@@ -59,11 +59,15 @@ extern crate std;
 mod fence;
 mod grant;
 mod lease;
+#[cfg(feature = "alloc")]
+mod map;
 mod pass;
 #[cfg(feature = "std")]
 pub mod sync;
 mod token;
 
+#[cfg(feature = "alloc")]
+pub use self::map::{FencedMap, Refused, WriteRefusal};
 pub use self::{
     fence::{Fence, StaleToken, StrictFence},
     grant::Grant,

@@ -2,5 +2,6 @@
 
 mod fence;
 mod loom;
+mod map;
 
-pub use self::fence::AtomicFence;
+pub use self::{fence::AtomicFence, map::FencedMap};

@@ -1,10 +1,10 @@
 //! The lock and the atomics, or their models when loom explores the interleavings.
 
 #[cfg(not(loom))]
-pub(super) use core::sync::atomic::{AtomicU64, Ordering, fence};
+pub(super) use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 
 #[cfg(loom)]
-pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+pub(super) use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 #[cfg(not(loom))]
 pub(super) use parking_lot::Mutex;
 
