@@ -92,13 +92,12 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
     ///
     /// If it may not, or if the key is new and there is no room. Nothing is changed then, and key and value come
     /// back.
+    #[inline]
     pub fn write(&mut self, key: K, value: V, pass: Pass) -> Result<Option<V>, Refused<K, V>> {
         let hash = self.table.hash(&key);
         let room = self.room();
         match self.table.write(hash, key, value, pass, || room) {
-            Err(refused) if refused.is_full() && self.table.prune_if_due() > 0 => {
-                self.table.write(hash, refused.key, refused.value, pass, || Ok(()))
-            }
+            Err(refused) if refused.is_full() => self.make_room_and_write(hash, refused, pass),
             result => result,
         }
     }
@@ -119,8 +118,10 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
         let hash = self.table.hash(key);
         let room = self.room();
         match self.table.remove(hash, key, pass, || room) {
-            Err(WriteRefusal::Full { .. }) if self.table.prune_if_due() > 0 => {
-                self.table.remove(hash, key, pass, || Ok(()))
+            Err(WriteRefusal::Full { .. }) => {
+                self.table.prune_if_due();
+                let room = self.room();
+                self.table.remove(hash, key, pass, || room)
             }
             result => result,
         }
@@ -197,6 +198,19 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
     #[must_use]
     pub const fn capacity(&self) -> NonZeroUsize {
         self.capacity
+    }
+
+    /// Tries a write again that found no room, out of line of the usual case.
+    #[cold]
+    fn make_room_and_write(
+        &mut self,
+        hash: u64,
+        refused: Refused<K, V>,
+        pass: Pass,
+    ) -> Result<Option<V>, Refused<K, V>> {
+        self.table.prune_if_due();
+        let room = self.room();
+        self.table.write(hash, refused.key, refused.value, pass, || room)
     }
 
     fn room(&self) -> Result<(), WriteRefusal> {

@@ -102,10 +102,7 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
     pub fn write(&self, key: K, value: V, pass: Pass) -> Result<Option<V>, Refused<K, V>> {
         let hash = self.hasher.hash_one(&key);
         match self.try_write(hash, key, value, pass) {
-            Err(refused) if refused.is_full() => {
-                self.prune_if_due();
-                self.try_write(hash, refused.key, refused.value, pass)
-            }
+            Err(refused) if refused.is_full() => self.make_room_and_write(hash, refused, pass),
             result => result,
         }
     }
@@ -228,6 +225,18 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
         pass: Pass,
     ) -> Result<Option<V>, Refused<K, V>> {
         self.shard(hash).lock().write(hash, key, value, pass, || self.claim())
+    }
+
+    /// Tries a write again that found no room, out of line of the usual case.
+    #[cold]
+    fn make_room_and_write(
+        &self,
+        hash: u64,
+        refused: Refused<K, V>,
+        pass: Pass,
+    ) -> Result<Option<V>, Refused<K, V>> {
+        self.prune_if_due();
+        self.try_write(hash, refused.key, refused.value, pass)
     }
 
     fn try_remove<Q>(&self, key: &Q, pass: Pass) -> Result<Option<V>, WriteRefusal>
