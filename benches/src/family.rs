@@ -1,4 +1,4 @@
-use crate::{Made, Meter, clocks, detectors, intervals, timeouts};
+use crate::{Made, Meter, clocks, detectors, fences, intervals, timeouts};
 
 /// What is measured together, with a table of budgets of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,11 +12,14 @@ pub enum Family {
     Intervals,
     /// Timeouts, and what retries are made of.
     Timeouts,
+    /// Fences and fenced maps.
+    Fences,
 }
 
 impl Family {
     /// All there are.
-    pub const ALL: [Self; 4] = [Self::Detectors, Self::Clocks, Self::Intervals, Self::Timeouts];
+    pub const ALL: [Self; 5] =
+        [Self::Detectors, Self::Clocks, Self::Intervals, Self::Timeouts, Self::Fences];
 
     /// Shows all that is measured of it to a meter.
     ///
@@ -29,6 +32,7 @@ impl Family {
             Self::Clocks => clocks::measure(meter),
             Self::Intervals => intervals::measure(meter)?,
             Self::Timeouts => timeouts::measure(meter)?,
+            Self::Fences => fences::measure(meter),
         }
         Ok(())
     }
@@ -41,6 +45,7 @@ impl Family {
             Self::Clocks => "clocks",
             Self::Intervals => "intervals",
             Self::Timeouts => "timeouts",
+            Self::Fences => "fences",
         }
     }
 

@@ -22,6 +22,7 @@ extern crate alloc;
 pub mod clocks;
 pub mod detectors;
 mod family;
+pub mod fences;
 pub mod intervals;
 mod memory;
 mod meter;

@@ -7,6 +7,7 @@ mod budget;
 mod callgrind;
 mod clocks;
 mod detectors;
+mod fences;
 mod intervals;
 mod timeouts;
 
@@ -28,6 +29,7 @@ const FAMILIES: &[(&str, &[Budget])] = &[
     ("clocks", clocks::BUDGETS),
     ("intervals", intervals::BUDGETS),
     ("timeouts", timeouts::BUDGETS),
+    ("fences", fences::BUDGETS),
 ];
 
 /// Measures everything, and fails where something exceeds its budget.
