@@ -104,22 +104,35 @@ impl Workload {
         let history = Mutex::new(History::default());
         let recorder = Recorder::new(timer, |event: Event| history.lock().note(event));
         let network = Faulty::new(store, self.odds, self.seed);
-        let mut draws = Draws::new(self.seed);
-        let holders: Vec<_> = (1..=self.holders.into())
-            .map(|client| {
-                let store = recorder.client(client, &network);
-                Holder::new(self, store, timer, client, Draws::new(draws.next())).run()
-            })
+        let clients: Vec<_> = (1..=self.holders.into())
+            .map(|number| (number, recorder.client(number, &network)))
             .collect();
-        join_all(holders).await;
+        join_all(clients.iter().map(|(number, client)| self.hold(*number, client, timer))).await;
         network.deliver_all().await;
         self.read_all(&recorder.client(0, store), timer).await?;
         let history = core::mem::take(&mut *history.lock());
         Ok(history)
     }
 
+    /// Has one holder take its turns: for those who run each in a process of its own, so that it can be stopped and
+    /// killed.
+    ///
+    /// The store is to be recorded, and numbers the holder's values; so no two holders have the same number.
+    pub async fn hold<S, T>(&self, number: u64, store: &S, timer: &T)
+    where
+        S: LeaseStore + FencedStore,
+        T: Timer,
+    {
+        let mut draws = Draws::new(self.seed ^ number.rotate_left(32));
+        Holder::new(self, store, timer, number, Draws::new(draws.next())).run().await;
+    }
+
     /// Reads everything, so that it is known whether it is all there.
-    async fn read_all<S, T>(&self, store: &S, timer: &T) -> Result<(), StoreError>
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer within a minute.
+    pub async fn read_all<S, T>(&self, store: &S, timer: &T) -> Result<(), StoreError>
     where
         S: LeaseStore + FencedStore,
         T: Timer,

@@ -12,7 +12,7 @@ use crate::{
 /// One who takes leases and writes under them.
 pub(super) struct Holder<'a, S, T> {
     plan: &'a Workload,
-    store: S,
+    store: &'a S,
     timer: &'a T,
     clock: Skewed<&'a T>,
     draws: Draws,
@@ -33,7 +33,7 @@ struct Tenure {
 impl<'a, S: LeaseStore + FencedStore, T: Timer> Holder<'a, S, T> {
     pub(super) fn new(
         plan: &'a Workload,
-        store: S,
+        store: &'a S,
         timer: &'a T,
         client: u64,
         mut draws: Draws,
