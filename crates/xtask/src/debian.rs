@@ -3,7 +3,7 @@
 use std::{
     env::consts::ARCH,
     ffi::OsString,
-    fs::Permissions,
+    fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -27,6 +27,23 @@ pub(crate) fn install(context: &Context, packages: &[&str]) -> Result<()> {
         .run()
         .map_err(|error| Missing(error.to_string()))?;
     Ok(())
+}
+
+/// Installs the packages that are not there yet, and has none of them start its service.
+pub(crate) fn install_stopped(context: &Context, packages: &[&str]) -> Result<()> {
+    // Debian asks this program, if there is one, whether a service may be started.
+    let policy = Path::new("/usr/sbin/policy-rc.d");
+    if policy.exists() {
+        return install(context, packages);
+    }
+    update_lists(context)?;
+    // 101: no, and that is as it should be.
+    fs::write(policy, "#!/bin/sh\nexit 101\n")?;
+    let installed = fs::set_permissions(policy, Permissions::from_mode(0o755))
+        .map_err(Into::into)
+        .and_then(|()| install(context, packages));
+    fs::remove_file(policy)?;
+    installed
 }
 
 /// Downloads a package, and those of its dependencies that are not installed, into a directory.

@@ -20,6 +20,7 @@ mod no_std;
 mod package;
 mod runner;
 mod steps;
+mod stores;
 mod toolchain;
 
 use std::process::ExitCode;

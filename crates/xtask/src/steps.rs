@@ -1,5 +1,6 @@
 use crate::{
     budgets, checks, compare, context::Context, cortex_m, features, fuzz, loom, no_std, package,
+    stores,
 };
 
 /// One check of the project, which can be run alone.
@@ -17,6 +18,11 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "fmt", about: "every file is formatted", run: checks::fmt },
     Step { name: "clippy", about: "no lint fires on any target", run: checks::clippy },
     Step { name: "test", about: "unit and integration tests pass", run: checks::test },
+    Step {
+        name: "stores",
+        about: "the stores do what they have to, on etcd, Redis and PostgreSQL",
+        run: stores::run,
+    },
     Step { name: "doctest", about: "the examples in the documentation pass", run: checks::doctest },
     Step { name: "doc", about: "the documentation builds without a warning", run: checks::doc },
     Step {
