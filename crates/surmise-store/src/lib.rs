@@ -1,6 +1,49 @@
 //! Leases and fenced writes on storage that lasts: a paused leader's writes are refused by the store.
 //!
+//! A lease says who may write; a *fencing token*, higher with each grant, is what makes it true. Its holder shows the
+//! token with each write, and the store refuses those of earlier holders, however long they were paused.
+//!
+//! ```
+//! use core::time::Duration;
+//! use surmise_store::{FencedStore, LeaseStore, Outcome, memory::{MemoryConfig, MemoryStore}};
+//! use surmise_time::ManualClock;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn core::error::Error>> {
+//! # let clock = ManualClock::default();
+//! let store = MemoryStore::new(MemoryConfig::default(), clock)?;
+//! let lease = store.acquire("ledger", "node-1", Duration::from_secs(10)).await?;
+//! store.raise("ledger", lease.token()?).await?; // before it reads what it goes on from
+//! let outcome = store.write("ledger", b"balance", b"100", lease.token()?).await?;
+//! assert!(matches!(outcome, Outcome::Applied));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which store?
+//!
+//! | store | lasts | survives | take it for |
+//! |---|---|---|---|
+//! | [`memory`] | as long as the process | nothing | tests, threads of one process |
+//!
+//! Each module says what its store guarantees and by what means, what the operator must set, and what it costs.
+//!
+//! # What all of them hold to
+//!
+//! * [`LeaseStore`] and [`FencedStore`] say it; the module `conformance` (feature `conformance`) tests it, for your store too.
+//! * *An error means that nothing happened.* What may have happened is `Indeterminate`: read, and find out.
+//! * Names, keys, values and times have the same limits everywhere: [`Resource`], [`Change`], [`Ttl`].
+//! * Every request has a time limit, and none is sent twice without being asked for.
+//!
 //! # What this crate does not do
+//!
+//! A fence protects what is in the store, and what a transaction of the same database does. A mail that a paused holder
+//! sends is sent. Nothing here elects or watches anybody: a holder that died is replaced when its lease is over.
+//! Values are bytes, there are no queries, and passes of removed keys stay for good.
+//!
+//! # Features
+//!
+//! * `conformance`: the suite of what every store has to do.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
