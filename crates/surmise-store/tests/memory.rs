@@ -46,6 +46,17 @@ async fn a_full_store_says_so_and_keeps_what_it_has() {
     assert!(matches!(store.raise("a", FencingToken::MAX).await, Ok(Outcome::Applied)));
 }
 
+#[tokio::test]
+async fn a_retry_in_another_name_changes_nothing() {
+    let store = MemoryStore::new(MemoryConfig::default(), ManualClock::default()).unwrap();
+    for holder in ["first", "second"] {
+        let request = LeaseRequest::new("a", holder, 1, Duration::from_secs(10)).unwrap();
+        assert!(matches!(store.grant(request).await, Ok(Granted::Granted(_))));
+    }
+    let holding = store.holding(request("a", 1).resource()).await.unwrap().unwrap();
+    assert_eq!(holding.holder, "first");
+}
+
 #[test]
 fn a_store_without_room_for_a_lease_is_none() {
     let config = MemoryConfig { max_leases: 0, ..MemoryConfig::default() };

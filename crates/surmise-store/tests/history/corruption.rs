@@ -27,7 +27,7 @@ fn every_corruption_is_found() {
         ("a lease is granted too early", grant_early),
     ];
     let mut times = [0; 8];
-    for seed in 0..80 {
+    for seed in 0..240 {
         let simulation = Simulation::default();
         let store = MemoryStore::new(MemoryConfig::default(), &simulation).unwrap();
         let history = simulation.run(Workload::new(seed).run(&store, &simulation)).unwrap();
