@@ -48,6 +48,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+extern crate alloc;
+
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -57,6 +59,8 @@ mod lease;
 mod lease_store;
 mod limits;
 pub mod memory;
+#[cfg(feature = "redb")]
+pub mod redb;
 
 pub use self::{
     error::{BoxError, LimitExceeded, LostReply, StoreError},

@@ -1,0 +1,299 @@
+//! Leases and fenced writes in a file, for the threads of one process: on [redb](https://www.redb.org).
+//!
+//! # What it guarantees, and by what means
+//!
+//! * **What was acknowledged is durable.** One thread takes all operations that wait, performs them in one
+//!   transaction of redb, syncs the file, and only then answers them.
+//! * **Stale writes are refused.** A write is checked and done in the same transaction, in which nobody else is;
+//!   the operations before it in its batch count.
+//! * **No token is issued twice.** Tokens are reserved in the file, a thousand at a time, in or before the transaction
+//!   that issues the first of them. What a restart finds reserved is never issued again.
+//! * **A lease lasts for as long as its holder was told, over a restart too.** What time had passed is not known
+//!   then, so every lease that is in the file is held for its whole time once more. Within a process it is counted by a
+//!   clock that goes on while the machine sleeps.
+//! * **An outcome is never guessed.** If a sync fails, what was to change by it is
+//!   [`Indeterminate`](crate::Outcome::Indeterminate), all of it has happened or nothing, and the store does nothing more: it says that
+//!   it is to be opened again, which finds out.
+//! * **A file is there whole or not at all.** It is made under the name with `.unfinished` appended, and renamed when
+//!   it is durable. A process that was killed meanwhile leaves that file; the next one overwrites it.
+//! * **What is not ours stays as it is.** A foreign, damaged or newer file is refused, and not a byte of it is changed.
+//!
+//! # Its limits
+//!
+//! * One process, and one `RedbStore` of a file at a time: another is refused.
+//! * It is as safe as `fdatasync` is. A disk that says too early that it has written loses writes and tokens; a disk whose
+//!   sync failed may, after the file is opened again, show what it will not have after the next power loss. Whoever must go on after
+//!   such a thing restores a backup by [`RedbStore::import`], or at least calls
+//!   [`advance_epoch`](crate::LeaseStore::advance_epoch).
+//! * There is no time limit: a disk that hangs makes operations wait. A caller can stop waiting by dropping the future, as
+//!   time-outs of executors do. What the thread has not yet taken then does not happen; the rest may.
+//! * [`read`](crate::FencedStore::read) and [`floor`](crate::FencedStore::floor) read in the caller's thread, from the cache or
+//!   from the disk. Opening, closing, copying and dropping a store block too.
+//! * A key that was removed keeps its pass, some 50 bytes and the key, for ever: else an earlier holder could write it again.
+//!
+//! # What the operator must see to
+//!
+//! That the file is on a local file system with working locks and syncs; that a store which was restored from a copy, or
+//! whose file was lost, begins a new epoch; and that a file which is missing because its disk is not mounted is not
+//! created again ([`RedbConfig::create`]).
+//!
+//! # What it costs
+//!
+//! A write costs a sync, which all that wait share. A lease that is renewed for no longer than it was granted for costs
+//! none, and neither does what is refused. Opening reads the whole file, about a second for a gigabyte.
+//!
+//! The futures need no runtime: any executor drives them, and in a thread of its own so does any `block_on`.
+//!
+//! # Examples
+//!
+//! ```
+//! use core::time::Duration;
+//! use surmise_store::{
+//!     FencedStore, Granted, LeaseRequest, LeaseStore, Outcome,
+//!     redb::{RedbConfig, RedbStore},
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn core::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("ledger.redb");
+//! let store = RedbStore::open(path, RedbConfig::default())?;
+//! let request = LeaseRequest::new("ledger", "host-1", 0x5eed, Duration::from_secs(10))?;
+//! let Granted::Granted(grant) = store.grant(request).await? else { panic!("nobody else is there") };
+//! store.raise("ledger", grant.token).await?;
+//! let outcome = store.write("ledger", b"balance", b"100", grant.token).await?;
+//! assert!(matches!(outcome, Outcome::Applied));
+//! # Ok(())
+//! # }
+//! ```
+
+mod config;
+mod engine;
+mod failure;
+mod file;
+mod format;
+mod gate;
+mod leases;
+mod ledger;
+mod operation;
+#[cfg(test)]
+mod power_loss;
+mod queue;
+mod reply;
+mod writer;
+
+use alloc::sync::Arc;
+use std::{fs::File, io, path::Path};
+
+use ::redb::Database;
+use surmise_fence::{FencingToken, Pass};
+use surmise_time::MonotonicClock as _;
+
+pub use self::config::RedbConfig;
+use self::{
+    engine::{Engine, Shared},
+    file::unavailable,
+    format::{ENTRIES, FLOORS},
+    ledger::Abort,
+    operation::{Acquire, AdvanceEpoch, Ask, Extend, Raise, Revoke, Write},
+    writer::Writer,
+};
+use crate::{
+    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
+    Resource, Revoked, StoreError, Ttl, clock::LeaseClock, fenced_store::check_key,
+};
+
+/// Leases and fenced values in a file.
+///
+/// The [module](self) says what it guarantees. Share it in an `Arc`. Dropped, it performs what still waits, and closes
+/// the file.
+#[derive(Debug)]
+pub struct RedbStore {
+    // Before the database: it must be done with it.
+    writer: Writer,
+    shared: Arc<Shared>,
+}
+
+impl RedbStore {
+    /// Opens a file, or creates it if it is not there.
+    ///
+    /// Takes time in proportion to the size of the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened or created; if another process, or this one, has opened it already; if it is
+    /// not a whole file of this crate, or of a later version. It is as it was, then.
+    pub fn open(path: impl AsRef<Path>, config: RedbConfig) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let store = name(path);
+        let is_there = file::exists(path).map_err(|error| unavailable(&store, error))?;
+        let created = if is_there || !config.create {
+            None
+        } else {
+            file::create(path, &store, |file| {
+                file::initialise(file::storage(file, &store)?, &config, FIRST_EPOCH, &store)
+            })?
+        };
+        match created {
+            Some(database) => Self::over(database, &config, store),
+            None => Self::over(file::open(path, &config, &store)?, &config, store),
+        }
+    }
+
+    /// Makes a file of a backup, and opens it: in an epoch that is higher than that of the backup, and than `beyond`.
+    ///
+    /// The tokens that were issued after the backup was made are not in it. They are of its epoch, unless the epoch was raised
+    /// since, as by another import of the same backup: then `beyond` must be the highest epoch that ever was
+    /// in use; else it can be 0. The leases of the backup are held for their whole time, though others may have
+    /// been granted since, whose holders now meet refusals.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file at `path`; if the backup cannot be read, or is not a whole file of this crate; if the new file
+    /// cannot be written. There is no new file, then.
+    pub fn import(
+        backup: impl AsRef<Path>,
+        path: impl AsRef<Path>,
+        beyond: u64,
+        config: RedbConfig,
+    ) -> Result<Self, StoreError> {
+        let (backup, path) = (backup.as_ref(), path.as_ref());
+        let (theirs, ours) = (name(backup), name(path));
+        let mut source = File::open(backup).map_err(|error| unavailable(&theirs, error))?;
+        let database = file::create(path, &ours, |mut file| {
+            io::copy(&mut source, &mut file)
+                .and_then(|_| file.sync_all())
+                .map_err(|error| unavailable(&ours, error))?;
+            // It may have been copied while it was written to.
+            let verifying = RedbConfig { verify: true, ..config };
+            let database = file::open_storage(file::storage(file, &ours)?, &verifying, &theirs)?;
+            format::advance_epoch(&database, beyond).map_err(|error| match error {
+                Abort::Operation(error) => error,
+                Abort::Batch(failure) => unavailable(&ours, failure),
+            })?;
+            Ok(database)
+        })?;
+        Self::over(database.ok_or_else(|| is_taken(&ours))?, &config, ours)
+    }
+
+    /// Copies what is durable into a new file, from which [`import`](Self::import) can make a store again.
+    ///
+    /// Operations go on meanwhile. It takes time in proportion to the size of the file, and blocks the
+    /// calling thread.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file at `path`, if it cannot be written, or if the store's own cannot be read. There is no new file, then.
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
+        let path = path.as_ref();
+        let theirs = name(path);
+        let database = file::create(path, &theirs, |file| {
+            let storage = file::storage(file, &theirs)?;
+            let database = file::empty(storage, &RedbConfig::default(), &theirs)?;
+            self.shared.read(|transaction| Ok(format::copy(transaction, &database)?))?;
+            Ok(database)
+        })?;
+        let database = database.ok_or_else(|| is_taken(&theirs))?;
+        database.close().map_err(|error| unavailable(&theirs, error))
+    }
+
+    /// Performs what still waits, and closes the file. Operations after this are refused.
+    ///
+    /// Blocks the calling thread until that is done. A second call does nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the file could not be closed properly. What was acknowledged is durable even so.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.writer.close()
+    }
+
+    fn over(database: Database, config: &RedbConfig, store: String) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared::new(database, store));
+        let engine = Engine::new(Arc::clone(&shared), config, LeaseClock.now())?;
+        let writer = Writer::spawn(engine, shared.store(), config.max_waiting_bytes)
+            .map_err(|error| unavailable(shared.store(), error))?;
+        Ok(Self { writer, shared })
+    }
+}
+
+impl LeaseStore for RedbStore {
+    async fn grant(&self, request: LeaseRequest<'_>) -> Result<Granted, StoreError> {
+        self.writer.perform(Acquire::from(request)).await
+    }
+
+    async fn extend(
+        &self,
+        resource: Resource<'_>,
+        token: FencingToken,
+        ttl: Ttl,
+    ) -> Result<Extended, StoreError> {
+        self.writer.perform(Extend::new(resource, token, ttl)).await
+    }
+
+    async fn revoke(
+        &self,
+        resource: Resource<'_>,
+        token: FencingToken,
+    ) -> Result<Revoked, StoreError> {
+        self.writer.perform(Revoke::new(resource, token)).await
+    }
+
+    async fn holding(&self, resource: Resource<'_>) -> Result<Option<Holding>, StoreError> {
+        self.writer.perform(Ask::new(resource)).await
+    }
+
+    /// If the sync fails, the error does not say whether the next epoch began; asked again once it is open
+    /// again, the store begins one in either case.
+    async fn advance_epoch(&self) -> Result<u64, StoreError> {
+        self.writer.perform(AdvanceEpoch).await
+    }
+}
+
+impl FencedStore for RedbStore {
+    async fn apply(&self, change: Change<'_>) -> Result<Outcome, StoreError> {
+        self.writer.perform(Write::from(change)).await
+    }
+
+    async fn raise_floor(&self, resource: Resource<'_>, pass: Pass) -> Result<Outcome, StoreError> {
+        self.writer.perform(Raise::new(resource, pass)).await
+    }
+
+    async fn floor(&self, resource: Resource<'_>) -> Result<Option<Pass>, StoreError> {
+        self.shared.read(|transaction| {
+            let row = transaction.open_table(FLOORS)?.get(resource.as_str())?;
+            let pass = row.map(|row| format::pass(row.value(), self.shared.store()));
+            pass.transpose().map_err(Abort::Operation)
+        })
+    }
+
+    async fn read(&self, resource: &str, key: &[u8]) -> Result<Option<Entry>, StoreError> {
+        let resource = Resource::new(resource)?;
+        check_key(key)?;
+        self.shared.read(|transaction| {
+            let row = transaction.open_table(ENTRIES)?.get((resource.as_str(), key))?;
+            let entry = row.map(|row| {
+                let (pass, value) = row.value();
+                let pass = format::pass(pass, self.shared.store())?;
+                Ok(Entry::new(value.map(<[u8]>::to_vec), pass))
+            });
+            entry.transpose().map_err(Abort::Operation)
+        })
+    }
+}
+
+/// The epoch of a store's first tokens.
+const FIRST_EPOCH: u64 = 1;
+
+/// Returns what errors call a store.
+fn name(path: &Path) -> String {
+    format!("the redb file {}", path.display())
+}
+
+fn is_taken(store: &str) -> StoreError {
+    StoreError::Unusable {
+        store: store.to_owned(),
+        problem: "there is one already".to_owned(),
+        remedy: "choose another name, or move it away",
+    }
+}

@@ -1,0 +1,40 @@
+use core::{num::NonZeroUsize, time::Duration};
+
+/// How a [`RedbStore`](super::RedbStore) is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by naming fields; a new one is a new version")]
+pub struct RedbConfig {
+    /// Whether a file that is not there is created; usually true. If it was there before, as on a disk that is not
+    /// mounted, a new one issues the same tokens again; whoever knows that it must be there says false.
+    pub create: bool,
+    /// Whether all of the file is read when it is opened, and its checksums compared; usually true. It takes about a second for
+    /// a gigabyte. Without it, a file that somebody else wrote to, or a broken disk, may be noticed late or not at all. A file
+    /// that was not closed is read in any case.
+    pub verify: bool,
+    /// For how long nobody is granted a lease that ended without being given back; usually zero, since all writes
+    /// are fenced. More gives a holder time to stop what no fence protects.
+    pub lock_delay: Duration,
+    /// How many leases there can be; they are in memory, some 300 bytes each. When there are so many, no further resource's
+    /// is granted. It cannot be lower than the number of those in the file.
+    pub max_leases: NonZeroUsize,
+    /// How many bytes the operations that wait for the disk can have. What is beyond is refused.
+    pub max_waiting_bytes: usize,
+    /// How many bytes of the file are kept in memory. More makes reads and writes of what is not there faster.
+    pub cache_bytes: usize,
+}
+
+impl Default for RedbConfig {
+    /// Creates the file if need be, verifies it, and has no lock-delay, 100 000 leases, and 64 MiB each for the cache and
+    /// what waits.
+    fn default() -> Self {
+        const MIB: usize = 1 << 20;
+        Self {
+            create: true,
+            verify: true,
+            lock_delay: Duration::ZERO,
+            max_leases: NonZeroUsize::new(100_000).expect("a hundred thousand is not 0"),
+            max_waiting_bytes: 64 * MIB,
+            cache_bytes: 64 * MIB,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! How files come to be, and how they are opened.
+
+use core::panic::AssertUnwindSafe;
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    panic::catch_unwind,
+    path::{Path, PathBuf},
+};
+
+use ::redb::{
+    Builder, Database, DatabaseError, ReadableDatabase as _, StorageBackend, StorageError,
+    backends::FileBackend,
+};
+use surmise_time::Instant;
+
+use super::{RedbConfig, failure::Failure, format, gate::Gate, leases::Leases, ledger::Abort};
+use crate::{BoxError, StoreError};
+
+/// Opens a file that is there, or leaves it as it is.
+pub(super) fn open(path: &Path, config: &RedbConfig, store: &str) -> Result<Database, StoreError> {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(|error| unavailable(store, error))?;
+    // Whoever created it may have been stopped before its name was durable.
+    sync_directory(path).map_err(|error| unavailable(store, error))?;
+    open_storage(storage(file, store)?, config, store)
+}
+
+/// Makes redb's storage of a file.
+pub(super) fn storage(file: File, store: &str) -> Result<FileBackend, StoreError> {
+    FileBackend::new(file).map_err(|error| not_opened(&error, store))
+}
+
+/// Opens storage that has a database of ours, or leaves it as it is.
+pub(super) fn open_storage(
+    storage: impl StorageBackend,
+    config: &RedbConfig,
+    store: &str,
+) -> Result<Database, StoreError> {
+    let (gate, gated) = Gate::new(storage);
+    if gate.is_empty().map_err(|error| unavailable(store, error))? {
+        let problem = "an empty file".to_owned();
+        return Err(StoreError::Corrupt { store: store.to_owned(), problem });
+    }
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let database = builder(config)
+            .set_check_integrity_on_open(config.verify)
+            .create_with_backend(gated)
+            .map_err(|error| not_opened(&error, store))?;
+        let checked = format::check(&database, store);
+        checked.map_err(|error| not_opened(&error.into(), store))??;
+        check_leases(&database, config, store)?;
+        Ok(database)
+    }));
+    let database = opened.unwrap_or_else(|panic| {
+        let problem = Failure::panicked(&*panic).to_string();
+        Err(StoreError::Corrupt { store: store.to_owned(), problem })
+    })?;
+    gate.open().map_err(|error| unavailable(store, error))?;
+    Ok(database)
+}
+
+/// Creates a file with what `fill` puts into it, if there is none.
+///
+/// A file of redb that was not finished can never be opened, so it is made under another name, and gets its own when it is
+/// durable. Two processes at once do not get in each other's way: the name is given by who has locked
+/// the file, and after another look.
+///
+/// Returns `None` if there is a file now.
+pub(super) fn create(
+    path: &Path,
+    store: &str,
+    fill: impl FnOnce(File) -> Result<Database, StoreError>,
+) -> Result<Option<Database>, StoreError> {
+    let unfinished = unfinished(path);
+    let file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&unfinished);
+    let file = file.map_err(|error| unavailable(store, error))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(in_use(store, "another is creating it")),
+        Err(TryLockError::Error(error)) => return Err(unavailable(store, error)),
+    }
+    if exists(path).map_err(|error| unavailable(store, error))? {
+        return Ok(None);
+    }
+    file.set_len(0).map_err(|error| unavailable(store, error))?;
+    let database = fill(file)?;
+    fs::rename(&unfinished, path)
+        .and_then(|()| sync_directory(path))
+        .map_err(|error| unavailable(store, error))?;
+    Ok(Some(database))
+}
+
+/// Makes a database without tables in storage that is empty.
+pub(super) fn empty(
+    storage: impl StorageBackend,
+    config: &RedbConfig,
+    store: &str,
+) -> Result<Database, StoreError> {
+    let database = builder(config).create_with_backend(storage);
+    database.map_err(|error| not_opened(&error, store))
+}
+
+/// Makes a database of ours without leases or values in storage that is empty.
+pub(super) fn initialise(
+    storage: impl StorageBackend,
+    config: &RedbConfig,
+    epoch: u64,
+    store: &str,
+) -> Result<Database, StoreError> {
+    let database = empty(storage, config, store)?;
+    format::initialise(&database, epoch).map_err(|failure| unavailable(store, failure))?;
+    Ok(database)
+}
+
+/// Returns whether there is a file, or anything, of this name.
+pub(super) fn exists(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn unavailable(store: &str, error: impl Into<BoxError>) -> StoreError {
+    StoreError::Unavailable { store: store.to_owned(), source: error.into() }
+}
+
+/// Finds out whether the leases can be put back, while nothing was changed.
+fn check_leases(database: &Database, config: &RedbConfig, store: &str) -> Result<(), StoreError> {
+    let leases = database
+        .begin_read()
+        .map_err(Abort::from)
+        .and_then(|transaction| Leases::restore(&transaction, config, store, Instant::ORIGIN));
+    match leases {
+        Ok(_) => Ok(()),
+        Err(Abort::Operation(error)) => Err(error),
+        Err(Abort::Batch(failure)) => Err(unavailable(store, failure)),
+    }
+}
+
+fn builder(config: &RedbConfig) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(config.cache_bytes);
+    builder
+}
+
+/// Returns the name of a file that is not finished.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".unfinished");
+    name.into()
+}
+
+/// Makes the name of a file durable.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    // A symbolic link leads to where the name of the file itself is.
+    let path = fs::canonicalize(path)?;
+    match path.parent() {
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Elsewhere, a directory cannot be synced.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn not_opened(error: &DatabaseError, store: &str) -> StoreError {
+    let problem = error.to_string();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            in_use(store, &problem)
+        }
+        DatabaseError::Storage(StorageError::Io(error))
+            if !matches!(
+                error.kind(),
+                // What redb says of files that are not its own, or end too early.
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+            ) =>
+        {
+            unavailable(store, problem)
+        }
+        DatabaseError::Storage(StorageError::Unsupported) => unavailable(store, problem),
+        _ => StoreError::Corrupt { store: store.to_owned(), problem },
+    }
+}
+
+fn in_use(store: &str, problem: &str) -> StoreError {
+    StoreError::Unusable {
+        store: store.to_owned(),
+        problem: problem.to_owned(),
+        remedy: "close it there: a file is used by one process, and opened once",
+    }
+}

@@ -1,0 +1,428 @@
+//! Stores on a disk whose power fails: what was acknowledged is there, what is there was asked for, and no token
+//! is issued twice.
+
+mod disk;
+mod failing;
+mod model;
+
+use alloc::sync::Arc;
+use core::{
+    num::NonZeroU64,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use fastrand::Rng;
+use surmise_fence::{FencingToken, Pass, Refusal};
+use surmise_time::Instant;
+
+use self::{
+    disk::Disk,
+    model::{Promises, Step, Values},
+};
+use super::{
+    RedbConfig,
+    engine::{Engine, Shared},
+    file,
+    ledger::Abort,
+    operation::{
+        Acquire, AdvanceEpoch, Batch, Extend, Operation, Raise, Revoke, Waiting, Write, ask,
+    },
+};
+use crate::{
+    Change, Extended, Granted, LeaseRequest, LostReply, Outcome, Resource, Revoked, StoreError, Ttl,
+};
+
+const CONFIG: RedbConfig = RedbConfig {
+    create: true,
+    verify: true,
+    lock_delay: Duration::ZERO,
+    max_leases: core::num::NonZeroUsize::new(100).unwrap(),
+    max_waiting_bytes: 1 << 20,
+    cache_bytes: 1 << 20,
+};
+
+/// A mistake that the tests must notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mutant {
+    None,
+    AcknowledgesBeforeSync,
+    ChecksThenWrites,
+    RefusesEqualTokens,
+    ForgetsTokensOnRelease,
+}
+
+#[test]
+fn a_thousand_power_losses_lose_nothing_that_was_acknowledged() {
+    let mut tally = Tally::default();
+    for seed in 0..110 {
+        if let Err(violation) = live(seed, Mutant::None, &mut tally) {
+            panic!("seed {seed}: {violation}");
+        }
+    }
+    assert!(tally.losses >= 1000, "{tally:?}");
+    // It is of no use if nothing happened.
+    assert!(tally.acknowledged > 10_000 && tally.indeterminate > 500, "{tally:?}");
+    assert!(tally.refused > 1000 && tally.granted > 1000, "{tally:?}");
+}
+
+#[test]
+fn mistakes_are_noticed() {
+    for mutant in [
+        Mutant::AcknowledgesBeforeSync,
+        Mutant::ChecksThenWrites,
+        Mutant::RefusesEqualTokens,
+        Mutant::ForgetsTokensOnRelease,
+    ] {
+        let noticed = (0..20).any(|seed| live(seed, mutant, &mut Tally::default()).is_err());
+        assert!(noticed, "{mutant:?}");
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    losses: u32,
+    acknowledged: u32,
+    refused: u32,
+    indeterminate: u32,
+    granted: u32,
+}
+
+/// Lets a store live through several power losses, and says what went wrong.
+fn live(seed: u64, mutant: Mutant, tally: &mut Tally) -> Result<(), String> {
+    let mut life = Life::new(seed, mutant);
+    for _ in 0..8 {
+        life.until_power_loss(tally)?;
+    }
+    life.open().map(drop)
+}
+
+struct Life {
+    rng: Rng,
+    mutant: Mutant,
+    disk: Disk,
+    now: Instant,
+    /// What the store may hold: one of two, if it did not say.
+    values: Vec<Values>,
+    promises: Promises,
+    /// Tokens are drawn from a window that moves on.
+    first_token: u64,
+}
+
+const RESOURCES: [&str; 2] = ["ledger", "queue"];
+
+impl Life {
+    fn new(seed: u64, mutant: Mutant) -> Self {
+        let disk = Disk::default();
+        file::initialise(disk.clone(), &CONFIG, 1, "test").unwrap().close().unwrap();
+        Self {
+            rng: Rng::with_seed(seed),
+            mutant,
+            disk,
+            now: Instant::from_nanos(1_000_000_000),
+            values: vec![Values::default()],
+            promises: Promises::default(),
+            first_token: 1,
+        }
+    }
+
+    /// Opens the store, has it do things until the power fails, and finds the disk that is left.
+    fn until_power_loss(&mut self, tally: &mut Tally) -> Result<(), String> {
+        if self.rng.u8(..4) == 0 {
+            // The power fails while the file is opened or closed.
+            let calls = self.rng.u64(..20);
+            self.disk.fail_after(calls, &mut self.rng);
+            drop(file::open_storage(self.disk.clone(), &CONFIG, "test"));
+            self.lose_power(tally);
+        }
+        let shared = self.open()?;
+        let engine = Engine::new(Arc::clone(&shared), &CONFIG, self.now);
+        let mut engine = engine.map_err(|error| format!("leases are not put back: {error}"))?;
+        engine.acknowledges_early = self.mutant == Mutant::AcknowledgesBeforeSync;
+        let calls = self.rng.u64(..150);
+        self.disk.fail_after(calls, &mut self.rng);
+        // Without syncs, it would take long.
+        for _ in 0..50 {
+            if !self.batch(&mut engine, &shared, tally)? {
+                break;
+            }
+        }
+        self.lose_power(tally);
+        Ok(())
+    }
+
+    fn lose_power(&mut self, tally: &mut Tally) {
+        tally.losses += 1;
+        self.disk = self.disk.after_power_loss(&mut self.rng);
+        let millis = self.rng.u64(..2000);
+        self.now += Duration::from_millis(millis);
+    }
+
+    /// Opens the store, and looks whether everything is there.
+    fn open(&mut self) -> Result<Arc<Shared>, String> {
+        let database = file::open_storage(self.disk.clone(), &CONFIG, "test");
+        let database = database.map_err(|error| format!("it does not open again: {error}"))?;
+        let shared = Arc::new(Shared::new(database, "test".to_owned()));
+        self.check(&shared)?;
+        Ok(shared)
+    }
+
+    fn check(&mut self, shared: &Shared) -> Result<(), String> {
+        let found = Values::of(shared);
+        if !self.values.contains(&found) {
+            return Err(format!("expected one of {:#?}, found {found:#?}", self.values));
+        }
+        self.values = vec![found];
+        Ok(())
+    }
+
+    /// Has some operations performed, and returns whether the store goes on.
+    fn batch(
+        &mut self,
+        engine: &mut Engine,
+        shared: &Shared,
+        tally: &mut Tally,
+    ) -> Result<bool, String> {
+        self.now += Duration::from_millis(self.rng.u64(..40));
+        let before = self.values[0].clone();
+        let (mut after, mut waiting, mut replies) = (before.clone(), Vec::new(), Vec::new());
+        for _ in 0..self.rng.usize(1..6) {
+            let (operation, reply) =
+                if self.rng.u8(..3) > 0 { self.step(&mut after, shared) } else { self.lease() };
+            waiting.push(operation);
+            replies.push(reply);
+        }
+        self.first_token += u64::from(self.rng.u8(..4) == 0);
+        engine.run(waiting, self.now);
+        let mut ended = Vec::new();
+        for reply in replies {
+            ended.push(reply(self, tally)?);
+        }
+        let is_unknown = ended.contains(&Ended::Indeterminate);
+        self.values = match () {
+            () if is_unknown => vec![before, after],
+            () if ended.contains(&Ended::Failed) => vec![before],
+            () => vec![after],
+        };
+        Ok(!is_unknown && !ended.contains(&Ended::Failed))
+    }
+
+    fn step(&mut self, after: &mut Values, shared: &Shared) -> (Box<dyn Waiting>, Reply) {
+        let step = self.draw_step();
+        let expected = after.take(&step);
+        let resource = Resource::new(step.resource).unwrap();
+        let Some(key) = &step.key else {
+            return asked(Raise::new(resource, step.pass), move |_, tally, outcome| {
+                judge(outcome, &expected, tally)
+            });
+        };
+        let change = Change::new(step.resource, key, step.value.as_deref(), step.pass).unwrap();
+        let judged =
+            move |_: &mut Self, tally: &mut Tally, outcome| judge(outcome, &expected, tally);
+        match self.mutant {
+            Mutant::ChecksThenWrites => {
+                let refused = Values::of(shared).take(&step);
+                asked(CheckThenWrite { step, refused: !refused.is_done() }, judged)
+            }
+            Mutant::RefusesEqualTokens => asked(Strict(step), judged),
+            _ => asked(Write::from(change), judged),
+        }
+    }
+
+    fn draw_step(&mut self) -> Step {
+        let rng = &mut self.rng;
+        let counter = NonZeroU64::new(self.first_token + rng.u64(..3)).unwrap();
+        let key = (rng.u8(..8) > 0).then(|| vec![rng.u8(..3)]);
+        let len = rng.choice([0, 10, 300, 5000]).unwrap();
+        let value = (rng.u8(..6) > 0).then(|| (0..len).map(|_| rng.u8(..)).collect());
+        let pass = Pass::from(FencingToken::new(1, counter))
+            .with_nonce(u64::from(rng.u8(..20) == 0))
+            .with_sequence(rng.u64(..3) * u64::from(rng.bool()));
+        Step { resource: RESOURCES[rng.usize(..2)], key, value, pass }
+    }
+
+    fn lease(&mut self) -> (Box<dyn Waiting>, Reply) {
+        let now = self.now;
+        let name = RESOURCES[self.rng.usize(..2)];
+        let (resource, ttl) =
+            (Resource::new(name).unwrap(), Duration::from_millis(self.rng.u64(10..200)));
+        match (self.rng.u8(..8), self.promises.last(name)) {
+            (0, _) => asked(AdvanceEpoch, |_, _, epoch| Ok(Ended::of(&epoch, |_| false))),
+            (1 | 2, Some((token, _))) => {
+                let extend = Extend::new(resource, token, Ttl::new(ttl).unwrap());
+                asked(extend, move |life, _, extended| {
+                    if let Ok(Extended::Extended(grant)) = &extended
+                        && life.promises.last(name).is_some_and(|(held, _)| held == grant.token)
+                    {
+                        life.promises.extended(name, grant.token, now, grant.valid_for);
+                    }
+                    Ok(Ended::of(&extended, |it| matches!(it, Extended::Indeterminate(_))))
+                })
+            }
+            (3 | 4, Some((token, _))) => {
+                let released =
+                    move |life: &mut Self, _: &mut Tally, revoked: Result<Revoked, _>| {
+                        if matches!(revoked, Ok(Revoked::Revoked | Revoked::Indeterminate(_)))
+                            && life.promises.last(name).is_some_and(|(held, _)| held == token)
+                        {
+                            life.promises.released(name);
+                        }
+                        Ok(Ended::of(&revoked, |it| matches!(it, Revoked::Indeterminate(_))))
+                    };
+                let revoke = Revoke::new(resource, token);
+                match self.mutant {
+                    Mutant::ForgetsTokensOnRelease => asked(ForgetTokens(revoke), released),
+                    _ => asked(revoke, released),
+                }
+            }
+            (_, last) => {
+                let fresh = self.rng.u64(1..);
+                let nonce =
+                    if self.rng.u8(..4) == 0 { last.map_or(fresh, |(_, it)| it) } else { fresh };
+                let request = LeaseRequest::new(name, "holder", nonce, ttl).unwrap();
+                asked(Acquire::from(request), move |life, tally, granted| {
+                    if let Ok(granted) = &granted {
+                        life.promises.granted(name, nonce, now, granted)?;
+                        tally.granted += u32::from(matches!(granted, Granted::Granted(_)));
+                    }
+                    Ok(Ended::of(&granted, |it| matches!(it, Granted::Indeterminate(_))))
+                })
+            }
+        }
+    }
+}
+
+/// What an operation's caller heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Known,
+    Indeterminate,
+    /// It did not happen, and the store goes no further.
+    Failed,
+}
+
+impl Ended {
+    fn of<T>(reply: &Result<T, StoreError>, is_indeterminate: impl Fn(&T) -> bool) -> Self {
+        match reply {
+            Ok(reply) if is_indeterminate(reply) => Self::Indeterminate,
+            Ok(_) => Self::Known,
+            // The next epoch may have begun.
+            Err(StoreError::Unavailable { .. }) => Self::Indeterminate,
+            Err(_) => Self::Failed,
+        }
+    }
+}
+
+/// Looks at the answer, once there is one.
+type Reply = Box<dyn FnOnce(&mut Life, &mut Tally) -> Result<Ended, String>>;
+
+fn asked<O: Operation>(
+    operation: O,
+    look: impl FnOnce(&mut Life, &mut Tally, Result<O::Reply, StoreError>) -> Result<Ended, String>
+    + 'static,
+) -> (Box<dyn Waiting>, Reply) {
+    let (waiting, mut receiver) = ask(operation);
+    let look = move |life: &mut Life, tally: &mut Tally| {
+        let mut context = Context::from_waker(Waker::noop());
+        match Pin::new(&mut receiver).poll(&mut context) {
+            Poll::Ready(Some(reply)) => look(life, tally, reply),
+            other => Err(format!("there is no answer: {}", other.is_pending())),
+        }
+    };
+    (waiting, Box::new(look))
+}
+
+fn judge(
+    outcome: Result<Outcome, StoreError>,
+    expected: &Outcome,
+    tally: &mut Tally,
+) -> Result<Ended, String> {
+    match outcome {
+        Err(StoreError::Unusable { .. }) => Ok(Ended::Failed),
+        Ok(Outcome::Indeterminate(_)) => {
+            tally.indeterminate += 1;
+            Ok(Ended::Indeterminate)
+        }
+        Ok(outcome) if format!("{outcome:?}") == format!("{expected:?}") => {
+            *if outcome.is_done() { &mut tally.acknowledged } else { &mut tally.refused } += 1;
+            Ok(Ended::Known)
+        }
+        other => Err(format!("expected {expected:?}, not {other:?}")),
+    }
+}
+
+/// Checks before the transaction, and writes in it.
+struct CheckThenWrite {
+    step: Step,
+    refused: bool,
+}
+
+impl Operation for CheckThenWrite {
+    type Reply = Outcome;
+
+    fn perform(&self, batch: &mut Batch<'_>) -> Result<Outcome, Abort> {
+        let Step { resource, key, value, pass } = &self.step;
+        let key = key.as_deref().unwrap_or_default();
+        if !self.refused {
+            batch.ledger.put(resource, key, value.as_deref(), *pass)?;
+            return Ok(Outcome::Applied);
+        }
+        batch.ledger.write(resource, key, value.as_deref(), *pass)
+    }
+
+    fn lost(reply: LostReply, _: &str) -> Result<Outcome, StoreError> {
+        Ok(Outcome::Indeterminate(reply))
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+/// Says `>` where `>=` is right.
+struct Strict(Step);
+
+impl Operation for Strict {
+    type Reply = Outcome;
+
+    fn perform(&self, batch: &mut Batch<'_>) -> Result<Outcome, Abort> {
+        let Step { resource, key, value, pass } = &self.0;
+        let key = key.as_deref().unwrap_or_default();
+        // Nobody has this nonce, so that an equal token is told from others.
+        let twin = pass.with_nonce(2);
+        if let Ok(Err(Refusal::Collision { .. })) = batch.ledger.check(resource, key, twin) {
+            let (offered, highest) = (pass.token, pass.token);
+            return Ok(Outcome::Stale { offered, highest });
+        }
+        batch.ledger.write(resource, key, value.as_deref(), *pass)
+    }
+
+    fn lost(reply: LostReply, _: &str) -> Result<Outcome, StoreError> {
+        Ok(Outcome::Indeterminate(reply))
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+/// Deletes the counter with the lease.
+struct ForgetTokens(Revoke);
+
+impl Operation for ForgetTokens {
+    type Reply = Revoked;
+
+    fn perform(&self, batch: &mut Batch<'_>) -> Result<Revoked, Abort> {
+        batch.ledger.put_tokens(1, None)?;
+        self.0.perform(batch)
+    }
+
+    fn lost(reply: LostReply, _: &str) -> Result<Revoked, StoreError> {
+        Ok(Revoked::Indeterminate(reply))
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
