@@ -59,6 +59,13 @@ fn a_renewal_that_hangs_extends_nothing_and_a_late_reply_only_from_when_it_was_s
 }
 
 #[test]
+fn a_renewal_is_shortened_by_the_drift_as_well() {
+    let mut guard = LeaseGuard::new(grant(seconds(10)), at(0), DriftAllowance::from_ppm(1_000));
+    guard.renewed(grant(seconds(10)), at(3)).unwrap();
+    assert_eq!(guard.expires_at(), at(3) + Duration::from_millis(9_990));
+}
+
+#[test]
 fn no_reply_makes_the_validity_shorter() {
     let mut guard = LeaseGuard::new(grant(seconds(9)), at(0), DriftAllowance::from_ppm(0));
     guard.renewed(grant(seconds(9)), at(6)).unwrap();
