@@ -25,6 +25,7 @@
 //! | store | lasts | survives | take it for |
 //! |---|---|---|---|
 //! | [`memory`] | as long as the process | nothing | tests, threads of one process |
+//! | `postgres` | as long as the server's disk | kill −9, a crash of its machine | what is in a database anyway: fenced in your own transactions |
 //!
 //! Each module says what its store guarantees and by what means, what the operator must set, and what it costs.
 //!
@@ -44,6 +45,7 @@
 //! # Features
 //!
 //! * `conformance`: the suite of what every store has to do.
+//! * `postgres`: the module `postgres`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -61,6 +63,8 @@ mod limits;
 pub mod memory;
 #[cfg(feature = "redb")]
 pub mod redb;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 pub use self::{
     error::{BoxError, LimitExceeded, LostReply, StoreError},

@@ -1,0 +1,23 @@
+//! PostgreSQL.
+
+mod column;
+mod config;
+mod connector;
+mod durability;
+mod error;
+mod fence;
+mod lease;
+mod run;
+mod schema;
+mod session;
+mod sql;
+mod store;
+mod transaction;
+
+pub use self::{
+    config::PostgresConfig,
+    durability::Durability,
+    schema::migrate,
+    store::PostgresStore,
+    transaction::{check, extend, floor, grant, holding, raise, read, revoke, write},
+};
