@@ -12,6 +12,12 @@ mod schema;
 mod session;
 mod sql;
 mod store;
+#[cfg(test)]
+#[path = "../tests/support/postgres.rs"]
+#[expect(dead_code, reason = "what faults need")]
+mod support;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub use self::{

@@ -12,6 +12,7 @@
 )]
 
 #[path = "support/postgres.rs"]
+#[expect(dead_code, reason = "what faults and races need")]
 mod support;
 
 use std::{num::NonZeroU64, time::Duration};

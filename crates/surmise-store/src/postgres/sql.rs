@@ -58,7 +58,7 @@ pub(super) struct Sql {
 }
 
 /// The statements. All names have their schema, so that no `search_path` leads astray.
-pub(super) static SQL: Statements<Sql> = Statements {
+pub(super) const SQL: Statements<Sql> = Statements {
     grant: Sql { text: GRANT, types: &[Type::TEXT, Type::TEXT, Type::INT8, Type::INT8] },
     extend: Sql { text: EXTEND, types: &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8] },
     revoke: Sql { text: REVOKE, types: &[Type::TEXT, Type::INT8, Type::INT8] },

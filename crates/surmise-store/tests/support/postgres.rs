@@ -1,6 +1,5 @@
 //! Real PostgreSQL servers on loopback ports, in temporary folders.
 
-#![allow(dead_code, reason = "each test uses what it needs of this")]
 #![expect(
     clippy::std_instead_of_core,
     reason = "these keep libraries honest that do without std; a test has it"
@@ -209,15 +208,11 @@ impl Drop for Server {
     }
 }
 
-/// Waits for somebody else to wait for a lock.
-pub(crate) async fn wait_for_waiter(client: &Client) {
+/// Returns how many connections to the same database wait for locks.
+pub(crate) async fn waiters(client: &Client) -> i64 {
     let waiting = "SELECT count(*) FROM pg_stat_activity \
          WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    let start = BootClock.now();
-    while client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-        assert!(BootClock.now() - start < Duration::from_secs(60), "nobody waits for a lock");
-        tokio::task::yield_now().await;
-    }
+    client.query_one(waiting, &[]).await.unwrap().get(0)
 }
 
 /// Tries until something is so, and returns whether it came to be so before long.
