@@ -1,0 +1,388 @@
+//! The PostgreSQL store while its server is killed, stopped, read-only or slow.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "what is not as expected is a failure of the test")]
+#![expect(
+    clippy::std_instead_of_core,
+    reason = "these keep libraries honest that do without std; a test has it"
+)]
+
+#[path = "support/postgres.rs"]
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU16, NonZeroU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use surmise_fence::{FencingToken, Pass};
+use surmise_store::{
+    Extended, FencedStore, Granted, LeaseRequest, LeaseStore, Outcome, Resource, Revoked,
+    StoreError, Ttl,
+    postgres::{PostgresConfig, PostgresStore, check},
+};
+use tokio_postgres::Client;
+
+use self::support::{Postgres, Server, waiters};
+
+fn one_connection(limit: Duration) -> PostgresConfig {
+    PostgresConfig {
+        max_connections: NonZeroU16::MIN,
+        connect_timeout: limit,
+        request_timeout: limit,
+        migrate: true,
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// So short that waiting for it is no burden, and so long that a busy machine answers.
+const SHORT: Duration = Duration::from_secs(1);
+
+async fn connect(server: &Server, config: PostgresConfig) -> PostgresStore {
+    PostgresStore::connect(server.config("postgres"), config).await.unwrap().0
+}
+
+fn ledger() -> Resource<'static> {
+    Resource::new("ledger").unwrap()
+}
+
+fn pass(counter: u64) -> Pass {
+    FencingToken::new(1, NonZeroU64::new(counter).unwrap()).into()
+}
+
+fn request(nonce: u64) -> LeaseRequest<'static> {
+    LeaseRequest::new("ledger", "tester", nonce, Duration::from_secs(3600)).unwrap()
+}
+
+/// What a holder was told.
+#[derive(Debug, Default)]
+struct Told {
+    /// In this round.
+    tokens: Vec<FencingToken>,
+    /// By key, in all rounds: the last write that was applied, and the last that may have been.
+    written: BTreeMap<String, (u64, u64)>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    requests: AtomicU64,
+    grants: AtomicU64,
+}
+
+/// Takes the lease, writes, gives it back, and begins anew, until the server is gone.
+async fn work(store: &PostgresStore, told: &mut Told, key: &str, counts: &Counts) {
+    loop {
+        let request = request(counts.requests.fetch_add(1, Ordering::Relaxed) + 1);
+        let token = match store.grant(request).await {
+            Ok(Granted::Granted(grant)) => grant.token,
+            Ok(Granted::Held(_)) => continue,
+            other => return assert_lost(&other.map(|granted| format!("{granted:?}"))),
+        };
+        told.tokens.push(token);
+        counts.grants.fetch_add(1, Ordering::Relaxed);
+        for sequence in 1..=3 {
+            let pass = Pass::from(token).with_nonce(request.nonce()).with_sequence(sequence);
+            let number = token.counter().get() * 4 + sequence;
+            let (_, tried) = told.written.entry(key.to_owned()).or_default();
+            *tried = number;
+            let value = number.to_string();
+            match store.write("ledger", key.as_bytes(), value.as_bytes(), pass).await {
+                Ok(Outcome::Applied) => told.written.get_mut(key).unwrap().0 = number,
+                other => return assert_lost(&other.map(|outcome| format!("{outcome:?}"))),
+            }
+        }
+        match store.revoke(ledger(), token).await {
+            Ok(Revoked::Revoked) => {}
+            other => return assert_lost(&other.map(|revoked| format!("{revoked:?}"))),
+        }
+    }
+}
+
+fn assert_lost(outcome: &Result<String, StoreError>) {
+    match outcome {
+        Ok(outcome) => assert!(outcome.starts_with("Indeterminate"), "{outcome}"),
+        Err(error) => assert!(matches!(error, StoreError::Unavailable { .. }), "{error}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_kills() {
+    let Some(postgres) = Postgres::find() else { return };
+    let mut server = postgres.start("");
+    let mut stores = Vec::new();
+    for _ in 0..2 {
+        stores.push(Arc::new(connect(&server, one_connection(PATIENCE)).await));
+    }
+    let counts = Arc::new(Counts::default());
+    let mut all = [Told::default(), Told::default()];
+    let mut last = None;
+    for round in 0..KILLS {
+        let until = counts.grants.load(Ordering::Relaxed) + 4 + round % 7;
+        let workers = stores.iter().zip(all).enumerate().map(|(at, (store, mut told))| {
+            let (store, counts) = (Arc::clone(store), Arc::clone(&counts));
+            tokio::spawn(async move {
+                work(&store, &mut told, &format!("key {at}"), &counts).await;
+                told
+            })
+        });
+        let workers: Vec<_> = workers.collect();
+        // Somewhere in the work.
+        while counts.grants.load(Ordering::Relaxed) < until {
+            tokio::task::yield_now().await;
+        }
+        if round % 2 == 0 { server.kill() } else { server.stop_immediately() }
+        let mut told = Vec::new();
+        for worker in workers {
+            told.push(worker.await.unwrap());
+        }
+        all = told.try_into().unwrap();
+        server.start();
+        last = Some(look(&stores[0], &mut all, last).await);
+    }
+    assert!(counts.grants.load(Ordering::Relaxed) >= 4 * KILLS);
+}
+
+const KILLS: u64 = 25;
+
+/// Checks what is there against what was told, and gives the lease back. Returns the highest token.
+async fn look(
+    store: &PostgresStore,
+    all: &mut [Told; 2],
+    before: Option<FencingToken>,
+) -> FencingToken {
+    let mut tokens: Vec<_> = before.into_iter().collect();
+    let mut round: Vec<_> = all.iter_mut().flat_map(|told| told.tokens.drain(..)).collect();
+    round.sort_unstable();
+    tokens.append(&mut round);
+    assert!(tokens.is_sorted_by(|a, b| a < b), "a token was issued twice: {tokens:?}");
+    for (key, &(applied, tried)) in all.iter().flat_map(|told| &told.written) {
+        let entry = store.read("ledger", key.as_bytes()).await.unwrap();
+        let found = entry.map_or(0, |entry| {
+            let number = entry.pass.token.counter().get() * 4 + entry.pass.sequence;
+            assert_eq!(entry.value, Some(number.to_string().into_bytes()));
+            number
+        });
+        assert!((applied..=tried).contains(&found), "{key}: {applied}, {found}, {tried}");
+    }
+    if let Some(holding) = store.holding(ledger()).await.unwrap() {
+        let revoked = store.revoke(ledger(), holding.token).await.unwrap();
+        assert!(matches!(revoked, Revoked::Revoked));
+        // Either its holder heard of it, or nobody did.
+        tokens.push(holding.token);
+    }
+    *tokens.iter().max().unwrap()
+}
+
+/// Keeps an operation waiting for a row, and returns the client that does.
+async fn hold_floor(server: &Server) -> Client {
+    let client = server.client("postgres").await;
+    client.batch_execute("BEGIN").await.unwrap();
+    check(&client, ledger(), pass(1)).await.unwrap().unwrap();
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_killed_in_mid_statement_leaves_doubt() {
+    let Some(postgres) = Postgres::find() else { return };
+    let mut server = postgres.start("");
+    let store = Arc::new(connect(&server, one_connection(PATIENCE)).await);
+    assert!(store.raise("ledger", pass(1)).await.unwrap().is_done());
+    let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    for way in ["terminate", "kill"] {
+        let holder = hold_floor(&server).await;
+        let raiser = Arc::clone(&store);
+        let raise = tokio::spawn(async move { raiser.raise("ledger", pass(2)).await });
+        while waiters(&holder).await == 0 {}
+        let pid: i32 = holder.query_one(waiting, &[]).await.unwrap().get(0);
+        if way == "terminate" {
+            holder.query("SELECT pg_terminate_backend($1)", &[&pid]).await.unwrap();
+        } else {
+            // With one of its processes, the whole server goes down and recovers.
+            server.signal_backend("-KILL", pid);
+        }
+        let outcome = raise.await.unwrap().unwrap();
+        assert!(matches!(outcome, Outcome::Indeterminate(_)), "{outcome:?}");
+        drop(holder);
+        if way == "kill" {
+            server.kill();
+            server.start();
+        }
+        // It was not done, and the store goes on with another connection.
+        assert_eq!(store.floor(ledger()).await.unwrap(), Some(pass(1)));
+    }
+
+    // What the server itself gives up is refused, without doubt.
+    let holder = hold_floor(&server).await;
+    let raiser = Arc::clone(&store);
+    let raise = tokio::spawn(async move { raiser.raise("ledger", pass(2)).await });
+    while waiters(&holder).await == 0 {}
+    let pid: i32 = holder.query_one(waiting, &[]).await.unwrap().get(0);
+    holder.query("SELECT pg_cancel_backend($1)", &[&pid]).await.unwrap();
+    let error = raise.await.unwrap().unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn waiting_for_a_lock_ends_in_a_refusal() {
+    let Some(server) = Postgres::shared() else { return };
+    let config = server.database("lock").await;
+    let (store, _) = PostgresStore::connect(config, one_connection(SHORT * 2)).await.unwrap();
+    assert!(store.raise("ledger", pass(1)).await.unwrap().is_done());
+    let client = server.client("lock").await;
+    client.batch_execute("BEGIN").await.unwrap();
+    check(&client, ledger(), pass(1)).await.unwrap().unwrap();
+    let error = store.raise("ledger", pass(2)).await.unwrap_err();
+    let StoreError::Unavailable { source, .. } = error else { panic!("{error}") };
+    let source = source.downcast::<tokio_postgres::Error>().unwrap();
+    assert_eq!(source.code(), Some(&tokio_postgres::error::SqlState::QUERY_CANCELED));
+    client.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(store.floor(ledger()).await.unwrap(), Some(pass(1)));
+    assert!(store.raise("ledger", pass(2)).await.unwrap().is_done());
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_leaves_doubt_and_one_that_is_down_none() {
+    let Some(postgres) = Postgres::find() else { return };
+    let mut server = postgres.start("");
+    let store = connect(&server, one_connection(SHORT)).await;
+    let Granted::Granted(grant) = store.grant(request(1)).await.unwrap() else { panic!() };
+    let client = server.client("postgres").await;
+    let serving = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'
+         AND pid <> pg_backend_pid()";
+    let pid: i32 = client.query_one(serving, &[]).await.unwrap().get(0);
+
+    server.signal_backend("-STOP", pid);
+    let outcome = store.write("ledger", b"key", b"value", grant.token).await.unwrap();
+    assert!(matches!(outcome, Outcome::Indeterminate(_)), "{outcome:?}");
+    server.signal_backend("-CONT", pid);
+    // The connection was given up; the new one sees what is so. Either is right.
+    let entry = store.read("ledger", b"key").await.unwrap();
+    assert!(entry.is_none_or(|entry| entry.pass == grant.token.into()));
+
+    let ttl = Ttl::new(Duration::from_secs(3600)).unwrap();
+    server.kill();
+    for _ in 0..2 {
+        let error = match store.extend(ledger(), grant.token, ttl).await {
+            // The news of its end may not have come.
+            Ok(Extended::Indeterminate(_)) => continue,
+            other => other.unwrap_err(),
+        };
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    }
+    let error = store.read("ledger", b"key").await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    let config = server.config("postgres");
+    let error = PostgresStore::connect(config, one_connection(SHORT)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+
+    // Neither knows of the other, and both go on.
+    server.start();
+    assert_eq!(store.holding(ledger()).await.unwrap().unwrap().token, grant.token);
+
+    // A server that takes connections and says nothing.
+    server.signal("-STOP");
+    let config = server.config("postgres");
+    let error = PostgresStore::connect(config, one_connection(SHORT)).await.unwrap_err();
+    assert!(error.to_string().contains("connect_timeout"), "{error}");
+    server.signal("-CONT");
+}
+
+#[tokio::test]
+async fn a_request_that_finds_no_free_connection_was_not_sent() {
+    let Some(server) = Postgres::shared() else { return };
+    let config = server.database("busy").await;
+    let limits = PostgresConfig { request_timeout: PATIENCE, ..one_connection(SHORT) };
+    let (store, _) = PostgresStore::connect(config, limits).await.unwrap();
+    let store = Arc::new(store);
+    assert!(store.raise("ledger", pass(1)).await.unwrap().is_done());
+    let holder = server.client("busy").await;
+    holder.batch_execute("BEGIN").await.unwrap();
+    check(&holder, ledger(), pass(1)).await.unwrap().unwrap();
+    let raiser = Arc::clone(&store);
+    let raise = tokio::spawn(async move { raiser.raise("ledger", pass(2)).await });
+    while waiters(&holder).await == 0 {}
+    let error = store.read("ledger", b"key").await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+
+    // A caller that no longer waits gives its connection up, and another is made.
+    raise.abort();
+    assert!(raise.await.unwrap_err().is_cancelled());
+    assert_eq!(store.floor(ledger()).await.unwrap(), Some(pass(1)));
+    holder.batch_execute("COMMIT").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_write_is_told_from_one_that_is_down() {
+    let Some(postgres) = Postgres::find() else { return };
+    let server = postgres.start("");
+    let store = connect(&server, one_connection(PATIENCE)).await;
+    assert!(store.write("ledger", b"key", b"value", pass(1)).await.unwrap().is_done());
+    let client = server.client("postgres").await;
+
+    // As it is on a standby.
+    let set = "ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf()";
+    for statement in set.split("; ") {
+        client.batch_execute(statement).await.unwrap();
+    }
+    let error = loop {
+        // Until the process that serves the store has read it.
+        match store.write("ledger", b"key", b"value", pass(1)).await {
+            Ok(outcome) => assert!(outcome.is_done()),
+            Err(error) => break error,
+        }
+    };
+    let StoreError::Unusable { remedy, .. } = error else { panic!("{error}") };
+    assert!(remedy.contains("primary"));
+    let config = server.config("postgres");
+    let error = PostgresStore::connect(config, one_connection(PATIENCE)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
+    assert!(store.read("ledger", b"key").await.is_err(), "and the new connection is refused too");
+
+    // A user who may do nothing, and one who does not exist.
+    for statement in ["SET default_transaction_read_only = off", "CREATE ROLE guest LOGIN"] {
+        client.batch_execute(statement).await.unwrap();
+    }
+    for (user, expected) in [("guest", "grant the user"), ("nobody", "pg_hba.conf")] {
+        let mut config = server.config("postgres");
+        config.user(user).options("-c default_transaction_read_only=off");
+        let error = PostgresStore::connect(config, one_connection(PATIENCE)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let config = server.config("nowhere");
+    let error = PostgresStore::connect(config, one_connection(PATIENCE)).await.unwrap_err();
+    assert!(error.to_string().contains("create the database"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_forgets_is_not_taken_for_one_that_does_not() {
+    let Some(postgres) = Postgres::find() else { return };
+    let mut server = postgres.start("");
+    let store = connect(&server, one_connection(PATIENCE)).await;
+    let client = server.client("postgres").await;
+    client.batch_execute("ALTER SYSTEM SET fsync = off").await.unwrap();
+    client.batch_execute("ALTER SYSTEM SET synchronous_commit = off").await.unwrap();
+    client.batch_execute("CHECKPOINT").await.unwrap();
+    server.stop_immediately();
+    server.start();
+    let config = server.config("postgres");
+    let connected = PostgresStore::connect(config, one_connection(PATIENCE)).await.unwrap();
+    let durability = connected.1;
+    assert!(!durability.is_full() && durability.full_page_writes);
+    assert!(durability.to_string().starts_with("fsync and synchronous_commit off"));
+
+    // Who was told that it is durable is not served by what no longer is.
+    let error = loop {
+        match store.write("ledger", b"key", b"value", pass(1)).await {
+            Ok(Outcome::Indeterminate(_)) => {}
+            other => break other.unwrap_err(),
+        }
+    };
+    let StoreError::Unusable { problem, .. } = error else { panic!("{error}") };
+    assert!(problem.contains("less durable"), "{problem}");
+}
