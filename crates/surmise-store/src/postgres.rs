@@ -3,6 +3,8 @@
 mod column;
 mod config;
 mod connector;
+#[cfg(test)]
+mod cost;
 mod durability;
 mod error;
 mod fence;

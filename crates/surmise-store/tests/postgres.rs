@@ -205,7 +205,8 @@ async fn floors_are_checked_by_the_rule_of_floors() {
             assert_eq!(store.floor(resource(&name)).await.unwrap(), Some(raised));
 
             let allowed = pass.check_floor(Some(floor));
-            let expected = || format!("{:?}", allowed.map_or_else(Outcome::from, |()| Outcome::Applied));
+            let expected =
+                || format!("{:?}", allowed.map_or_else(Outcome::from, |()| Outcome::Applied));
             let done = store.write(&name, b"key", b"value", pass).await.unwrap();
             assert_eq!(format!("{done:?}"), expected(), "{floor:?} {pass:?}");
             assert_eq!(store.read(&name, b"key").await.unwrap().is_some(), allowed.is_ok());
@@ -329,7 +330,8 @@ async fn what_somebody_else_wrote_is_not_believed() {
     let Some((store, config)) = store("tampered").await else { return };
     let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(async { _ = connection.await });
-    let tamper = "INSERT INTO surmise.entry VALUES ('ledger', 'key', NULL, decode(repeat('00', 32), 'hex'));
+    let tamper =
+        "INSERT INTO surmise.entry VALUES ('ledger', 'key', NULL, decode(repeat('00', 32), 'hex'));
          INSERT INTO surmise.fence VALUES ('floor', decode(repeat('00', 32), 'hex'))";
     client.batch_execute(tamper).await.unwrap();
     let error = store.read("ledger", b"key").await.unwrap_err();

@@ -26,6 +26,7 @@ use surmise_store::{
     StoreError, Ttl,
     postgres::{PostgresConfig, PostgresStore, check},
 };
+use tokio::sync::Semaphore;
 use tokio_postgres::Client;
 
 use self::support::{Postgres, Server, waiters};
@@ -68,10 +69,11 @@ struct Told {
     written: BTreeMap<String, (u64, u64)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
     requests: AtomicU64,
-    grants: AtomicU64,
+    /// One for each grant.
+    grants: Semaphore,
 }
 
 /// Takes the lease, writes, gives it back, and begins anew, until the server is gone.
@@ -84,7 +86,7 @@ async fn work(store: &PostgresStore, told: &mut Told, key: &str, counts: &Counts
             other => return assert_lost(&other.map(|granted| format!("{granted:?}"))),
         };
         told.tokens.push(token);
-        counts.grants.fetch_add(1, Ordering::Relaxed);
+        counts.grants.add_permits(1);
         for sequence in 1..=3 {
             let pass = Pass::from(token).with_nonce(request.nonce()).with_sequence(sequence);
             let number = token.counter().get() * 4 + sequence;
@@ -118,11 +120,11 @@ async fn what_was_acknowledged_survives_kills() {
     for _ in 0..2 {
         stores.push(Arc::new(connect(&server, one_connection(PATIENCE)).await));
     }
-    let counts = Arc::new(Counts::default());
+    let counts = Counts { requests: AtomicU64::new(0), grants: Semaphore::new(0) };
+    let counts = Arc::new(counts);
     let mut all = [Told::default(), Told::default()];
     let mut last = None;
     for round in 0..KILLS {
-        let until = counts.grants.load(Ordering::Relaxed) + 4 + round % 7;
         let workers = stores.iter().zip(all).enumerate().map(|(at, (store, mut told))| {
             let (store, counts) = (Arc::clone(store), Arc::clone(&counts));
             tokio::spawn(async move {
@@ -132,10 +134,12 @@ async fn what_was_acknowledged_survives_kills() {
         });
         let workers: Vec<_> = workers.collect();
         // Somewhere in the work.
-        while counts.grants.load(Ordering::Relaxed) < until {
-            tokio::task::yield_now().await;
+        counts.grants.acquire_many(4 + round % 7).await.unwrap().forget();
+        if round % 2 == 0 {
+            server.kill()
+        } else {
+            server.stop_immediately()
         }
-        if round % 2 == 0 { server.kill() } else { server.stop_immediately() }
         let mut told = Vec::new();
         for worker in workers {
             told.push(worker.await.unwrap());
@@ -144,10 +148,9 @@ async fn what_was_acknowledged_survives_kills() {
         server.start();
         last = Some(look(&stores[0], &mut all, last).await);
     }
-    assert!(counts.grants.load(Ordering::Relaxed) >= 4 * KILLS);
 }
 
-const KILLS: u64 = 25;
+const KILLS: u32 = 25;
 
 /// Checks what is there against what was told, and gives the lease back. Returns the highest token.
 async fn look(

@@ -70,7 +70,9 @@ pub(super) async fn read(
     resource: Resource<'_>,
     key: &[u8],
 ) -> Result<Option<Entry>, Error> {
-    let Some(row) = on.run(Which::Read, &[&resource.as_str(), &key]).await? else { return Ok(None) };
+    let Some(row) = on.run(Which::Read, &[&resource.as_str(), &key]).await? else {
+        return Ok(None);
+    };
     let PassColumn(pass) = row.try_get("pass")?;
     Ok(Some(Entry::new(row.try_get("value")?, pass)))
 }

@@ -153,6 +153,9 @@ RETURNING epoch";
 ///
 /// * The floor is read with a share lock: if it is being raised, that is waited for and the new one read, and until
 ///   the commit it is not raised. A mere `SELECT` would read the snapshot.
+/// * Share locks of rows are granted past those who wait to change the row, so that writers without a pause would keep a
+///   raise waiting for ever. Hence the advisory lock before it, which is first come, first served: who
+///   comes after a raise waits for it. Names of one hash share it, which costs time only.
 /// * The last write to the key is found, locked and judged by `ON CONFLICT … WHERE`, which sees the newest
 ///   version whatever the snapshot.
 ///
@@ -160,8 +163,10 @@ RETURNING epoch";
 /// and, if it was not written, the last write by the snapshot. If neither of them refuses (a concurrent write did), the
 /// statement is to be run again.
 const WRITE: &str = "\
-WITH fence AS MATERIALIZED (
-    SELECT floor FROM surmise.fence WHERE resource = $1 FOR SHARE
+WITH turn AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(1937076845, hashtext($1))
+), fence AS MATERIALIZED (
+    SELECT floor FROM turn, surmise.fence WHERE resource = $1 FOR SHARE OF fence
 ), written AS (
     INSERT INTO surmise.entry AS last (resource, key, value, pass)
     SELECT $1, $2, $3, $4 FROM fence
@@ -185,8 +190,10 @@ FROM fence";
 /// One row: whether it was raised, and if not, the floor by the snapshot. If that does not refuse (a concurrent raise
 /// did), the statement is to be run again.
 const RAISE: &str = "\
-WITH raised AS (
-    INSERT INTO surmise.fence AS under (resource, floor) VALUES ($1, $2)
+WITH turn AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(1937076845, hashtext($1))
+), raised AS (
+    INSERT INTO surmise.fence AS under (resource, floor) SELECT $1, $2 FROM turn
     ON CONFLICT (resource) DO UPDATE SET floor = excluded.floor
     WHERE under.floor IS NULL
         OR substring(under.floor, 1, 16) < substring(excluded.floor, 1, 16)
@@ -198,17 +205,18 @@ SELECT EXISTS (SELECT FROM raised) AS done,
         THEN (SELECT floor FROM surmise.fence WHERE resource = $1) END AS floor";
 
 /// `$1` resource. No row if there is no floor to lock: lay one, and run it again.
-const CHECK: &str =
-    "SELECT floor FROM surmise.fence WHERE resource = $1 FOR SHARE";
+const CHECK: &str = "\
+WITH turn AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(1937076845, hashtext($1))
+)
+SELECT floor FROM turn, surmise.fence WHERE resource = $1 FOR SHARE OF fence";
 
 /// `$1` resource. Makes a row that a writer can lock, where no floor was raised yet.
 const LAY: &str =
     "INSERT INTO surmise.fence (resource) VALUES ($1) ON CONFLICT (resource) DO NOTHING";
 
 /// `$1` resource.
-const FLOOR: &str =
-    "SELECT floor FROM surmise.fence WHERE resource = $1 AND floor IS NOT NULL";
+const FLOOR: &str = "SELECT floor FROM surmise.fence WHERE resource = $1 AND floor IS NOT NULL";
 
 /// `$1` resource, `$2` key.
-const READ: &str =
-    "SELECT value, pass FROM surmise.entry WHERE resource = $1 AND key = $2";
+const READ: &str = "SELECT value, pass FROM surmise.entry WHERE resource = $1 AND key = $2";

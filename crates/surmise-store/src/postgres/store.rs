@@ -180,11 +180,7 @@ impl FencedStore for PostgresStore {
         Ok(outcome(session.settle(answer)?))
     }
 
-    async fn raise_floor(
-        &self,
-        resource: Resource<'_>,
-        pass: Pass,
-    ) -> Result<Outcome, StoreError> {
+    async fn raise_floor(&self, resource: Resource<'_>, pass: Pass) -> Result<Outcome, StoreError> {
         let session = self.sessions.take().await?;
         let answer = session.wait(fence::raise(&session, resource, pass)).await;
         Ok(outcome(session.settle(answer)?))

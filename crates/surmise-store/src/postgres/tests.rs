@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use super::{
     PostgresConfig, PostgresStore,
     connector::Connector,
-    grant,
+    grant, raise,
     sql::{SQL, Sql, Statements},
     support::{Postgres, Server, waiters},
     write,
@@ -117,6 +117,24 @@ async fn no_write_lands_after_a_raise(trial: &Trial) -> bool {
     }
 }
 
+/// A write that waits for the commit of a later holder's raise.
+async fn no_write_lands_on_an_old_floor(trial: &Trial) -> bool {
+    assert!(trial.store.raise("ledger", pass(1)).await.unwrap().is_done());
+    let (watch, mut later) = (trial.client().await, trial.client().await);
+    let transaction = later.transaction().await.unwrap();
+    raise(&transaction, ledger(), pass(2)).await.unwrap().unwrap();
+    let writer = Arc::clone(&trial.store);
+    let late =
+        tokio::spawn(
+            async move { writer.write("ledger", b"key", b"late", pass(1)).await.unwrap() },
+        );
+    while waiters(&watch).await == 0 {
+        assert!(!late.is_finished(), "it does not wait for the raise");
+    }
+    transaction.commit().await.unwrap();
+    matches!(late.await.unwrap(), Outcome::Stale { highest, .. } if highest == pass(2).token)
+}
+
 /// A write that waits for the commit of a later holder's.
 async fn no_write_lands_on_a_later_one(trial: &Trial) -> bool {
     assert!(trial.write(pass(1)).await.is_done());
@@ -125,9 +143,10 @@ async fn no_write_lands_on_a_later_one(trial: &Trial) -> bool {
     let change = Change::new("ledger", b"key", Some(b"later"), pass(2)).unwrap();
     write(&transaction, change).await.unwrap().unwrap();
     let writer = Arc::clone(&trial.store);
-    let late = tokio::spawn(async move {
-        writer.write("ledger", b"key", b"late", pass(1)).await.unwrap()
-    });
+    let late =
+        tokio::spawn(
+            async move { writer.write("ledger", b"key", b"late", pass(1)).await.unwrap() },
+        );
     while waiters(&watch).await == 0 {
         assert!(!late.is_finished(), "it does not wait for the row");
     }
@@ -219,12 +238,22 @@ async fn holds_but_for(name: &str, holds: impl AsyncFn(&Trial) -> bool, mutants:
 /// Check, then write: the floor is read, and not locked.
 #[tokio::test]
 async fn the_floor_is_locked() {
+    let mutants: [Mutant; 1] =
+        [(|sql| &mut sql.write, FLOOR, "FROM surmise.fence WHERE resource = $1")];
+    holds_but_for("floor", no_write_lands_after_a_raise, &mutants).await;
+}
+
+const FLOOR: &str = "FROM turn, surmise.fence WHERE resource = $1 FOR SHARE OF fence";
+
+/// Check, then write: the floor is that of the snapshot.
+#[tokio::test]
+async fn the_floor_is_the_newest() {
     let mutants: [Mutant; 2] = [
-        (|sql| &mut sql.write, "WHERE resource = $1 FOR SHARE", "WHERE resource = $1"),
-        // It conflicts with deletions only.
+        (|sql| &mut sql.write, "FOR SHARE OF fence", ""),
+        // It does not mind that the row was changed.
         (|sql| &mut sql.write, "FOR SHARE", "FOR KEY SHARE"),
     ];
-    holds_but_for("floor", no_write_lands_after_a_raise, &mutants).await;
+    holds_but_for("newest floor", no_write_lands_on_an_old_floor, &mutants).await;
 }
 
 /// Check, then write: the last pass is that of the snapshot.
@@ -238,11 +267,8 @@ async fn the_last_write_is_the_newest() {
 /// Check, then write: whether the lease is free is asked of the snapshot only.
 #[tokio::test]
 async fn the_lease_is_the_newest() {
-    let mutants: [Mutant; 1] = [(
-        |sql| &mut sql.grant,
-        "OR (held.expires > clock_timestamp()) IS NOT TRUE",
-        "OR true",
-    )];
+    let mutants: [Mutant; 1] =
+        [(|sql| &mut sql.grant, "OR (held.expires > clock_timestamp()) IS NOT TRUE", "OR true")];
     holds_but_for("lease", no_lease_is_granted_twice, &mutants).await;
 }
 
@@ -258,8 +284,16 @@ async fn equality_is_let_pass() {
     let mutants: [Mutant; 4] = [
         (|sql| &mut sql.write, "OR substring(floor, 1, 24) = substring($4, 1, 24)", ""),
         (|sql| &mut sql.write, "last.pass = excluded.pass AND", "false AND"),
-        (|sql| &mut sql.write, "OR substring(last.pass, 1, 24) = substring(excluded.pass, 1, 24)", "OR false"),
-        (|sql| &mut sql.raise, "OR substring(under.floor, 1, 24) = substring(excluded.floor, 1, 24)", ""),
+        (
+            |sql| &mut sql.write,
+            "OR substring(last.pass, 1, 24) = substring(excluded.pass, 1, 24)",
+            "OR false",
+        ),
+        (
+            |sql| &mut sql.raise,
+            "OR substring(under.floor, 1, 24) = substring(excluded.floor, 1, 24)",
+            "",
+        ),
     ];
     holds_but_for("equality", equal_passes_are_let_pass, &mutants).await;
 }
@@ -268,7 +302,11 @@ async fn equality_is_let_pass() {
 #[tokio::test]
 async fn equality_is_not_enough() {
     let mutants: [Mutant; 3] = [
-        (|sql| &mut sql.raise, "substring(under.floor, 1, 16) <", "substring(under.floor, 1, 16) <="),
+        (
+            |sql| &mut sql.raise,
+            "substring(under.floor, 1, 16) <",
+            "substring(under.floor, 1, 16) <=",
+        ),
         (|sql| &mut sql.write, "substring(floor, 1, 16) <", "substring(floor, 1, 16) <="),
         (|sql| &mut sql.write, "last.pass < excluded.pass", "last.pass <= excluded.pass"),
     ];
@@ -279,7 +317,11 @@ async fn equality_is_not_enough() {
 #[tokio::test]
 async fn a_released_lease_keeps_its_counter() {
     let mutants: [Mutant; 2] = [
-        (|sql| &mut sql.revoke, "UPDATE surmise.lease SET expires = NULL", "DELETE FROM surmise.lease"),
+        (
+            |sql| &mut sql.revoke,
+            "UPDATE surmise.lease SET expires = NULL",
+            "DELETE FROM surmise.lease",
+        ),
         (|sql| &mut sql.grant, "held.counter + 1", "held.counter"),
     ];
     holds_but_for("release", a_token_is_granted_once, &mutants).await;
