@@ -1,4 +1,62 @@
-//! PostgreSQL.
+//! Leases and fenced values in PostgreSQL, also inside transactions of your own.
+//!
+//! [`PostgresStore`] is the store. The functions are its operations on a client or a transaction of the caller's: with
+//! [`check`], what a transaction does to *your own tables* is fenced, which no store beside the database can do.
+//!
+//! # What it guarantees, and by what means
+//!
+//! * *Tokens* are counted in the row of their resource, which is never deleted: not by a sequence, whose values are not
+//!   in the order of the commits. Each is of the store's epoch, whose row every grant locks, so that none is
+//!   granted in an epoch that ended.
+//! * *Time* is the server's `clock_timestamp()` alone, read when the row is locked. If the server's clock is set forward,
+//!   leases end early by as much, and the fence protects what they did; if it is set back, they last longer.
+//! * *Writes* are checked and done by one statement, which locks the floor, and finds the last write to the key by
+//!   `INSERT … ON CONFLICT DO UPDATE … WHERE`: under READ COMMITTED, which the store's connections use, both see the
+//!   newest committed rows and not those of a snapshot.
+//! * *A raise* waits for the transactions that checked the floor, and those that check later wait for it. So whoever raised
+//!   the floor reads what all earlier holders did, and no more comes after.
+//! * *An answer* comes after the commit. What the server refuses with severity `ERROR`, it rolled back, and is an error; so
+//!   is what was never sent. A request whose answer did not come, or came with the end of the connection (SQLSTATE classes
+//!   08 and 57P, any `FATAL`), is `Indeterminate`.
+//!
+//! # Isolation levels
+//!
+//! The functions are right at READ COMMITTED and above. At REPEATABLE READ and SERIALIZABLE, a floor or a key that was
+//! changed since the snapshot is a serialisation failure, `40001`: roll back, and begin anew. Such errors are returned as
+//! they come from the client.
+//!
+//! # Limits
+//!
+//! * Counters and epochs end at 2⁶³ − 1. An epoch is the number of seconds since 1970 when it began, or one more
+//!   than the last: so it is new even if a backup does not remember the last.
+//! * A standby that is promoted may lack the last commits, unless they waited for it
+//!   ([`Durability::synchronous_standbys`]). Then, and after a backup was restored, call
+//!   [`advance_epoch`](crate::LeaseStore::advance_epoch) before anything else.
+//! * No proxy that spreads a session's transactions over connections (PgBouncer in transaction mode) may be between the
+//!   store and the server, since statements are prepared. The functions prepare none.
+//! * `clock_timestamp()` has a resolution of 1 µs, and a TTL is rounded up to it. There is no lock-delay.
+//! * Rows are for ever: one for each resource that had a lease or a floor, and one for each key, also if it was removed.
+//!
+//! # What the operator sets
+//!
+//! * PostgreSQL 12 or later, a database with the encoding UTF-8, and the schema `surmise`, which is made at the first
+//!   [connection](PostgresStore::connect) or by [`migrate`]. Its version is checked with each connection; one that is newer, or not ours, is
+//!   left alone. Users need USAGE on it, and SELECT, INSERT and UPDATE on its tables.
+//! * `fsync`, `full_page_writes` and `synchronous_commit` as they are by default. What else was found is returned as
+//!   [`Durability`]. A connection made later, to a server that is less durable, is refused.
+//! * Advisory locks with the first number 1937076845, and the one with 32498756644074341, are this crate's.
+//!
+//! # Connections
+//!
+//! A store has [so many](PostgresConfig::max_connections) at most, made when they are needed, and one request at a time on
+//! each. One that broke, or whose request was not answered in time or dropped, is thrown away, and the next request has
+//! another made. Nothing is sent twice. No request is ever cancelled, since that would end a commit's wait for standbys.
+//!
+//! # What it costs
+//!
+//! One round trip an operation, and one flush of the log if it changes something; the first write under a resource, two
+//! round trips more. Statements are prepared, but for those in transactions of the caller's, which the server parses
+//! each time. Whoever asks for a lease that is held writes nothing.
 
 mod column;
 mod config;

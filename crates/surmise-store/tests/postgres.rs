@@ -1,11 +1,7 @@
 //! The PostgreSQL store against a real server.
 
 #![cfg(unix)]
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "what is not as expected is a failure of the test"
-)]
+#![expect(clippy::unwrap_used, reason = "what is not as expected is a failure of the test")]
 #![expect(
     clippy::std_instead_of_core,
     reason = "these keep libraries honest that do without std; a test has it"

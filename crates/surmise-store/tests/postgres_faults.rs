@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "what is not as expected is a failure of the test")]
 #![expect(
+    clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     reason = "these keep libraries honest that do without std; a test has it"
 )]
@@ -136,9 +137,9 @@ async fn what_was_acknowledged_survives_kills() {
         // Somewhere in the work.
         counts.grants.acquire_many(4 + round % 7).await.unwrap().forget();
         if round % 2 == 0 {
-            server.kill()
+            server.kill();
         } else {
-            server.stop_immediately()
+            server.stop_immediately();
         }
         let mut told = Vec::new();
         for worker in workers {

@@ -2,7 +2,10 @@
 //!
 //! `cargo test --release -p surmise-store --features postgres --lib cost -- --ignored --nocapture`
 
+#![expect(clippy::std_instead_of_alloc, reason = "a test has the standard library")]
+
 use core::time::Duration;
+use std::sync::Arc;
 
 use surmise_fence::{FencingToken, Pass};
 use surmise_time::{BootClock, MonotonicClock as _};
@@ -83,13 +86,13 @@ async fn a_raise_among_writes() {
     let config = server.database("raise").await;
     let many =
         PostgresConfig { max_connections: 8.try_into().unwrap(), ..PostgresConfig::default() };
-    let store = std::sync::Arc::new(PostgresStore::connect(config, many).await.unwrap().0);
+    let store = Arc::new(PostgresStore::connect(config, many).await.unwrap().0);
     let client = server.client("raise").await;
     let mut token = FencingToken::first(1);
     store.raise("ledger", token).await.unwrap();
     let writers: Vec<_> = (0..8u8)
         .map(|key| {
-            let store = std::sync::Arc::clone(&store);
+            let store = Arc::clone(&store);
             tokio::spawn(async move {
                 let mut written = 0u64;
                 loop {

@@ -1,5 +1,7 @@
 //! What the statements must not be: each mutant fails the test that the real ones pass.
 
+#![expect(clippy::std_instead_of_alloc, reason = "a test has the standard library")]
+
 use core::{future::Future, time::Duration};
 use std::sync::Arc;
 
