@@ -10,7 +10,11 @@ use std::sync::Arc;
 use surmise_fence::{FencingToken, Pass};
 use surmise_time::{BootClock, MonotonicClock as _};
 
-use super::{PostgresConfig, PostgresStore, check, raise, sql::SQL, support::Postgres};
+use super::{
+    PostgresConfig, PostgresStore, check, raise,
+    sql::SQL,
+    support::{Postgres, Server},
+};
 use crate::{FencedStore as _, Resource};
 
 const ROUNDS: u64 = 3_000;
@@ -26,12 +30,21 @@ fn print(what: &str, times: &mut [Duration]) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it measures"]
 async fn beside_the_bare_client() {
-    // Without the disk's part, which is the same for all, and noisy.
-    let Some(server) = Postgres::find().map(|it| it.start("fsync = off")) else { return };
+    let Some(postgres) = Postgres::find() else { return };
+    // Also without the disk's part, which is the same for all, and noisy.
+    for configuration in ["fsync = on", "fsync = off"] {
+        println!("with {configuration}");
+        compare(&postgres.start(configuration)).await;
+    }
+}
+
+async fn compare(server: &Server) {
     let config = server.database("cost").await;
     let (store, _) = PostgresStore::connect(config, PostgresConfig::default()).await.unwrap();
     let mut client = server.client("cost").await;
-    let prepared = client.prepare_typed(SQL.write.text, SQL.write.types).await.unwrap();
+    // A connection for this alone, as the store has one: what is used less is slower.
+    let alone = server.client("cost").await;
+    let prepared = alone.prepare_typed(SQL.write.text, SQL.write.types).await.unwrap();
     let upsert = client.prepare(UPSERT).await.unwrap();
     let token = FencingToken::first(1);
     store.raise("ledger", token).await.unwrap();
@@ -44,7 +57,7 @@ async fn beside_the_bare_client() {
             let start = BootClock.now();
             if turn == 0 {
                 let value = Some(&b"value"[..]);
-                let row = client
+                let row = alone
                     .query_opt(&prepared, &[&"ledger", &&b"bare"[..], &value, &&bytes[..]])
                     .await;
                 assert!(row.unwrap().unwrap().get::<_, bool>("done"));

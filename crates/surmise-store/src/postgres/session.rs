@@ -64,6 +64,12 @@ impl Sessions {
 
     /// Takes a connection: an idle one, or else a new one. Until then nothing was asked of the server.
     pub(super) async fn take(&self) -> Result<Session<'_>, StoreError> {
+        // Mostly there is one, and no timer to be set.
+        if let Ok(permit) = self.permits.try_acquire()
+            && let Some(idle) = self.pop()
+        {
+            return Ok(Session { sessions: self, idle, _permit: permit });
+        }
         let limit = self.config.connect_timeout;
         let deadline = Instant::now().checked_add(limit);
         let taken = async {
