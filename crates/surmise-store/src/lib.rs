@@ -25,6 +25,8 @@
 //! | store | lasts | survives | take it for |
 //! |---|---|---|---|
 //! | [`memory`] | as long as the process | nothing | tests, threads of one process |
+//! | `redb` | in a file | a crash, a power loss | one process, and others that ask it |
+//! | `postgres` | in a database | what the server survives | services that have one: fences within their own transactions |
 //! | `postgres` | as long as the server's disk | kill −9, a crash of its machine | what is in a database anyway: fenced in your own transactions |
 //!
 //! Each module says what its store guarantees and by what means, what the operator must set, and what it costs.
@@ -44,6 +46,7 @@
 //!
 //! # Features
 //!
+//! * `redb` (default), `postgres`: the stores of these names.
 //! * `conformance`: the suite of what every store has to do.
 //! * `postgres`: the module `postgres`.
 
