@@ -64,10 +64,10 @@ mod lease;
 mod lease_store;
 mod limits;
 pub mod memory;
-#[cfg(feature = "redb")]
-pub mod redb;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "redb")]
+pub mod redb;
 
 pub use self::{
     error::{BoxError, LimitExceeded, LostReply, StoreError},
