@@ -43,7 +43,9 @@ const GOOD: LeaseModel = LeaseModel {
 
 /// Explores everything, and expects that each `always` holds and each `sometimes` happens.
 fn check(model: LeaseModel) {
-    let checker = model.checker().threads(2).spawn_bfs().join();
+    // A failure may have begun something that never ends.
+    let builder = model.checker().threads(2).finish_when(HasDiscoveries::AnyFailures);
+    let checker = builder.spawn_bfs().join();
     println!("{} states, {} deep", checker.unique_state_count(), checker.max_depth());
     checker.assert_properties();
 }
