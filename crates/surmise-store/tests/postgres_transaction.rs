@@ -163,12 +163,22 @@ async fn a_lease_lasts_from_the_call_and_not_from_the_transaction() {
     let Some(server) = database("old transaction").await else { return };
     let mut client = server.client("old transaction").await;
     let transaction = client.transaction().await.unwrap();
-    transaction.execute("SELECT pg_sleep(0.2)", &[]).await.unwrap();
-    postgres::grant(&transaction, request(1)).await.unwrap().unwrap();
-    let lasts = "SELECT expires >= now() + interval '3600.2 s' FROM surmise.lease";
-    assert!(transaction.query_one(lasts, &[]).await.unwrap().get::<_, bool>(0));
+    let old = "SELECT clock_timestamp() >= now() + interval '0.2 s'";
+    while !transaction.query_one(old, &[]).await.unwrap().get::<_, bool>(0) {}
+    // A new lease, the same one again, and one after it was given back.
+    for seconds in [3600, 7200, 1800] {
+        let ttl = Duration::from_secs(seconds);
+        let request = LeaseRequest::new("ledger", "tester", 1, ttl).unwrap();
+        postgres::grant(&transaction, request).await.unwrap().unwrap();
+        let lasts =
+            format!("SELECT expires >= now() + interval '{seconds}.2 s' FROM surmise.lease");
+        assert!(transaction.query_one(&lasts, &[]).await.unwrap().get::<_, bool>(0), "{seconds}");
+        if seconds == 7200 {
+            postgres::revoke(&transaction, ledger(), FencingToken::first(1)).await.unwrap();
+        }
+    }
     let ttl = Ttl::new(Duration::from_secs(7200)).unwrap();
-    let token = FencingToken::first(1);
+    let token = FencingToken::first(1).next().unwrap();
     postgres::extend(&transaction, ledger(), token, ttl).await.unwrap();
     let lasts = "SELECT expires >= now() + interval '7200.2 s' FROM surmise.lease";
     assert!(transaction.query_one(lasts, &[]).await.unwrap().get::<_, bool>(0));
