@@ -14,7 +14,13 @@ use core::{
     task::{Context, Poll, Waker},
     time::Duration,
 };
-use std::{fs, path::PathBuf, pin::pin, sync::Arc, thread};
+use std::{
+    fs,
+    path::PathBuf,
+    pin::pin,
+    sync::{Arc, Barrier},
+    thread,
+};
 
 use surmise_fence::{FencingToken, Pass};
 use surmise_store::{
@@ -212,6 +218,35 @@ fn a_backup_becomes_a_store_in_a_later_epoch() {
     let exhausted = import("imported too often", u64::MAX).unwrap_err();
     assert!(matches!(exhausted, StoreError::TokensExhausted { epoch: u64::MAX }), "{exhausted}");
     assert!(!folder.names().contains(&"imported too often".to_owned()));
+}
+
+#[test]
+fn of_several_that_create_a_file_none_overwrites_another() {
+    let folder = Folder::new();
+    let mut created = 0;
+    for name in 0..20 {
+        let (name, begin) = (format!("store {name}"), Barrier::new(4));
+        let written: Vec<u8> = thread::scope(|scope| {
+            let open = |key| {
+                let (folder, name, begin) = (&folder, &name, &begin);
+                move || {
+                    begin.wait();
+                    // The others are refused while one has it; it can also be had after one another.
+                    let store = folder.open(name).ok()?;
+                    assert!(write(&store, &[key], b"1", token(1, 1)).is_done());
+                    Some(key)
+                }
+            };
+            let threads: Vec<_> = (0..4).map(|key| scope.spawn(open(key))).collect();
+            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+        });
+        let store = folder.open(&name).unwrap();
+        for key in &written {
+            assert_eq!(value(&store, &[*key]), Some(b"1".to_vec()), "{written:?}");
+        }
+        created += written.len();
+    }
+    assert!(created >= 20, "{created}");
 }
 
 #[test]
