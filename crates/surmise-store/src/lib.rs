@@ -28,6 +28,7 @@
 //! | `redb` | in a file | a crash, a power loss | one process, and others that ask it |
 //! | `postgres` | in a database | what the server survives | services that have one: fences within their own transactions |
 //! | `postgres` | as long as the server's disk | kill −9, a crash of its machine | what is in a database anyway: fenced in your own transactions |
+//! | `etcd` | on the disks of a majority of the members | the loss of a minority of them | leases of several machines |
 //!
 //! Each module says what its store guarantees and by what means, what the operator must set, and what it costs.
 //!
@@ -46,7 +47,7 @@
 //!
 //! # Features
 //!
-//! * `redb` (default), `postgres`: the stores of these names.
+//! * `redb` (default), `etcd`, `postgres`: the stores of these names.
 //! * `conformance`: the suite of what every store has to do.
 //! * `postgres`: the module `postgres`.
 
@@ -59,6 +60,8 @@ mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 mod fenced_store;
 mod lease;
 mod lease_store;

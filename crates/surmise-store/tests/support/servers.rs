@@ -5,7 +5,7 @@
 //! skipped and says so; but not on CI.
 
 #![expect(clippy::unwrap_used, reason = "without a server there is no test")]
-#![allow(dead_code, reason = "each test uses some of them")]
+#![allow(dead_code, unused_imports, reason = "each test uses some of them")]
 #![allow(clippy::allow_attributes, reason = "there is no telling which")]
 
 #[path = "servers/etcd.rs"]

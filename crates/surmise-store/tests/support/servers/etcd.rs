@@ -18,9 +18,16 @@ impl Etcd {
 
     /// Starts a cluster of one.
     pub(crate) fn start(&self) -> Server {
+        self.start_with(&[])
+    }
+
+    /// Starts a cluster of one with options of its own.
+    pub(crate) fn start_with(&self, options: &[&str]) -> Server {
         Server::start(|| {
             let [client, peer] = free_ports();
-            self.plan(0, client, &[peer])
+            let mut plan = self.plan(0, client, &[peer]);
+            plan.arguments.extend(options.iter().map(ToString::to_string));
+            plan
         })
     }
 

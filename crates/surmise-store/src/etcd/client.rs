@@ -1,0 +1,170 @@
+use core::{
+    fmt,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::{sync::Semaphore, time::timeout};
+
+use super::{
+    EtcdConfig,
+    connection::{Answer, Connector, Member, NoAnswer, Post},
+    failed::{Failed, judge},
+    wire::AuthenticateAnswer,
+};
+use crate::{LostReply, StoreError};
+
+/// Asks the members of a cluster.
+pub(super) struct Client {
+    name: String,
+    config: EtcdConfig,
+    connector: Connector,
+    members: Vec<Member>,
+    /// Who is asked first: the last that answered.
+    preferred: AtomicUsize,
+    permits: Semaphore,
+    token: Mutex<Option<String>>,
+}
+
+impl Client {
+    pub(super) fn new(
+        name: String,
+        config: EtcdConfig,
+        connector: Connector,
+        members: Vec<Member>,
+    ) -> Self {
+        let permits = Semaphore::new(config.max_connections.get().into());
+        let preferred = AtomicUsize::new(0);
+        Self { name, config, connector, members, preferred, permits, token: Mutex::new(None) }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Asks for something that counts: it is sent to one member only, once.
+    pub(super) async fn once<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<A, Failed> {
+        self.authenticated(path, body, false).await
+    }
+
+    /// Asks for something that does no harm if it is done twice: of one member after another, until one answers.
+    pub(super) async fn anyone<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<A, StoreError> {
+        self.authenticated(path, body, true).await.map_err(|failed| failed.harmless(&self.name))
+    }
+
+    /// Says that an answer did not come, or was none to what was asked.
+    pub(super) fn lost(&self, source: impl Into<crate::BoxError>) -> LostReply {
+        LostReply::new(&self.name, source)
+    }
+
+    pub(super) fn corrupt(&self, key: &[u8], expected: &str) -> StoreError {
+        let problem = format!("the key {} is not {expected}", key.escape_ascii());
+        StoreError::Corrupt { store: self.name.clone(), problem }
+    }
+
+    async fn authenticated<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+        again: bool,
+    ) -> Result<A, Failed> {
+        let body = body.to_string();
+        let token = self.token(None).await?;
+        match self.ask(path, &body, token.clone(), again).await {
+            Err(Failed::Unauthenticated(_)) if token.is_some() => {
+                let token = self.token(token).await?;
+                self.ask(path, &body, token, again).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Returns the token of a session, if there is a user: another one than that which is over.
+    async fn token(&self, over: Option<String>) -> Result<Option<String>, Failed> {
+        let Some(credentials) = &self.config.credentials else { return Ok(None) };
+        let known = self.token.lock().clone();
+        if known.is_some() && known != over {
+            return Ok(known);
+        }
+        let body = json!({"name": credentials.user, "password": credentials.password});
+        let answer: AuthenticateAnswer = self
+            .ask("/v3/auth/authenticate", &body.to_string(), None, true)
+            .await
+            // Whether there is another session is of no account.
+            .map_err(|failed| Failed::Refused(failed.harmless(&self.name)))?;
+        *self.token.lock() = Some(answer.token.clone());
+        Ok(Some(answer.token))
+    }
+
+    async fn ask<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &str,
+        token: Option<String>,
+        again: bool,
+    ) -> Result<A, Failed> {
+        let post = Post { path, body: body.to_owned().into(), token, again };
+        let first = self.preferred.load(Ordering::Relaxed);
+        let mut failures = Vec::new();
+        let mut was_sent = false;
+        for turn in 0..self.members.len() {
+            let at = (first + turn) % self.members.len();
+            let Some(member) = self.members.get(at) else { break };
+            let failure = match self.ask_member(member, &post).await {
+                Ok((200, body)) => {
+                    self.preferred.store(at, Ordering::Relaxed);
+                    return serde_json::from_slice(&body).map_err(|error| {
+                        Failed::Lost(format!("what it answered is not understood: {error}").into())
+                    });
+                }
+                Ok((status, body)) => match judge(&self.name, status, &body) {
+                    Failed::Lost(error) => NoAnswer::Lost(error),
+                    refused => return Err(refused),
+                },
+                Err(no_answer) => no_answer,
+            };
+            // Who comes next begins with the next one.
+            member.forget();
+            _ = self.preferred.compare_exchange(
+                at,
+                (at + 1) % self.members.len(),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+            let (NoAnswer::NotSent(error) | NoAnswer::Lost(error)) = &failure;
+            failures.push(format!("{}: {error}", member.authority()));
+            was_sent |= matches!(failure, NoAnswer::Lost(_));
+            if was_sent && !again {
+                break;
+            }
+        }
+        let failures = failures.join("; ").into();
+        Err(if was_sent { Failed::Lost(failures) } else { Failed::NotSent(failures) })
+    }
+
+    async fn ask_member(&self, member: &Member, post: &Post<'_>) -> Result<Answer, NoAnswer> {
+        let limit = self.config.request_timeout;
+        let permit = timeout(limit, self.permits.acquire()).await;
+        let Ok(Ok(_permit)) = permit else {
+            let busy = format!("all connections were in use for {limit:?}, the `request_timeout`");
+            return Err(NoAnswer::NotSent(busy.into()));
+        };
+        member.ask(&self.connector, &self.config, post).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,313 @@
+//! Leases: a key that lives as long as a lease of etcd.
+//!
+//! None of etcd's leases is ever kept alive. A keepalive is answered by the member that takes itself for the leader,
+//! without asking the others; and a leader that was deposed while its disk hung goes on to answer, and to end
+//! leases that the next one kept alive (etcd issues 12528 and 15247, and pull request 16822). A lease that is granted,
+//! instead, is written by a majority, and no leader ends it before its time. So a renewal is a new lease of
+//! etcd for the same key, whose revision of creation, the token, stays as it was.
+
+use core::{num::NonZeroU64, time::Duration};
+
+use serde_json::json;
+use surmise_fence::{FencingToken, Grant};
+
+use super::{
+    client::Client,
+    keys::Keys,
+    open::{check_epoch, values},
+    record::Holder,
+    wire::{Compare, Is, KeyValue, LeaseGrantAnswer, Op, TimeToLiveAnswer, Txn, TxnAnswer},
+};
+use crate::{
+    BoxError, Extended, Granted, Holding, LeaseRequest, Resource, Revoked, StoreError, Ttl,
+};
+
+/// The leases of one store.
+#[derive(Debug)]
+pub(super) struct Leases<'a> {
+    pub(super) client: &'a Client,
+    pub(super) keys: &'a Keys,
+}
+
+/// What is known of a resource.
+#[derive(Debug)]
+struct State {
+    epoch: u64,
+    held: Option<Held>,
+}
+
+/// The key of a lease.
+#[derive(Debug)]
+struct Held {
+    token: FencingToken,
+    modified_at: u64,
+    lease: u64,
+    holder: Holder,
+}
+
+/// What a transaction that counts came to.
+enum Committed {
+    /// Its compares held; this is its revision.
+    Done(u64),
+    /// They did not.
+    Not,
+    Lost(BoxError),
+}
+
+/// How often it is tried again if others are quicker. Each time, one of them succeeded.
+const TRIES: u32 = 16;
+
+impl Leases<'_> {
+    pub(super) async fn grant(&self, request: LeaseRequest<'_>) -> Result<Granted, StoreError> {
+        let resource = request.resource();
+        for _ in 0..TRIES {
+            let State { epoch, held } = self.state(resource).await?;
+            let Some(held) = held else {
+                match self.create(request, epoch).await? {
+                    Some(granted) => return Ok(granted),
+                    None => continue,
+                }
+            };
+            if held.holder.nonce != request.nonce() {
+                return Ok(Granted::Held(self.describe(held).await?));
+            }
+            match self.renew(resource, held, request.ttl()).await? {
+                Some(Extended::Extended(grant)) => return Ok(Granted::Granted(grant)),
+                Some(Extended::Indeterminate(lost)) => return Ok(Granted::Indeterminate(lost)),
+                _ => {}
+            }
+        }
+        Err(self.contended())
+    }
+
+    pub(super) async fn extend(
+        &self,
+        resource: Resource<'_>,
+        token: FencingToken,
+        ttl: Ttl,
+    ) -> Result<Extended, StoreError> {
+        for _ in 0..TRIES {
+            let held = match self.state(resource).await?.held {
+                Some(held) if held.token == token => held,
+                _ => return Ok(Extended::Lost),
+            };
+            if let Some(extended) = self.renew(resource, held, ttl).await? {
+                return Ok(extended);
+            }
+        }
+        Err(self.contended())
+    }
+
+    pub(super) async fn revoke(
+        &self,
+        resource: Resource<'_>,
+        token: FencingToken,
+    ) -> Result<Revoked, StoreError> {
+        for _ in 0..TRIES {
+            let held = match self.state(resource).await?.held {
+                Some(held) if held.token == token => held,
+                _ => return Ok(Revoked::Lost),
+            };
+            let key = self.keys.lease(resource);
+            let txn = Txn {
+                compares: vec![Compare::new(&key, Is::ModifiedAt(held.modified_at))],
+                then: vec![Op::Delete(key)],
+                otherwise: Vec::new(),
+            };
+            match self.commit(txn).await? {
+                Committed::Done(_) => {
+                    self.end(held.lease).await;
+                    return Ok(Revoked::Revoked);
+                }
+                Committed::Not => {}
+                Committed::Lost(error) => {
+                    return Ok(Revoked::Indeterminate(self.client.lost(error)));
+                }
+            }
+        }
+        Err(self.contended())
+    }
+
+    pub(super) async fn holding(
+        &self,
+        resource: Resource<'_>,
+    ) -> Result<Option<Holding>, StoreError> {
+        match self.state(resource).await?.held {
+            Some(held) => self.describe(held).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn advance_epoch(&self) -> Result<u64, StoreError> {
+        let key = self.keys.epoch();
+        for _ in 0..TRIES {
+            let read = Txn { then: vec![Op::Get(key.clone())], ..Txn::default() };
+            let [found] = values(self.client.anyone("/v3/kv/txn", &read.to_json()).await?);
+            let epoch = check_epoch(self.client, self.keys, found.as_ref())?;
+            let next = epoch.checked_add(1).ok_or(StoreError::TokensExhausted { epoch })?;
+            let [old, new] = [epoch, next].map(|epoch| epoch.to_be_bytes().to_vec());
+            let advance = Txn {
+                compares: vec![Compare::new(&key, Is::Equal(old))],
+                then: vec![Op::Put { key: key.clone(), value: new, lease: 0 }],
+                otherwise: Vec::new(),
+            };
+            match self.commit(advance).await? {
+                Committed::Done(_) => return Ok(next),
+                Committed::Not => {}
+                // An epoch that nobody heard of does no harm.
+                Committed::Lost(source) => {
+                    return Err(StoreError::Unavailable {
+                        store: self.client.name().to_owned(),
+                        source,
+                    });
+                }
+            }
+        }
+        Err(self.contended())
+    }
+
+    async fn state(&self, resource: Resource<'_>) -> Result<State, StoreError> {
+        let key = self.keys.lease(resource);
+        let read =
+            Txn { then: vec![Op::Get(self.keys.epoch()), Op::Get(key.clone())], ..Txn::default() };
+        let [epoch, held] = values(self.client.anyone("/v3/kv/txn", &read.to_json()).await?);
+        let epoch = check_epoch(self.client, self.keys, epoch.as_ref())?;
+        let held = match held {
+            Some(found) => Some(
+                Held::new(&found)
+                    .ok_or_else(|| self.client.corrupt(&key, "the holder of a lease"))?,
+            ),
+            None => None,
+        };
+        Ok(State { epoch, held })
+    }
+
+    /// Creates the key of a lease, unless somebody else is quicker.
+    async fn create(
+        &self,
+        request: LeaseRequest<'_>,
+        epoch: u64,
+    ) -> Result<Option<Granted>, StoreError> {
+        let lease = self.begin(seconds(request.ttl().get())).await?;
+        let key = self.keys.lease(request.resource());
+        let name = request.holder().to_owned();
+        let holder = Holder { epoch, nonce: request.nonce(), ttl: lease.ttl, name };
+        let txn = Txn {
+            compares: vec![
+                Compare::new(&key, Is::Present(false)),
+                Compare::new(&self.keys.epoch(), Is::Equal(epoch.to_be_bytes().to_vec())),
+            ],
+            then: vec![Op::Put { key, value: holder.to_bytes(), lease: lease.id }],
+            otherwise: Vec::new(),
+        };
+        Ok(match self.commit(txn).await? {
+            Committed::Done(revision) => {
+                let Some(counter) = NonZeroU64::new(revision) else {
+                    let none = "it says that nothing was ever written";
+                    return Ok(Some(Granted::Indeterminate(self.client.lost(none))));
+                };
+                let token = FencingToken::new(epoch, counter);
+                Some(Granted::Granted(Grant { token, valid_for: Duration::from_secs(lease.ttl) }))
+            }
+            Committed::Not => {
+                self.end(lease.id).await;
+                None
+            }
+            Committed::Lost(error) => Some(Granted::Indeterminate(self.client.lost(error))),
+        })
+    }
+
+    /// Puts the key of a lease under a new lease of etcd, unless it changed in the meantime.
+    async fn renew(
+        &self,
+        resource: Resource<'_>,
+        held: Held,
+        ttl: Ttl,
+    ) -> Result<Option<Extended>, StoreError> {
+        let mut asked = seconds(ttl.get());
+        if asked < held.holder.ttl {
+            // What its holder was told is not taken back. What remains is rounded down.
+            asked = asked.max(self.time_to_live(held.lease).await?.saturating_add(1));
+        }
+        let lease = self.begin(asked).await?;
+        let key = self.keys.lease(resource);
+        let holder = Holder { ttl: lease.ttl, ..held.holder };
+        let txn = Txn {
+            compares: vec![Compare::new(&key, Is::ModifiedAt(held.modified_at))],
+            then: vec![Op::Put { key, value: holder.to_bytes(), lease: lease.id }],
+            otherwise: Vec::new(),
+        };
+        Ok(match self.commit(txn).await? {
+            Committed::Done(_) => {
+                let valid_for = Duration::from_secs(lease.ttl);
+                Some(Extended::Extended(Grant { token: held.token, valid_for }))
+            }
+            Committed::Not => {
+                self.end(lease.id).await;
+                None
+            }
+            Committed::Lost(error) => Some(Extended::Indeterminate(self.client.lost(error))),
+        })
+    }
+
+    async fn describe(&self, held: Held) -> Result<Holding, StoreError> {
+        let remaining = Duration::from_secs(self.time_to_live(held.lease).await?);
+        Ok(Holding::new(held.token, held.holder.nonce, held.holder.name, remaining))
+    }
+
+    /// Returns for how many seconds a lease of etcd still lasts at least, 0 if it is over.
+    async fn time_to_live(&self, lease: u64) -> Result<u64, StoreError> {
+        let body = json!({"ID": lease.to_string()});
+        let answer: TimeToLiveAnswer = self.client.anyone("/v3/lease/timetolive", &body).await?;
+        // A leader that has just been elected may say that it lasts for ever.
+        Ok(answer.ttl.min(answer.granted))
+    }
+
+    /// Begins a lease of etcd, which lasts for what is asked or longer. If nobody hears of it, it ends by itself.
+    async fn begin(&self, seconds: u64) -> Result<LeaseGrantAnswer, StoreError> {
+        let body = json!({"TTL": seconds.to_string()});
+        let lease: LeaseGrantAnswer = self.client.anyone("/v3/lease/grant", &body).await?;
+        if lease.id == 0 || lease.ttl == 0 {
+            return Err(StoreError::Unavailable {
+                store: self.client.name().to_owned(),
+                source: format!("it granted a lease that is none: {lease:?}").into(),
+            });
+        }
+        Ok(lease)
+    }
+
+    /// Ends a lease of etcd that has no key any more. If that fails, it ends by itself.
+    async fn end(&self, lease: u64) {
+        let body = json!({"ID": lease.to_string()});
+        _ = self.client.once::<serde_json::Value>("/v3/lease/revoke", &body).await;
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<Committed, StoreError> {
+        match self.client.once::<TxnAnswer>("/v3/kv/txn", &txn.to_json()).await {
+            Ok(answer) if answer.succeeded => Ok(Committed::Done(answer.header.revision)),
+            Ok(_) => Ok(Committed::Not),
+            Err(failed) => failed.telling(self.client.name()).map(Committed::Lost),
+        }
+    }
+
+    fn contended(&self) -> StoreError {
+        StoreError::Unavailable {
+            store: self.client.name().to_owned(),
+            source: format!("others were quicker {TRIES} times").into(),
+        }
+    }
+}
+
+impl Held {
+    fn new(found: &KeyValue) -> Option<Self> {
+        let holder = Holder::from_bytes(&found.value)?;
+        let counter = NonZeroU64::new(found.create_revision)?;
+        let token = FencingToken::new(holder.epoch, counter);
+        Some(Self { token, modified_at: found.mod_revision, lease: found.lease, holder })
+    }
+}
+
+/// Returns a time in the seconds that etcd counts in, rounded up.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}

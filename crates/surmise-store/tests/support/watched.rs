@@ -1,0 +1,96 @@
+//! A connection whose replies get lost, and whose requests are seen.
+
+#![expect(clippy::std_instead_of_alloc, reason = "a test has it")]
+
+use core::{
+    pin::Pin,
+    sync::atomic::{AtomicU32, Ordering},
+    task::{Context, Poll, ready},
+};
+use std::{io, sync::Arc};
+
+use parking_lot::Mutex;
+use surmise_store::{
+    StoreError,
+    etcd::{EtcdConfig, EtcdStore},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// What is between a store and its server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wire(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Which reply gets lost, counted from 1; none if it is 0.
+    lose: AtomicU32,
+    /// What was sent last.
+    sent: Mutex<Vec<u8>>,
+}
+
+impl Wire {
+    pub(crate) async fn connect(&self, config: EtcdConfig) -> Result<EtcdStore, StoreError> {
+        let wire = self.clone();
+        EtcdStore::connect_with(config, move |address| {
+            let wire = wire.clone();
+            async move { Ok(Watched { stream: TcpStream::connect(address).await?, wire }) }
+        })
+        .await
+    }
+
+    /// Has a reply from now on get lost with its connection: the first, or a later one.
+    pub(crate) fn lose(&self, which: u32) {
+        self.0.lose.store(which, Ordering::SeqCst);
+    }
+
+    /// Returns the last request, as it was sent.
+    pub(crate) fn sent(&self) -> Vec<u8> {
+        self.0.sent.lock().clone()
+    }
+}
+
+struct Watched {
+    stream: TcpStream,
+    wire: Wire,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let is_lost = match self.wire.0.lose.load(Ordering::SeqCst) {
+            0 => false,
+            left => {
+                self.wire.lose(left - 1);
+                left == 1
+            }
+        };
+        Poll::Ready(if is_lost { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) })
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        *self.wire.0.sent.lock() = bytes.iter().copied().take(written).collect();
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
