@@ -1,6 +1,8 @@
 //! Holders that overtake each other on real threads: what was accepted of each key is in the order of tokens, nothing
 //! is lost, and what a holder read after its raise stays true.
 
+#![cfg(feature = "std")]
+
 mod support {
     pub(crate) mod map_history;
 }
