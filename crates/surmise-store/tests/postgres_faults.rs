@@ -321,6 +321,51 @@ async fn a_request_that_finds_no_free_connection_was_not_sent() {
 }
 
 #[tokio::test]
+async fn the_callers_connections_are_asked_for_in_place_of_broken_ones() {
+    let Some(server) = Postgres::shared() else { return };
+    let config = server.database("own").await;
+    let made = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&made);
+    let connect = move || {
+        let (config, made) = (config.clone(), count.fetch_add(1, Ordering::Relaxed));
+        async move {
+            if made == 2 {
+                return Err("no more of them".into());
+            }
+            let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
+            tokio::spawn(async { _ = connection.await });
+            Ok(client)
+        }
+    };
+    let limits = one_connection(PATIENCE);
+    let (store, _) = PostgresStore::connect_with("our own", connect, limits).await.unwrap();
+    assert!(store.raise("ledger", pass(1)).await.unwrap().is_done());
+    assert!(store.raise("ledger", pass(2)).await.unwrap().is_done());
+    assert_eq!(made.load(Ordering::Relaxed), 1, "it is used again");
+
+    let client = server.client("own").await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = 'own' AND pid <> pg_backend_pid()";
+    for expected in [2, 3] {
+        assert_eq!(client.query(end, &[]).await.unwrap().len(), 1);
+        // The news of its end may not have come, or comes as the answer.
+        let answer = loop {
+            let answer = store.floor(ledger()).await;
+            if made.load(Ordering::Relaxed) == expected {
+                break answer;
+            }
+        };
+        match answer {
+            Ok(floor) => assert_eq!((expected, floor), (2, Some(pass(2)))),
+            Err(error) => {
+                assert_eq!(expected, 3);
+                assert_eq!(error.to_string(), "our own cannot be reached: no more of them");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_write_is_told_from_one_that_is_down() {
     let Some(postgres) = Postgres::find() else { return };
     let server = postgres.start("");
