@@ -1,5 +1,7 @@
 //! Fenced maps, for one thread and for many, accept what the definition accepts.
 
+#![cfg(feature = "std")]
+
 mod support {
     pub(crate) mod map;
 }
