@@ -52,8 +52,9 @@ fn errors_are_errors() {
 #[test]
 fn tables_are_shareable_and_their_errors_are_errors() {
     use surmise_fence::{
-        AcquireError, EndedLease, EpochNotHigher, Holding, LeaseTable, LeaseTableConfig,
-        LeaseTableError, ReleaseError, RenewError, RestoreError, TokenBlock, TokenBlockError,
+        AcquireError, EndedLease, EpochNotHigher, FencedMap, Holding, LeaseTable, LeaseTableConfig,
+        LeaseTableError, Refused, ReleaseError, RenewError, RestoreError, TokenBlock,
+        TokenBlockError, WriteRefusal,
     };
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,7 @@ fn tables_are_shareable_and_their_errors_are_errors() {
     }
 
     fn shareable<T: Send + Sync + Unpin + Clone + core::fmt::Debug + 'static>() {}
+    shareable::<FencedMap<u32, u32>>();
     shareable::<LeaseTable<u32>>();
     shareable::<TableValues>();
 
@@ -76,15 +78,19 @@ fn tables_are_shareable_and_their_errors_are_errors() {
     error::<RenewError>();
     error::<RestoreError>();
     error::<TokenBlockError>();
+    error::<WriteRefusal>();
+    fn refusal<E: core::error::Error>() {}
+    refusal::<Refused<u32, u32>>();
 }
 
 #[cfg(feature = "std")]
 #[test]
 fn what_threads_share_is_shareable() {
-    use surmise_fence::sync::AtomicFence;
+    use surmise_fence::sync::{AtomicFence, FencedMap};
 
     fn shareable<T: Send + Sync + 'static>() {}
     shareable::<AtomicFence>();
+    shareable::<FencedMap<u32, u32>>();
 }
 
 #[cfg(all(feature = "alloc", feature = "serde"))]
