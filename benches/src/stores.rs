@@ -5,6 +5,7 @@
 //! write in a transaction of redb for each, as one would do it by hand. Time is that of one disk; what is compared must have
 //! been measured on the same.
 
+use alloc::{sync::Arc, task::Wake};
 use core::{
     future::Future,
     pin::pin,
@@ -14,8 +15,7 @@ use core::{
 };
 use std::{
     path::Path,
-    sync::{Arc, Barrier},
-    task::Wake,
+    sync::Barrier,
     thread::{self, Thread},
 };
 

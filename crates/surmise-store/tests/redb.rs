@@ -1,6 +1,7 @@
 //! The store in a file: on real files, and as its users see it.
 
 #![cfg(feature = "redb")]
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![expect(
     clippy::std_instead_of_alloc,
     reason = "this keeps libraries honest that do without std; a test has it"

@@ -3,6 +3,7 @@
 //! The test starts itself again as the writer that it kills.
 
 #![cfg(all(feature = "redb", unix))]
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![expect(
     clippy::std_instead_of_alloc,
     reason = "this keeps libraries honest that do without std; a test has it"
