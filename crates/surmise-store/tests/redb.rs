@@ -177,10 +177,16 @@ fn what_a_process_left_that_was_killed_while_it_created_is_overwritten() {
 #[test]
 fn a_foreign_file_stays_as_it_is() {
     let folder = Folder::new();
-    for content in [&b"the diary of somebody else"[..], b""] {
+    let cases =
+        [(&b"the diary of somebody else"[..], "not a redb database"), (b"", "an empty file")];
+    for (content, reason) in cases {
         fs::write(folder.path("store"), content).unwrap();
         let error = folder.open("store").unwrap_err();
-        assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+        assert!(
+            matches!(&error, StoreError::Corrupt { problem, .. }
+                if problem.to_lowercase().contains(reason)),
+            "{error}"
+        );
         assert_eq!(fs::read(folder.path("store")).unwrap(), content);
     }
     fs::create_dir(folder.path("folder")).unwrap();

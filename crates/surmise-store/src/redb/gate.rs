@@ -251,6 +251,49 @@ mod tests {
         }
     }
 
+    /// Notes what is asked of it.
+    #[derive(Debug, Default)]
+    struct Notes(Mutex<Vec<String>>);
+
+    impl StorageBackend for Notes {
+        fn len(&self) -> io::Result<u64> {
+            Ok(0)
+        }
+
+        fn read(&self, _: u64, _: &mut [u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.lock().push(format!("length {len}"));
+            Ok(())
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            self.0.lock().push("sync".to_owned());
+            Ok(())
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.0.lock().push(format!("{data:?} at {offset}"));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_was_held_back_is_done_in_its_order_with_its_syncs() {
+        let (gate, gated) = Gate::new(Notes::default());
+        gated.set_len(9).unwrap();
+        gated.write(8, &[1]).unwrap();
+        gated.sync_data().unwrap();
+        gated.write(7, &[2]).unwrap();
+        gated.sync_data().unwrap();
+        assert!(gate.storage.0.lock().is_empty());
+        gate.open().unwrap();
+        let expected = ["length 9", "[1] at 8", "sync", "[2] at 7", "sync"];
+        assert_eq!(*gate.storage.0.lock(), expected);
+    }
+
     #[test]
     fn an_open_gate_holds_nothing_back() {
         let (gate, gated) = Gate::new(filled(b"before"));

@@ -248,7 +248,12 @@ impl Life {
         let (resource, ttl) =
             (Resource::new(name).unwrap(), Duration::from_millis(self.rng.u64(10..200)));
         match (self.rng.u8(..8), self.promises.last(name)) {
-            (0, _) => asked(AdvanceEpoch, |_, _, epoch| Ok(Ended::of(&epoch, |_| false))),
+            (0, _) => asked(AdvanceEpoch, |life, _, epoch| {
+                if let Ok(epoch) = epoch {
+                    life.promises.advanced(epoch)?;
+                }
+                Ok(Ended::of(&epoch, |_| false))
+            }),
             (1 | 2, Some((token, _))) => {
                 let extend = Extend::new(resource, token, Ttl::new(ttl).unwrap());
                 asked(extend, move |life, _, extended| {

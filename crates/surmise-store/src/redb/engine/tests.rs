@@ -12,7 +12,7 @@ use crate::{
     Change, Extended, Granted, Holding, LeaseRequest, Outcome, Resource, Revoked, Ttl,
     redb::{
         file,
-        operation::{Acquire, Answer, Ask, Extend, Operation, Revoke, Write, ask},
+        operation::{Acquire, AdvanceEpoch, Answer, Ask, Extend, Operation, Revoke, Write, ask},
     },
 };
 
@@ -125,6 +125,19 @@ fn released_or_over_a_lease_does_not_come_back_and_its_token_neither() {
     ));
     let mut engine = restarted(&engine, &config, at(2000));
     assert_eq!(holding(&mut engine, at(2000)), None);
+}
+
+#[test]
+fn an_epoch_goes_on_after_a_restart() {
+    let config = RedbConfig::default();
+    let mut before = engine(&config);
+    granted(&mut before, 7, 1000, at(0));
+    assert_eq!(run(&mut before, AdvanceEpoch, at(1)).unwrap(), 2);
+    let mut after = restarted(&before, &config, at(2));
+    assert_eq!(granted(&mut after, 8, 1000, at(1002)), FencingToken::first(2));
+    assert_eq!(run(&mut after, AdvanceEpoch, at(1003)).unwrap(), 3);
+    let mut after = restarted(&after, &config, at(1004));
+    assert_eq!(granted(&mut after, 9, 1000, at(3000)), FencingToken::first(3));
 }
 
 #[test]

@@ -76,6 +76,7 @@ impl Values {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promises {
     highest: Option<FencingToken>,
+    epoch: u64,
     /// Of each resource, the last token, its nonce, and until when it was promised.
     held: BTreeMap<&'static str, (FencingToken, u64, Instant)>,
 }
@@ -99,6 +100,9 @@ impl Promises {
             _ if Some(grant.token) <= self.highest => {
                 return Err(format!("{} was issued after {:?}", grant.token, self.highest));
             }
+            _ if grant.token.epoch() < self.epoch => {
+                return Err(format!("{} was issued in epoch {}", grant.token, self.epoch));
+            }
             _ => self.highest = Some(grant.token),
         }
         self.promised(resource, grant.token, nonce, now + grant.valid_for);
@@ -116,6 +120,15 @@ impl Promises {
             assert_eq!(held, token, "only the last holder asks");
             self.promised(resource, token, nonce, now + valid_for);
         }
+    }
+
+    /// Checks a new epoch, and remembers it.
+    pub(super) fn advanced(&mut self, epoch: u64) -> Result<(), String> {
+        if epoch <= self.epoch {
+            return Err(format!("epoch {epoch} came after epoch {}", self.epoch));
+        }
+        self.epoch = epoch;
+        Ok(())
     }
 
     pub(super) fn released(&mut self, resource: &'static str) {
