@@ -26,7 +26,6 @@
 //! |---|---|---|---|
 //! | [`memory`] | as long as the process | nothing | tests, threads of one process |
 //! | `redb` | in a file | a crash, a power loss | one process, and others that ask it |
-//! | `postgres` | in a database | what the server survives | services that have one: fences within their own transactions |
 //! | `postgres` | as long as the server's disk | kill −9, a crash of its machine | what is in a database anyway: fenced in your own transactions |
 //! | `etcd` | on the disks of a majority of the members | the loss of a minority of them | leases of several machines |
 //!
@@ -49,7 +48,6 @@
 //!
 //! * `redb` (default), `etcd`, `postgres`: the stores of these names.
 //! * `conformance`: the suite of what every store has to do.
-//! * `postgres`: the module `postgres`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
