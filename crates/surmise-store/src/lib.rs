@@ -36,7 +36,7 @@
 //! * [`LeaseStore`] and [`FencedStore`] say it; the module `conformance` (feature `conformance`) tests it, for your store too.
 //! * *An error means that nothing happened.* What may have happened is `Indeterminate`: read, and find out.
 //! * Names, keys, values and times have the same limits everywhere: [`Resource`], [`Change`], [`Ttl`].
-//! * Every request has a time limit, and none is sent twice without being asked for.
+//! * Every request to a server has a time limit, and none is sent twice without being asked for.
 //!
 //! # What this crate does not do
 //!
