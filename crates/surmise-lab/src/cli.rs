@@ -2,14 +2,16 @@ use core::error::Error;
 use std::io::{self, Write as _};
 
 use clap::{Parser, Subcommand};
+#[cfg(target_os = "linux")]
+use surmise_lab::fence::{self, FenceArgs};
 use surmise_lab::{
     clock::{self, ClockArgs},
     compare::{self, CompareArgs},
     record::{self, RecordArgs, Stop},
 };
 
-/// Compares failure detectors on real heartbeat traces, records such traces, and asks clocks what
-/// they know.
+/// Compares failure detectors on real heartbeat traces, records such traces, asks clocks what they
+/// know, and shows what a fence is for.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -28,7 +30,10 @@ Examples:
     surmise-lab compare mine.csv
 
   Show what this machine knows of the time:
-    surmise-lab clock";
+    surmise-lab clock
+
+  Stop a process for longer than its lease lasts, and see its late write refused:
+    surmise-lab fence";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -38,6 +43,13 @@ enum Command {
     Record(RecordArgs),
     /// Shows what each time source of this machine knows, and what they agree on
     Clock(ClockArgs),
+    /// Stops a process for longer than its lease lasts, and shows what its late write does
+    #[cfg(target_os = "linux")]
+    Fence(FenceArgs),
+    /// Is one of the processes of `fence`
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    FenceHolder,
 }
 
 impl Cli {
@@ -46,6 +58,10 @@ impl Cli {
         match self.command {
             Command::Clock(args) => clock::run(&args)?,
             Command::Compare(args) => compare::run(&args)?,
+            #[cfg(target_os = "linux")]
+            Command::Fence(args) => fence::run(&args)?,
+            #[cfg(target_os = "linux")]
+            Command::FenceHolder => fence::hold()?,
             Command::Record(args) => {
                 let summary = record::run(&args, &Stop::on_interrupt()?)?;
                 writeln!(io::stdout(), "{summary}")?;

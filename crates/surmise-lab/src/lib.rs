@@ -5,6 +5,7 @@
 //! * [`record`] makes one, by sending heartbeats over UDP and noting when they arrive.
 //! * [`compare`] replays every detector of `surmise-detector` on traces.
 //! * [`clock`] asks every time source of `surmise-interval`, and simulates clocks that are off.
+//! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does.
 //!
 //! It is the library behind the command `surmise-lab`, which its README describes. It serves that command's
 //! own tests and fuzzing, and its interface is not stable.
@@ -17,5 +18,7 @@
 
 pub mod clock;
 pub mod compare;
+#[cfg(target_os = "linux")]
+pub mod fence;
 pub mod record;
 pub mod trace;

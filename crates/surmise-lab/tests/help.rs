@@ -14,7 +14,11 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn fits_a_hundred_columns_and_has_examples() {
-    for arguments in [[].as_slice(), &["clock"], &["compare"], &["record"]] {
+    let mut commands = vec![[].as_slice(), &["clock"], &["compare"], &["record"]];
+    if cfg!(target_os = "linux") {
+        commands.push(&["fence"]);
+    }
+    for arguments in commands {
         let text = help(arguments);
         for line in text.lines() {
             assert!(line.chars().count() <= 100, "{arguments:?}: {line}");

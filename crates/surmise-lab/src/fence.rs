@@ -1,0 +1,105 @@
+//! What a fencing token is for, with processes that are really stopped.
+//!
+//! [`run`] is the command `surmise-lab fence`. A process holds a lease, and is stopped between its last look
+//! at the lease and its write, as by a long pause of a garbage collector. Another takes over. The first goes on, and
+//! writes. The store refuses it, or, with `--unfenced`, loses what the other wrote.
+//!
+//! The processes are this program again, with a hidden command that is [`hold`]. They do one step at a time, as they
+//! are told by their standard input, so that the pause is always where it does harm.
+
+mod args;
+mod choice;
+mod director;
+mod error;
+mod holder;
+mod host;
+mod hosted;
+mod ledger;
+mod node;
+mod pipe;
+mod store;
+mod timeline;
+mod verdict;
+mod wire;
+
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
+
+use serde::Serialize;
+
+pub use self::{args::FenceArgs, error::FenceError};
+use self::{director::Director, host::Host, timeline::Timeline, verdict::Verdict};
+use crate::compare::{output::write_whole, table::wrap};
+
+/// Has the processes do it, prints what they do when they do it, and what is in the store then.
+///
+/// # Errors
+///
+/// [`FenceError`] if the store cannot be used, if a process ends or is in want of an answer, at Ctrl-C, and if what
+/// was to be shown did not happen.
+pub fn run(args: &FenceArgs) -> Result<(), FenceError> {
+    args.check()?;
+    let host = Host::open(args)?;
+    let mut timeline = Timeline::new(args);
+    timeline.say(&args.describe(host.resource()))?;
+    if let Some(note) = host.note() {
+        timeline.say(&wrap(&format!("Note: {note}.")))?;
+    }
+    let verdict = Director::start(args, &host, &mut timeline)?.play()?;
+    timeline.say(&format!("\n{}", wrap(&verdict.describe())))?;
+    if let Some(file) = &args.json {
+        write_json(file, &Report::new(args, &host, &timeline, &verdict))?;
+    }
+    verdict.check().map_err(FenceError::NotShown)
+}
+
+/// Is one of the processes that [`run`] starts, until its standard input ends.
+///
+/// # Errors
+///
+/// If its standard input or output fails.
+pub fn hold() -> io::Result<()> {
+    holder::run()
+}
+
+/// All that was printed, for machines.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    store: String,
+    resource: &'a str,
+    fenced: bool,
+    lease_ns: u64,
+    pause_ns: u64,
+    timeline: &'a [timeline::Entry],
+    verdict: &'a Verdict,
+}
+
+impl<'a> Report<'a> {
+    fn new(args: &FenceArgs, host: &'a Host, timeline: &'a Timeline, verdict: &'a Verdict) -> Self {
+        Self {
+            store: args.store.to_string(),
+            resource: host.resource(),
+            fenced: !args.unfenced,
+            lease_ns: wire::nanos(args.lease),
+            pause_ns: wire::nanos(args.pause),
+            timeline: timeline.entries(),
+            verdict,
+        }
+    }
+}
+
+fn write_json(file: &Path, report: &Report<'_>) -> Result<(), FenceError> {
+    let failed = |error| FenceError::Write { file: file.to_owned(), error };
+    let mut json = serde_json::to_string_pretty(report).expect("plain numbers and names");
+    json.push('\n');
+    if file != Path::new("-") {
+        return write_whole(file, json.as_bytes()).map_err(failed);
+    }
+    match io::stdout().write_all(json.as_bytes()) {
+        // Whoever reads the output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(failed),
+    }
+}

@@ -1,0 +1,163 @@
+use core::{error::Error, fmt, str::FromStr};
+use std::path::PathBuf;
+
+/// A store, as it is given on the command line.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct StoreChoice {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// In the memory of the process that starts the others.
+    Memory,
+    /// In a file, which that process opens; without a name, in a temporary one.
+    Redb(Option<PathBuf>),
+    /// On a server that every process connects to.
+    Server(Server),
+}
+
+/// The servers that there are stores for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Server {
+    Etcd,
+    Postgres,
+    Redis,
+}
+
+impl StoreChoice {
+    pub(super) const fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// Returns what was given, which may have a password in it.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for StoreChoice {
+    type Err = StoreChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, StoreChoiceError> {
+        let unknown = || StoreChoiceError::Unknown { text: without_secrets(text) };
+        let kind = match (text, text.split_once("://")) {
+            ("memory", _) => Kind::Memory,
+            ("redb", _) => Kind::Redb(None),
+            (_, Some((scheme, place))) => {
+                let server = match scheme {
+                    "etcd" => Server::Etcd,
+                    "postgres" | "postgresql" => Server::Postgres,
+                    "redis" => Server::Redis,
+                    _ => return Err(unknown()),
+                };
+                if place.is_empty() {
+                    return Err(StoreChoiceError::NoPlace { text: text.to_owned() });
+                }
+                Kind::Server(server)
+            }
+            _ => match text.strip_prefix("redb:") {
+                Some("") => return Err(StoreChoiceError::NoPlace { text: text.to_owned() }),
+                Some(path) => Kind::Redb(Some(path.into())),
+                None => return Err(unknown()),
+            },
+        };
+        Ok(Self { text: text.to_owned(), kind })
+    }
+}
+
+/// As it was given, but for the user, the password and the parameters of a server.
+impl fmt::Display for StoreChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_secrets(&self.text))
+    }
+}
+
+impl fmt::Debug for StoreChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that names no store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum StoreChoiceError {
+    /// It is none of those that there are.
+    Unknown { text: String },
+    /// It does not say where the store is.
+    NoPlace { text: String },
+}
+
+impl fmt::Display for StoreChoiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { text } => write!(
+                f,
+                "{text:?} is no store: memory, redb, redb:PATH, etcd://HOST:PORT,… and postgres://… are"
+            ),
+            Self::NoPlace { text } => write!(f, "{text} does not say where the store is"),
+        }
+    }
+}
+
+impl Error for StoreChoiceError {}
+
+fn without_secrets(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    // A password can have any of these in it, so that what stands behind the last `@` is safe.
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let place = place.split_once('?').map_or(place, |(place, _)| place);
+    format!("{scheme}://{place}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_are_named_as_people_name_them() {
+        for (text, kind) in [
+            ("memory", Kind::Memory),
+            ("redb", Kind::Redb(None)),
+            ("redb:a/b.redb", Kind::Redb(Some("a/b.redb".into()))),
+            ("postgres://host/db", Kind::Server(Server::Postgres)),
+            ("postgresql://host/db", Kind::Server(Server::Postgres)),
+            ("etcd://a:1,b:2", Kind::Server(Server::Etcd)),
+            ("redis://host", Kind::Server(Server::Redis)),
+        ] {
+            let choice: StoreChoice = text.parse().unwrap();
+            assert_eq!(
+                (choice.kind(), choice.text(), choice.to_string().as_str()),
+                (&kind, text, text)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_store_says_so() {
+        let unknown = |text: &str| StoreChoiceError::Unknown { text: text.to_owned() };
+        for (text, error) in [
+            ("", unknown("")),
+            ("Memory", unknown("Memory")),
+            ("mysql://host", unknown("mysql://host")),
+            ("redb:", StoreChoiceError::NoPlace { text: "redb:".to_owned() }),
+            ("postgres://", StoreChoiceError::NoPlace { text: "postgres://".to_owned() }),
+        ] {
+            assert_eq!(text.parse::<StoreChoice>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for text in ["postgres://me:p@ss/w?rd@host:5/db", "postgres://me@host:5/db?password=secret"]
+        {
+            let choice: StoreChoice = text.parse().unwrap();
+            assert_eq!(format!("{choice} {choice:?}"), "postgres://host:5/db postgres://host:5/db");
+        }
+        let Err(error) = "mysql://me:secret@host".parse::<StoreChoice>() else { panic!() };
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
