@@ -46,6 +46,7 @@ fn is_down(store: &str) {
 }
 
 #[test]
+#[ignore = "needs a server; `cargo xtask test --only stores` brings it"]
 fn etcd_refuses_the_late_write() {
     let Some(etcd) = Etcd::find() else { return };
     let mut server = etcd.start();
@@ -56,6 +57,7 @@ fn etcd_refuses_the_late_write() {
 }
 
 #[test]
+#[ignore = "needs a server; `cargo xtask test --only stores` brings it"]
 fn postgresql_refuses_the_late_write() {
     let Some(postgres) = Postgres::find() else { return };
     let mut server = postgres.start();

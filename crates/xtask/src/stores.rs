@@ -74,8 +74,14 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     let variables: Vec<(&str, OsString)> =
         variables.map(|(variable, path)| (variable, path.into_os_string())).collect();
     cmd!(shell, "cargo test --package surmise-store --all-features --all-targets")
-        .envs(variables)
+        .envs(variables.clone())
         .run()?;
+    cmd!(
+        shell,
+        "cargo test --package surmise-lab --all-features --test fence_servers -- --ignored"
+    )
+    .envs(variables)
+    .run()?;
     if missing.is_empty() { Ok(()) } else { Err(cannot_get(&missing).into()) }
 }
 
