@@ -61,7 +61,7 @@ quickcheck! {
         budget.available() == 0 || budget.withdraw().is_ok()
     }
 
-    /// What was withdrawn and given back is as if it had never been withdrawn, unless it filled up meanwhile.
+    /// What was withdrawn and given back is as if it had never been withdrawn.
     fn what_is_given_back_was_never_withdrawn(ratio: u32, deposits: u8, meanwhile: u8) -> bool {
         let ratio = Ratio::from_millionths(ratio % 3_000_000);
         let mut budget = budget(ratio, 1000, 0);
@@ -104,7 +104,6 @@ quickcheck! {
     }
 }
 
-/// Whoever tries every call again gets exactly the ratio, whatever the burst.
 #[test]
 fn no_more_is_given_back_than_the_budget_holds() {
     let mut budget = budget(Ratio::ONE, 2, 2);
@@ -122,6 +121,7 @@ fn no_more_is_given_back_than_the_budget_holds() {
     }
 }
 
+/// Whoever tries every call again gets exactly the ratio, whatever the burst.
 #[test]
 fn under_saturating_demand_the_ratio_is_exact_to_a_token() {
     for percent in 1..=99 {

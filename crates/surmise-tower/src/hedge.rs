@@ -11,7 +11,7 @@ use tower_service::Service;
 
 pub use self::future::HedgeFuture;
 use self::{legs::Legs, spare::Spare};
-use crate::{BoxError, Policy};
+use crate::{BoxError, Policy, policy::is_too_late};
 
 /// Sends a backup of a request that takes longer than most, and takes the first answer.
 ///
@@ -21,7 +21,9 @@ use crate::{BoxError, Policy};
 /// request cannot do better.
 ///
 /// Only requests that [`Policy::clone_request`] gives a copy of are hedged and learned from; it must know what may
-/// be done twice. What a result says of how long answers take, [`Policy::outcome`] says. No backup is sent at or after a request's deadline.
+/// be done twice. What a result says of how long answers take, [`Policy::outcome`] says. No backup is sent at or after a
+/// request's deadline. If both requests fail, the caller gets the later result; what the other asked for by
+/// [`Judgement::RetryAfter`](crate::Judgement::RetryAfter) is lost.
 ///
 /// Each request makes one deposit, unless [`without_deposits`](Self::without_deposits) says otherwise. An inner
 /// service that sends clones to the same replica cannot help a request which is slow because of that; put the
@@ -131,7 +133,8 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let HedgeLayer { hedge, budget, deposits, policy } = &self.layer;
-        if *deposits {
+        // What is too late to be sent is no call that others could be paid for from.
+        if *deposits && !is_too_late(policy.deadline(&request)) {
             budget.deposit();
         }
         let spare = Spare::prepare(&self.inner, &request, &self.layer);

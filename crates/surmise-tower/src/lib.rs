@@ -36,9 +36,9 @@
 //! * The timeout is to be outside of the hedge: it learns how long the first answer of the two takes, and sees all of
 //!   them. Within, it would learn of the slow ones only that they were cancelled a little after the hedge's delay,
 //!   which is where the tail begins that it is to know.
-//! * The timeout limits a try with its backup. With twice the 99th percentile it gives up fewer than one in a thousand,
-//!   or some in a thousand while backups are not paid for. With the 99th percentile itself it gives up up to one in a
-//!   hundred, as asked for; but many of these have a backup that is about to answer, and now wait for a retry.
+//! * The timeout limits a try with its backup. With twice the 99th percentile it gives up a few in ten thousand, two
+//!   in a thousand while the service becomes ten times as slow, and some in a thousand while backups are not paid for. With
+//!   the 99th percentile itself it gives up about one in a hundred at most, as asked for; but many of these have a backup that is about to answer, and now wait for a retry.
 //! * What limits all tries is the deadline of [`Policy::deadline`], which all three keep to if they are given
 //!   the policy: retries and backups do not begin later, and the timeout, which alone can give up a call that is under
 //!   way, lets none take longer.
@@ -71,8 +71,8 @@
 //! | within the hedge, the p99 | 0.04 % | 0.3 % | 101–2147 ms | 101 ms–11 s, of 30 at most |
 //!
 //! The true 99th percentile is 92 ms outside and about 500 ms within. Where nothing is paid for, there are no backups to
-//! tell the orders apart: they give up 0.3, 0.8, 1.8 and 0.8 %. `tests/stacking.rs` prints this and more, and
-//! fails where it is no longer so.
+//! tell the orders apart: they give up 0.3, 0.8, 1.8 and 0.8 %. `tests/stacking.rs` prints what it
+//! simulates of this, and fails where the order of the rows would be another or a share far from what is written here.
 //!
 //! If a stack is not a service and the compiler does not say why, pass it to
 //! `fn is<S: tower_service::Service<Request>>(_: &S) {}`, which names what is missing: often a policy for another type

@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use self::again::Again;
 pub use self::future::RetryFuture;
-use crate::{BoxError, Policy};
+use crate::{BoxError, Policy, policy::is_too_late};
 
 /// Tries requests again that failed, as long as a budget allows it.
 ///
@@ -138,7 +138,10 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        self.layer.budget.deposit();
+        // What is too late to be sent is no call that others could be paid for from.
+        if !is_too_late(self.layer.policy.deadline(&request)) {
+            self.layer.budget.deposit();
+        }
         // This service was found ready and is called. Its clone was not, and will be asked first.
         let again = Again::prepare(&self.inner, &request, &self.layer);
         RetryFuture::begin(again, || self.inner.call(request))

@@ -12,7 +12,11 @@ mod retrying;
 mod script;
 
 use alloc::sync::Arc;
-use core::future::ready;
+use core::{
+    future::{Future as _, Ready, ready},
+    pin::pin,
+    task::{Context, Poll},
+};
 
 use idempotent::Idempotent;
 use retrying::{backoff, budget, millis, played_from};
@@ -139,6 +143,47 @@ async fn a_retry_that_is_never_sent_costs_nothing() {
         assert_eq!(another.oneshot("hello").await.unwrap(), 1, "{unsent:?}");
         assert_eq!(budget.available(), 0, "{unsent:?}");
     }
+}
+
+/// Else those who are too late, as in an overload most are, would pay for the retries of the others.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_too_late_pays_nothing_in() {
+    let (budget, policy) = (budget(Ratio::ONE, 0), HurriedUntil(Instant::now() + millis(10)));
+    let layer = RetryLayer::new(backoff(), 3, Arc::clone(&budget), policy);
+    let call = || layer.layer(Script::new([Line::Answer(0)])).oneshot("hurry");
+    advance(millis(9)).await;
+    call().await.unwrap();
+    assert_eq!(budget.available(), 1);
+    advance(millis(1)).await;
+    call().await.unwrap();
+    assert_eq!(budget.available(), 1);
+}
+
+/// Asked whether it is ready again, it takes longer than until the deadline, and no timer fires meanwhile.
+#[derive(Clone)]
+struct SlowlyReady;
+
+impl Service<&'static str> for SlowlyReady {
+    type Response = usize;
+    type Error = &'static str;
+    type Future = Ready<Result<usize, &'static str>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        let _ = pin!(advance(millis(600))).poll(context);
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: &'static str) -> Self::Future {
+        ready(Err("busy"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_retry_is_sent_after_the_deadline_though_no_timer_fired() {
+    let (budget, policy) = (budget(Ratio::ZERO, 1), HurriedUntil(Instant::now() + millis(500)));
+    let layer = RetryLayer::new(backoff(), 3, Arc::clone(&budget), policy);
+    assert_eq!(layer.layer(SlowlyReady).call("hurry").await.unwrap_err().to_string(), "busy");
+    assert_eq!(budget.available(), 1);
 }
 
 /// Those who cannot be helped learn it at once, and not after a delay.

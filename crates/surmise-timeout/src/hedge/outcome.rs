@@ -72,7 +72,7 @@ pub enum HedgeOutcome {
         primary: Outcome,
         /// How the backup went.
         backup: Outcome,
-        /// Whether the backup's answer is the one that was used.
+        /// Whether the backup's answer was used, and worth keeping.
         backup_won: bool,
     },
 }

@@ -7,7 +7,7 @@ use core::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
 use super::{legs::Legs, spare::Spare};
@@ -16,7 +16,8 @@ use crate::{BoxError, Judgement, Policy, telemetry::Span};
 pin_project! {
     /// The response of a [`HedgeService`](crate::HedgeService).
     ///
-    /// If it is dropped before it is ready, both requests are dropped with it, and recorded as cancelled.
+    /// If it is dropped before it is ready, both requests are dropped with it; what was still under way is
+    /// recorded as cancelled.
     pub struct HedgeFuture<S, P, Request>
     where
         S: Service<Request>,
@@ -123,7 +124,9 @@ where
         loop {
             match self.as_mut().project() {
                 BackupProjection::Waiting { delay, spare } => {
-                    if !delay.is_elapsed() {
+                    // By the clock: if the primary uses up what tokio allows a task at a time, again and again, a
+                    // timer that is asked after it never fires.
+                    if Instant::now() < delay.deadline() {
                         ready!(delay.poll(context));
                     }
                     let is_issued = match spare {

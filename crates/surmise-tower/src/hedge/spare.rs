@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{HedgeLayer, legs::Legs};
-use crate::Policy;
+use crate::{Policy, policy::is_too_late};
 
 /// What it takes to send a backup.
 pub(super) struct Spare<S, Request> {
@@ -44,8 +44,7 @@ impl<S, Request> Spare<S, Request> {
     {
         // The primary is under way, and does not fail because there is no other.
         let is_ready = ready!(self.service.poll_ready(context)).is_ok();
-        let is_late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
-        Poll::Ready(is_ready && !is_late && legs.issue(&self.budget))
+        Poll::Ready(is_ready && !is_too_late(self.deadline) && legs.issue(&self.budget))
     }
 
     pub(super) fn send(mut self) -> S::Future

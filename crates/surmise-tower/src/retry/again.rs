@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
 use super::{RetryLayer, payment::Payment};
-use crate::{BoxError, Judgement, Policy, telemetry};
+use crate::{BoxError, Judgement, Policy, policy::is_too_late, telemetry};
 
 /// What it takes to try a request again.
 pub(super) struct Again<S, P, Request> {
@@ -115,6 +115,10 @@ impl<S, P, Request> Again<S, P, Request> {
             return Poll::Ready(Ok(false));
         }
         ready!(self.service.poll_ready(context))?;
+        // By the clock: a timer can be late.
+        if is_too_late(self.deadline) {
+            return Poll::Ready(Ok(false));
+        }
         telemetry::retry_sent(self.retries.made());
         Poll::Ready(Ok(true))
     }

@@ -57,7 +57,11 @@ where
                 this.call.end(this.policy.outcome(&result, this.call.took()));
                 return Poll::Ready(result);
             }
-            ready!(this.sleep.poll(context));
+            // By the clock: if the response uses up what tokio allows a task at a time, again and again, a timer that is
+            // asked after it never fires.
+            if Instant::now() < this.sleep.deadline() {
+                ready!(this.sleep.poll(context));
+            }
             this.response.set(None);
         }
         Poll::Ready(Err(this.call.give_up().into()))
