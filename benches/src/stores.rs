@@ -131,6 +131,23 @@ impl Contender for RedbStore {
     }
 }
 
+/// `RedbStore` for threads that may be blocked: who is alone writes.
+#[derive(Debug)]
+pub struct InCaller(RedbStore);
+
+impl Contender for InCaller {
+    const NAME: &'static str = "surmise-store, in caller";
+
+    fn open(path: &Path) -> Made<Self> {
+        let config = RedbConfig { write_in_caller: true, ..RedbConfig::default() };
+        Ok(Self(RedbStore::open(path, config)?))
+    }
+
+    fn write(&self, key: &[u8], value: &[u8], token: FencingToken) -> Made<()> {
+        Contender::write(&self.0, key, value, token)
+    }
+}
+
 /// redb by hand: a transaction for each write.
 #[derive(Debug)]
 pub struct TransactionEach(Database);

@@ -6,7 +6,7 @@ use std::{env, path::PathBuf};
 
 use benches::{
     Made,
-    stores::{Contender, TransactionEach, measure},
+    stores::{Contender, InCaller, TransactionEach, measure},
 };
 use surmise_store::redb::RedbStore;
 
@@ -17,6 +17,7 @@ fn main() -> Made<()> {
     println!("{:<26} {:>7} {:>10} {:>9} {:>9}", "", "writers", "writes/s", "p50 µs", "p99 µs");
     for writers in [1, 8, 64] {
         print::<RedbStore>(&directory, writers)?;
+        print::<InCaller>(&directory, writers)?;
         print::<TransactionEach>(&directory, writers)?;
     }
     Ok(())

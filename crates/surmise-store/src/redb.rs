@@ -3,7 +3,8 @@
 //! # What it guarantees, and by what means
 //!
 //! * **What was acknowledged is durable.** One thread takes all operations that wait, performs them in one
-//!   transaction of redb, syncs the file, and only then answers them.
+//!   transaction of redb, syncs the file, and only then answers them. So does a caller, if
+//!   [`RedbConfig::write_in_caller`] says so and it is alone.
 //! * **Stale writes are refused.** A write is checked and done in the same transaction, in which nobody else is;
 //!   the operations before it in its batch count.
 //! * **No token is issued twice.** Tokens are reserved in the file, a thousand at a time, in or before the transaction
@@ -40,7 +41,7 @@
 //! # What it costs
 //!
 //! A write costs a sync, which all that wait share. A lease that is renewed for no longer than it was granted for costs
-//! none, and neither does what is refused. Opening reads the whole file, about a second for a gigabyte.
+//! none, and neither does what is refused. Opening reads the whole file, some two seconds for a gigabyte.
 //!
 //! The futures need no runtime: any executor drives them, and in a thread of its own so does any `block_on`.
 //!
@@ -211,7 +212,7 @@ impl RedbStore {
     fn over(database: Database, config: &RedbConfig, store: String) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::new(database, store));
         let engine = Engine::new(Arc::clone(&shared), config, LeaseClock.now())?;
-        let writer = Writer::spawn(engine, shared.store(), config.max_waiting_bytes)
+        let writer = Writer::spawn(engine, shared.store(), config)
             .map_err(|error| unavailable(shared.store(), error))?;
         Ok(Self { writer, shared })
     }

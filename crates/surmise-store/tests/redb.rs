@@ -32,6 +32,16 @@ use tempfile::TempDir;
 
 use self::support::wait;
 
+const IN_CALLER: RedbConfig = RedbConfig {
+    create: true,
+    verify: true,
+    write_in_caller: true,
+    lock_delay: Duration::ZERO,
+    max_leases: core::num::NonZeroUsize::new(100).unwrap(),
+    max_waiting_bytes: 1 << 20,
+    cache_bytes: 1 << 20,
+};
+
 struct Folder(TempDir);
 
 impl Folder {
@@ -100,8 +110,17 @@ mod conforms {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn it_conforms() {
+        conforms(RedbConfig::default()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn so_it_does_where_callers_write() {
+        conforms(IN_CALLER).await;
+    }
+
+    async fn conforms(config: RedbConfig) {
         let folder = Folder::new();
-        let store = folder.open("store").unwrap();
+        let store = RedbStore::open(folder.path("store"), config).unwrap();
         conformance::run(&store, &RealTime)
             .await
             .unwrap_or_else(|violations| panic!("{violations}"));
@@ -312,12 +331,34 @@ fn closing_answers_all_and_refuses_the_rest() {
 
 #[test]
 fn of_many_threads_each_reads_what_it_wrote() {
-    const WRITES: u64 = 100;
     let folder = Folder::new();
-    let store = folder.open("store").unwrap();
+    many_threads_write(&folder.open("store").unwrap());
+}
+
+#[test]
+fn so_it_does_where_callers_write() {
+    let folder = Folder::new();
+    let store = RedbStore::open(folder.path("store"), IN_CALLER).unwrap();
+    many_threads_write(&store);
+    store.close().unwrap();
+    let written = wait(store.write("ledger", b"a", b"1", token(1, 2)));
+    assert!(matches!(written, Err(StoreError::Unusable { .. })), "{written:?}");
+}
+
+#[test]
+fn a_caller_that_writes_has_its_answer_at_once() {
+    let folder = Folder::new();
+    let store = RedbStore::open(folder.path("store"), IN_CALLER).unwrap();
+    for value in [b"1", b"2", b"3"] {
+        let mut future = pin!(store.write("ledger", b"a", value, token(1, 1)));
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+}
+
+fn many_threads_write(store: &RedbStore) {
+    const WRITES: u64 = 100;
     thread::scope(|scope| {
         for thread in 0..8_u8 {
-            let store = &store;
             scope.spawn(move || {
                 for sequence in 1..=WRITES {
                     let pass = Pass::from(token(1, 1)).with_sequence(sequence);
@@ -330,7 +371,7 @@ fn of_many_threads_each_reads_what_it_wrote() {
         }
     });
     assert!(wait(store.raise("ledger", token(1, 2))).unwrap().is_done());
-    assert!(matches!(write(&store, &[0], b"late", token(1, 1)), Outcome::Stale { .. }));
+    assert!(matches!(write(store, &[0], b"late", token(1, 1)), Outcome::Stale { .. }));
 }
 
 #[test]

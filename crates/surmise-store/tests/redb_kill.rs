@@ -77,9 +77,10 @@ fn forty_writers_killed_while_they_create_leave_a_file_that_opens_or_none() {
 #[ignore = "is started by the other tests, and killed by them"]
 fn writer() {
     let Some(path) = env::var_os(FILE) else { return };
-    let nonce = env::var(NONCE).unwrap().parse().unwrap();
+    let nonce = env::var(NONCE).unwrap().parse::<u64>().unwrap();
     say("began");
-    let store = RedbStore::open(path, RedbConfig::default()).unwrap();
+    let config = RedbConfig { write_in_caller: nonce % 2 == 0, ..RedbConfig::default() };
+    let store = RedbStore::open(path, config).unwrap();
     let request = LeaseRequest::new("ledger", "writer", nonce, Duration::from_secs(3600)).unwrap();
     let granted = wait(store.grant(request)).unwrap();
     let Granted::Granted(grant) = granted else { panic!("{granted:?}") };

@@ -36,6 +36,23 @@ pub(super) struct Engine {
     pub(super) acknowledges_early: bool,
 }
 
+/// Operations that were performed, whose callers are still to be told.
+#[must_use = "callers wait for it"]
+pub(super) struct Answers {
+    waiting: Vec<Box<dyn Waiting>>,
+    ended: Ended,
+    shared: Arc<Shared>,
+}
+
+impl Answers {
+    /// Wakes the callers, who may do anything: nothing should be locked.
+    pub(super) fn send(self) {
+        for operation in self.waiting {
+            operation.answer(&self.ended, self.shared.store());
+        }
+    }
+}
+
 impl Shared {
     pub(super) fn new(database: Database, store: String) -> Self {
         Self { store, database: RwLock::new(Some(database)), failure: OnceLock::new() }
@@ -84,8 +101,8 @@ impl Engine {
         })
     }
 
-    /// Performs operations, in this order, and answers them once what they changed is durable.
-    pub(super) fn run(&mut self, mut waiting: Vec<Box<dyn Waiting>>, now: Instant) {
+    /// Performs operations, in this order, and returns their answers once what they changed is durable.
+    pub(super) fn run(&mut self, mut waiting: Vec<Box<dyn Waiting>>, now: Instant) -> Answers {
         // Nobody is told what becomes of an operation whose caller gave up, so it need not happen.
         waiting.retain(|operation| !operation.is_abandoned());
         let shared = Arc::clone(&self.shared);
@@ -101,9 +118,7 @@ impl Engine {
         if let Ended::Undone(failure) | Ended::Unknown(failure) = &ended {
             let _ = shared.failure.set(failure.clone());
         }
-        for operation in waiting {
-            operation.answer(&ended, &shared.store);
-        }
+        Answers { waiting, ended, shared }
     }
 
     /// Closes the file.

@@ -10,13 +10,14 @@ use super::{
 use crate::{Outcome, StoreError};
 
 /// The tables, as the operations before in the same batch left them.
-#[derive(Debug)]
 pub(super) struct Ledger<'a> {
     store: &'a str,
+    transaction: &'a WriteTransaction,
     floors: Table<'a, &'static str, &'static [u8; 32]>,
     entries: Table<'a, EntryKey, EntryRow>,
-    leases: Table<'a, &'static str, format::LeaseRow>,
-    tokens: Table<'a, (), TokensRow>,
+    /// These two are opened when they are written to: most batches only write values, and each would take some time.
+    leases: Option<Table<'a, &'static str, format::LeaseRow>>,
+    tokens: Option<Table<'a, (), TokensRow>>,
     changes: u64,
 }
 
@@ -48,10 +49,11 @@ impl<'a> Ledger<'a> {
     pub(super) fn new(transaction: &'a WriteTransaction, store: &'a str) -> Result<Self, Failure> {
         Ok(Self {
             store,
+            transaction,
             floors: transaction.open_table(FLOORS)?,
             entries: transaction.open_table(ENTRIES)?,
-            leases: transaction.open_table(LEASES)?,
-            tokens: transaction.open_table(TOKENS)?,
+            leases: None,
+            tokens: None,
             changes: 0,
         })
     }
@@ -100,13 +102,13 @@ impl<'a> Ledger<'a> {
     pub(super) fn put_lease(&mut self, resource: &str, row: LeaseRow<'_>) -> Result<(), Failure> {
         let LeaseRow { token, nonce, ttl_nanos, holder } = row;
         self.changes += 1;
-        self.leases.insert(resource, (&token.to_bytes(), nonce, ttl_nanos, holder))?;
+        self.leases()?.insert(resource, (&token.to_bytes(), nonce, ttl_nanos, holder))?;
         Ok(())
     }
 
     pub(super) fn remove_lease(&mut self, resource: &str) -> Result<(), Failure> {
         self.changes += 1;
-        self.leases.remove(resource)?;
+        self.leases()?.remove(resource)?;
         Ok(())
     }
 
@@ -117,7 +119,11 @@ impl<'a> Ledger<'a> {
     ) -> Result<(), Failure> {
         let reserved = reserved.map(FencingToken::to_bytes);
         self.changes += 1;
-        self.tokens.insert((), (epoch, reserved.as_ref()))?;
+        let tokens = match &mut self.tokens {
+            Some(tokens) => tokens,
+            none => none.insert(self.transaction.open_table(TOKENS)?),
+        };
+        tokens.insert((), (epoch, reserved.as_ref()))?;
         Ok(())
     }
 
@@ -140,6 +146,13 @@ impl<'a> Ledger<'a> {
             return Ok(Err(refusal));
         }
         Ok(pass.check(self.last_write(resource, key)?))
+    }
+
+    fn leases(&mut self) -> Result<&mut Table<'a, &'static str, format::LeaseRow>, Failure> {
+        match &mut self.leases {
+            Some(leases) => Ok(leases),
+            none => Ok(none.insert(self.transaction.open_table(LEASES)?)),
+        }
     }
 
     fn floor(&self, resource: &str) -> Result<Option<Pass>, Abort> {

@@ -31,7 +31,6 @@ pub(super) trait Operation: Send + 'static {
 }
 
 /// What operations are performed on.
-#[derive(Debug)]
 pub(super) struct Batch<'a> {
     pub(super) ledger: Ledger<'a>,
     pub(super) leases: &'a mut Leases,

@@ -37,6 +37,7 @@ use crate::{
 const CONFIG: RedbConfig = RedbConfig {
     create: true,
     verify: true,
+    write_in_caller: false,
     lock_delay: Duration::ZERO,
     max_leases: core::num::NonZeroUsize::new(100).unwrap(),
     max_waiting_bytes: 1 << 20,
@@ -194,7 +195,7 @@ impl Life {
             replies.push(reply);
         }
         self.first_token += u64::from(self.rng.u8(..4) == 0);
-        engine.run(waiting, self.now);
+        engine.run(waiting, self.now).send();
         let mut ended = Vec::new();
         for reply in replies {
             ended.push(reply(self, tally)?);

@@ -17,6 +17,8 @@ pub(super) struct Queue {
 struct State {
     waiting: Vec<Box<dyn Waiting>>,
     bytes: usize,
+    /// How many were taken last, if any were.
+    last_taken: usize,
     is_closed: bool,
 }
 
@@ -32,7 +34,9 @@ impl Queue {
         Self { max_bytes, state: Mutex::new(State::default()), changed: Condvar::new() }
     }
 
-    pub(super) fn push(&self, operation: Box<dyn Waiting>) -> Result<(), NoWait> {
+    /// Lets an operation wait, and returns whether it seems to be alone: no other waits, and the last one had no company.
+    /// Nobody is [told](Self::notify).
+    pub(super) fn push(&self, operation: Box<dyn Waiting>) -> Result<bool, NoWait> {
         let mut state = self.state.lock();
         if state.is_closed {
             return Err(NoWait::Closed);
@@ -44,18 +48,31 @@ impl Queue {
         }
         state.bytes = bytes;
         state.waiting.push(operation);
-        drop(state);
-        self.changed.notify_one();
-        Ok(())
+        Ok(state.waiting.len() == 1 && state.last_taken <= 1)
     }
 
-    /// Waits for operations and takes them all, or returns `None` if there are and will be none.
-    pub(super) fn take(&self) -> Option<Vec<Box<dyn Waiting>>> {
+    /// Waits for operations, and returns whether there are any: if not, there will be none.
+    pub(super) fn wait(&self) -> bool {
         let mut state = self.state.lock();
         self.changed.wait_while(&mut state, |state| state.waiting.is_empty() && !state.is_closed);
+        !state.waiting.is_empty()
+    }
+
+    /// Takes all operations.
+    pub(super) fn take(&self) -> Vec<Box<dyn Waiting>> {
+        let mut state = self.state.lock();
         state.bytes = 0;
-        let waiting = mem::take(&mut state.waiting);
-        (!waiting.is_empty()).then_some(waiting)
+        if !state.waiting.is_empty() {
+            state.last_taken = state.waiting.len();
+        }
+        mem::take(&mut state.waiting)
+    }
+
+    /// Wakes who [waits](Self::wait), if there are operations.
+    pub(super) fn notify(&self) {
+        if !self.state.lock().waiting.is_empty() {
+            self.changed.notify_one();
+        }
     }
 
     /// Lets no more operations wait.
@@ -67,8 +84,7 @@ impl Queue {
     /// Lets no more operations wait, and forgets those that do: their callers are told that there is no answer.
     pub(super) fn abandon(&self) {
         self.close();
-        let waiting = mem::take(&mut self.state.lock().waiting);
-        drop(waiting);
+        drop(self.take());
     }
 }
 
@@ -87,27 +103,32 @@ mod tests {
     #[test]
     fn what_is_beyond_the_limit_is_refused_until_the_others_were_taken() {
         let queue = Queue::new(2 * operation("ledger").bytes());
-        assert_eq!(queue.push(operation("ledger")), Ok(()));
-        assert_eq!(queue.push(operation("ledger")), Ok(()));
+        assert_eq!(queue.push(operation("ledger")), Ok(true));
+        assert_eq!(queue.push(operation("ledger")), Ok(false));
         assert_eq!(queue.push(operation("l")), Err(NoWait::Full));
-        assert_eq!(queue.take().map(|taken| taken.len()), Some(2));
-        assert_eq!(queue.push(operation("ledger")), Ok(()));
+        assert_eq!(queue.take().len(), 2);
+        // There was company.
+        assert_eq!(queue.push(operation("ledger")), Ok(false));
+        assert_eq!(queue.take().len(), 1);
+        assert_eq!(queue.take().len(), 0);
+        assert_eq!(queue.push(operation("ledger")), Ok(true));
     }
 
     #[test]
     fn what_is_larger_than_the_limit_goes_alone() {
         let queue = Queue::new(1);
-        assert_eq!(queue.push(operation("ledger")), Ok(()));
+        assert_eq!(queue.push(operation("ledger")), Ok(true));
         assert_eq!(queue.push(operation("ledger")), Err(NoWait::Full));
     }
 
     #[test]
     fn what_waits_when_it_is_closed_is_still_taken() {
         let queue = Queue::new(1000);
-        assert_eq!(queue.push(operation("ledger")), Ok(()));
+        assert_eq!(queue.push(operation("ledger")), Ok(true));
         queue.close();
         assert_eq!(queue.push(operation("ledger")), Err(NoWait::Closed));
-        assert_eq!(queue.take().map(|taken| taken.len()), Some(1));
-        assert!(queue.take().is_none());
+        assert!(queue.wait());
+        assert_eq!(queue.take().len(), 1);
+        assert!(!queue.wait());
     }
 }

@@ -1,4 +1,4 @@
-//! The thread that writes.
+//! Who writes: a thread, or the callers.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -7,54 +7,74 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use surmise_time::MonotonicClock as _;
 
 use super::{
+    RedbConfig,
     engine::{Engine, closed},
     operation::{Operation, ask},
     queue::{NoWait, Queue},
 };
 use crate::{LostReply, StoreError, clock::LeaseClock};
 
-/// A thread that performs what waits, until it is closed.
+/// Has operations performed: in batches, by a thread, or by a caller who finds nobody at it.
 ///
 /// While one batch is on its way to the disk, the next one gathers; so the more callers there are, the fewer syncs
 /// each of them costs, and one alone waits for nobody (DeWitt et al., "Implementation techniques for main memory database
 /// systems", SIGMOD 1984, §5.2: group commit).
 pub(super) struct Writer {
     store: String,
-    queue: Arc<Queue>,
+    write_in_caller: bool,
+    batches: Arc<Batches>,
     thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
 }
 
+struct Batches {
+    queue: Queue,
+    /// None once the file was closed.
+    engine: Mutex<Option<Engine>>,
+}
+
 impl Writer {
-    pub(super) fn spawn(engine: Engine, store: &str, max_waiting_bytes: usize) -> io::Result<Self> {
-        let queue = Arc::new(Queue::new(max_waiting_bytes));
-        let theirs = Arc::clone(&queue);
+    pub(super) fn spawn(engine: Engine, store: &str, config: &RedbConfig) -> io::Result<Self> {
+        let queue = Queue::new(config.max_waiting_bytes);
+        let batches = Arc::new(Batches { queue, engine: Mutex::new(Some(engine)) });
+        let theirs = Arc::clone(&batches);
         let thread = thread::Builder::new()
             .name("surmise-redb".to_owned())
-            .spawn(move || write(engine, &theirs))?;
-        Ok(Self { store: store.to_owned(), queue, thread: Mutex::new(Some(thread)) })
+            .spawn(move || theirs.write_until_closed())?;
+        Ok(Self {
+            store: store.to_owned(),
+            write_in_caller: config.write_in_caller,
+            batches,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Has an operation performed.
     pub(super) async fn perform<O: Operation>(&self, operation: O) -> Result<O::Reply, StoreError> {
         let (waiting, receiver) = ask(operation);
-        self.queue.push(waiting).map_err(|reason| match reason {
+        let is_alone = self.batches.queue.push(waiting).map_err(|reason| match reason {
             NoWait::Closed => closed(&self.store),
             NoWait::Full => StoreError::Unavailable {
                 store: self.store.clone(),
                 source: "more operations than `max_waiting_bytes` wait for the disk".into(),
             },
         })?;
+        // With company, it is the thread's, so that none is ahead of those who wait for it.
+        if self.write_in_caller && is_alone {
+            self.batches.write_unless_busy();
+        }
+        // If somebody else is at it, the thread is the next.
+        self.batches.queue.notify();
         let no_answer = || LostReply::new(&*self.store, "the thread that writes is gone");
         receiver.await.unwrap_or_else(|| O::lost(no_answer(), &self.store))
     }
 
     /// Waits until everything that waits was performed, and the file was closed.
     pub(super) fn close(&self) -> Result<(), StoreError> {
-        self.queue.close();
+        self.batches.queue.close();
         // Whoever comes second waits for the first.
         let mut thread = self.thread.lock();
         match thread.take() {
@@ -79,13 +99,33 @@ impl fmt::Debug for Writer {
     }
 }
 
-fn write(mut engine: Engine, queue: &Queue) -> Result<(), StoreError> {
-    let abandoned = AbandonOnDrop(queue);
-    while let Some(waiting) = queue.take() {
-        engine.run(waiting, LeaseClock.now());
+impl Batches {
+    fn write_until_closed(&self) -> Result<(), StoreError> {
+        let abandoned = AbandonOnDrop(&self.queue);
+        while self.queue.wait() {
+            self.write(self.engine.lock());
+        }
+        drop(abandoned);
+        let engine = self.engine.lock().take();
+        engine.map_or(Ok(()), Engine::close)
     }
-    drop(abandoned);
-    engine.close()
+
+    fn write_unless_busy(&self) {
+        if let Some(engine) = self.engine.try_lock() {
+            self.write(engine);
+        }
+    }
+
+    /// Performs what waits, which may be nothing: somebody else can have been faster.
+    fn write(&self, mut engine: MutexGuard<'_, Option<Engine>>) {
+        let waiting = self.queue.take();
+        let Some(writing) = &mut *engine else { return };
+        if !waiting.is_empty() {
+            let answers = writing.run(waiting, LeaseClock.now());
+            drop(engine);
+            answers.send();
+        }
+    }
 }
 
 /// Leaves nobody without an answer if the thread ends before its time.

@@ -44,7 +44,7 @@ fn run<O: Operation>(
     at: Instant,
 ) -> Result<O::Reply, StoreError> {
     let (waiting, answer) = ask(operation);
-    engine.run(vec![waiting], at);
+    engine.run(vec![waiting], at).send();
     now::<O>(answer)
 }
 
@@ -191,7 +191,7 @@ fn what_nobody_waits_for_any_more_is_not_done() {
     };
     let ((first, answer), (second, abandoned)) = (write(b"1"), write(b"2"));
     drop(abandoned);
-    engine.run(vec![first, second], at(0));
+    engine.run(vec![first, second], at(0)).send();
     assert!(matches!(now::<Write>(answer), Ok(Outcome::Applied)));
     let value = engine.shared.read(|transaction| {
         let row = transaction.open_table(crate::redb::ENTRIES)?.get(("ledger", &b"a"[..]))?;

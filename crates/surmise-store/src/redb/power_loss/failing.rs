@@ -81,7 +81,7 @@ fn a_refused_write_in_a_batch_whose_sync_fails_did_not_happen() {
     };
     let ((first, applied), (second, refused)) = (write(2), write(1));
     disk.fail_syncs(true);
-    engine.run(vec![first, second], Instant::ORIGIN);
+    engine.run(vec![first, second], Instant::ORIGIN).send();
     assert!(matches!(wait(applied), Some(Ok(Outcome::Indeterminate(_)))));
     asks_to_be_opened_again(wait(refused).unwrap());
 }
