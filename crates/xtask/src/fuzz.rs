@@ -1,9 +1,9 @@
 //! A short run of every fuzz target.
 
-use std::{env, ffi::OsString};
+use std::{env, ffi::OsString, num::NonZeroUsize, path::Path, str::Lines, sync::Mutex, thread};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
 use crate::{
     context::{Context, Missing},
@@ -20,21 +20,53 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     cmd!(shell, "cargo fetch --manifest-path fuzz/Cargo.toml").args(context.locked()).run()?;
 
     let target_dir = context.target("fuzz");
-    // There is no unsafe code for the address sanitizer to watch, and without it runs are faster.
-    let flags = ["--sanitizer", "none", "--target-dir"];
     let list = cmd!(shell, "cargo +{nightly} fuzz list").read()?;
     ensure!(!list.is_empty(), "there are no fuzz targets");
-    cmd!(shell, "cargo +{nightly} fuzz build {flags...} {target_dir}").run()?;
+    cmd!(shell, "cargo +{nightly} fuzz build {FLAGS...} {target_dir}").run()?;
     let limit = format!("-max_total_time={}", context.fuzz_seconds);
-    for target in list.lines() {
+    let fuzzer = Fuzzer { nightly: &nightly, target_dir: &target_dir, limit: &limit };
+    let targets = Mutex::new(list.lines());
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        // A target takes one thread, and a shell cannot be shared by threads.
+        let workers: Vec<_> = (0..workers)
+            .map(|_| shell.clone())
+            .map(|shell| scope.spawn(|| fuzzer.work(shell, &targets)))
+            .collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
+    })
+}
+
+/// There is no unsafe code for the address sanitizer to watch, and without it runs are faster.
+const FLAGS: [&str; 3] = ["--sanitizer", "none", "--target-dir"];
+
+/// Runs targets that were built.
+struct Fuzzer<'a> {
+    nightly: &'a str,
+    target_dir: &'a Path,
+    limit: &'a str,
+}
+
+impl Fuzzer<'_> {
+    /// Runs one target after another that nobody else has taken.
+    fn work(&self, shell: Shell, targets: &Mutex<Lines<'_>>) -> Result<()> {
+        let next = || targets.lock().expect("a worker does not panic").next();
+        while let Some(target) = next() {
+            self.run(&shell, target)?;
+        }
+        Ok(())
+    }
+
+    fn run(&self, shell: &Shell, target: &str) -> Result<()> {
+        let &Self { nightly, target_dir, limit } = self;
         let corpus = target_dir.join("corpus").join(target);
         shell.create_dir(&corpus)?;
         let seeds = Some(format!("fuzz/seeds/{target}")).filter(|path| shell.path_exists(path));
         let fuzz = cmd!(
             shell,
-            "cargo +{nightly} fuzz run {flags...} {target_dir} {target} {corpus} {seeds...}"
+            "cargo +{nightly} fuzz run {FLAGS...} {target_dir} {target} {corpus} {seeds...}"
         );
-        let output = fuzz.args(["--", &limit]).ignore_status().output()?;
+        let output = fuzz.args(["--", limit]).quiet().ignore_status().output()?;
         let log = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             eprintln!("{log}");
@@ -43,8 +75,8 @@ pub(crate) fn run(context: &Context) -> Result<()> {
         // Of all that a fuzzer has to say, one line matters when it finds nothing.
         let last = log.lines().rfind(|line| line.starts_with("Done "));
         println!("{target}: {}", last.context("the fuzzer was cut short")?);
+        Ok(())
     }
-    Ok(())
 }
 
 /// Installs a compiler of C++, the language of libFuzzer, unless there is one.
