@@ -52,7 +52,8 @@ pub trait LeaseStore: Send + Sync {
     /// issued, even those that this store does not remember.
     ///
     /// For operators, after the store was restored from a backup or lost writes that it had acknowledged, as
-    /// when a replica without the last ones was promoted. Leases that are held stay held.
+    /// when a replica without the last ones was promoted. Leases that are held stay held. To do it again, because its
+    /// reply was lost, begins one more epoch, and does no harm.
     fn advance_epoch(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Acquires a lease, for which `holder` is the name that others are shown.
@@ -90,6 +91,8 @@ impl<'a> LeaseRequest<'a> {
     pub const MAX_HOLDER_BYTES: usize = 255;
 
     /// Creates a request for a lease of `ttl`, under a random `nonce`, in the name of `holder`.
+    ///
+    /// The nonce 0 is none: no later request is taken for the retry of one without a nonce.
     ///
     /// # Errors
     ///
