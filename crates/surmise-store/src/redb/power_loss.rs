@@ -4,6 +4,7 @@
 mod disk;
 mod failing;
 mod model;
+mod mutants;
 
 use alloc::sync::Arc;
 use core::{
@@ -14,25 +15,21 @@ use core::{
 };
 
 use fastrand::Rng;
-use surmise_fence::{FencingToken, Pass, Refusal};
+use surmise_fence::{FencingToken, Pass};
 use surmise_time::Instant;
 
 use self::{
     disk::Disk,
     model::{Promises, Step, Values},
+    mutants::{CheckThenWrite, ForgetTokens, Strict},
 };
 use super::{
     RedbConfig,
     engine::{Engine, Shared},
     file,
-    ledger::Abort,
-    operation::{
-        Acquire, AdvanceEpoch, Batch, Extend, Operation, Raise, Revoke, Waiting, Write, ask,
-    },
+    operation::{Acquire, AdvanceEpoch, Extend, Operation, Raise, Revoke, Waiting, Write, ask},
 };
-use crate::{
-    Change, Extended, Granted, LeaseRequest, LostReply, Outcome, Resource, Revoked, StoreError, Ttl,
-};
+use crate::{Change, Extended, Granted, LeaseRequest, Outcome, Resource, Revoked, StoreError, Ttl};
 
 const CONFIG: RedbConfig = RedbConfig {
     create: true,
@@ -355,80 +352,5 @@ fn judge(
             Ok(Ended::Known)
         }
         other => Err(format!("expected {expected:?}, not {other:?}")),
-    }
-}
-
-/// Checks before the transaction, and writes in it.
-struct CheckThenWrite {
-    step: Step,
-    refused: bool,
-}
-
-impl Operation for CheckThenWrite {
-    type Reply = Outcome;
-
-    fn perform(&self, batch: &mut Batch<'_>) -> Result<Outcome, Abort> {
-        let Step { resource, key, value, pass } = &self.step;
-        let key = key.as_deref().unwrap_or_default();
-        if !self.refused {
-            batch.ledger.put(resource, key, value.as_deref(), *pass)?;
-            return Ok(Outcome::Applied);
-        }
-        batch.ledger.write(resource, key, value.as_deref(), *pass)
-    }
-
-    fn lost(reply: LostReply, _: &str) -> Result<Outcome, StoreError> {
-        Ok(Outcome::Indeterminate(reply))
-    }
-
-    fn bytes(&self) -> usize {
-        0
-    }
-}
-
-/// Says `>` where `>=` is right.
-struct Strict(Step);
-
-impl Operation for Strict {
-    type Reply = Outcome;
-
-    fn perform(&self, batch: &mut Batch<'_>) -> Result<Outcome, Abort> {
-        let Step { resource, key, value, pass } = &self.0;
-        let key = key.as_deref().unwrap_or_default();
-        // Nobody has this nonce, so that an equal token is told from others.
-        let twin = pass.with_nonce(2);
-        if let Ok(Err(Refusal::Collision { .. })) = batch.ledger.check(resource, key, twin) {
-            let (offered, highest) = (pass.token, pass.token);
-            return Ok(Outcome::Stale { offered, highest });
-        }
-        batch.ledger.write(resource, key, value.as_deref(), *pass)
-    }
-
-    fn lost(reply: LostReply, _: &str) -> Result<Outcome, StoreError> {
-        Ok(Outcome::Indeterminate(reply))
-    }
-
-    fn bytes(&self) -> usize {
-        0
-    }
-}
-
-/// Deletes the counter with the lease.
-struct ForgetTokens(Revoke);
-
-impl Operation for ForgetTokens {
-    type Reply = Revoked;
-
-    fn perform(&self, batch: &mut Batch<'_>) -> Result<Revoked, Abort> {
-        batch.ledger.put_tokens(1, None)?;
-        self.0.perform(batch)
-    }
-
-    fn lost(reply: LostReply, _: &str) -> Result<Revoked, StoreError> {
-        Ok(Revoked::Indeterminate(reply))
-    }
-
-    fn bytes(&self) -> usize {
-        0
     }
 }
