@@ -11,7 +11,7 @@ use tower_service::Service;
 
 pub use self::future::HedgeFuture;
 use self::{legs::Legs, spare::Spare};
-use crate::{BoxError, Policy, policy::is_too_late};
+use crate::{BoxError, Policy, timer::is_too_late};
 
 /// Sends a backup of a request that takes longer than most, and takes the first answer.
 ///

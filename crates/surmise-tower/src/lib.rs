@@ -119,6 +119,7 @@ mod policy;
 mod retry;
 mod telemetry;
 mod timeout;
+mod timer;
 
 pub use self::{
     hedge::{HedgeLayer, HedgeService},

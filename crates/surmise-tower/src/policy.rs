@@ -116,8 +116,3 @@ pub enum Judgement {
 pub struct DefaultPolicy;
 
 impl<Request, Response> Policy<Request, Response> for DefaultPolicy {}
-
-/// Returns whether nobody waits any more for the answer to a request with this deadline.
-pub(crate) fn is_too_late(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|deadline| deadline <= Instant::now())
-}

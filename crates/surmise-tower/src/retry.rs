@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use self::again::Again;
 pub use self::future::RetryFuture;
-use crate::{BoxError, Policy, policy::is_too_late};
+use crate::{BoxError, Policy, timer::is_too_late};
 
 /// Tries requests again that failed, as long as a budget allows it.
 ///

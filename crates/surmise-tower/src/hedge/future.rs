@@ -7,11 +7,11 @@ use core::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::{legs::Legs, spare::Spare};
-use crate::{BoxError, Judgement, Policy, telemetry::Span};
+use crate::{BoxError, Judgement, Policy, telemetry::Span, timer::poll_elapsed};
 
 pin_project! {
     /// The response of a [`HedgeService`](crate::HedgeService).
@@ -124,11 +124,7 @@ where
         loop {
             match self.as_mut().project() {
                 BackupProjection::Waiting { delay, spare } => {
-                    // By the clock: if the primary uses up what tokio allows a task at a time, again and again, a
-                    // timer that is asked after it never fires.
-                    if Instant::now() < delay.deadline() {
-                        ready!(delay.poll(context));
-                    }
+                    ready!(poll_elapsed(delay, context));
                     let is_issued = match spare {
                         Some(spare) => ready!(spare.poll_issue(context, legs)),
                         None => false,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{HedgeLayer, legs::Legs};
-use crate::{Policy, policy::is_too_late};
+use crate::{Policy, timer::is_too_late};
 
 /// What it takes to send a backup.
 pub(super) struct Spare<S, Request> {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
 use super::{RetryLayer, payment::Payment};
-use crate::{BoxError, Judgement, Policy, policy::is_too_late, telemetry};
+use crate::{BoxError, Judgement, Policy, telemetry, timer::is_too_late};
 
 /// What it takes to try a request again.
 pub(super) struct Again<S, P, Request> {

@@ -13,7 +13,7 @@ use surmise_timeout::{Outcome, sync::SharedAdaptiveTimeout};
 use tokio::time::{Instant, Sleep};
 
 use super::{Elapsed, Limit};
-use crate::{BoxError, Policy, telemetry};
+use crate::{BoxError, Policy, telemetry, timer::poll_elapsed};
 
 pin_project! {
     /// The response of an [`AdaptiveTimeoutService`](crate::AdaptiveTimeoutService).
@@ -57,11 +57,7 @@ where
                 this.call.end(this.policy.outcome(&result, this.call.took()));
                 return Poll::Ready(result);
             }
-            // By the clock: if the response uses up what tokio allows a task at a time, again and again, a timer that is
-            // asked after it never fires.
-            if Instant::now() < this.sleep.deadline() {
-                ready!(this.sleep.poll(context));
-            }
+            ready!(poll_elapsed(this.sleep, context));
             this.response.set(None);
         }
         Poll::Ready(Err(this.call.give_up().into()))

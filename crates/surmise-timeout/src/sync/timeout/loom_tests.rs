@@ -3,16 +3,20 @@ use loom::{sync::Arc, thread};
 use super::*;
 use crate::Quantile;
 
+fn timeout_and_limits(prior_samples: u32) -> (Arc<SharedAdaptiveTimeout>, [Duration; 2]) {
+    let limits @ [floor, ceiling] = [1, 1000].map(Duration::from_nanos);
+    let config = AdaptiveTimeoutConfig {
+        prior_samples,
+        ..AdaptiveTimeoutConfig::of(Quantile::P50, floor, ceiling)
+    };
+    (Arc::new(SharedAdaptiveTimeout::new(config).unwrap()), limits)
+}
+
 /// Answers that are recorded while others renew the timeout are counted once each.
 #[test]
 fn loom_no_answer_is_lost_or_counted_twice() {
     loom::model(|| {
-        let [floor, ceiling] = [1, 1000].map(Duration::from_nanos);
-        let config = AdaptiveTimeoutConfig {
-            prior_samples: 2,
-            ..AdaptiveTimeoutConfig::of(Quantile::P50, floor, ceiling)
-        };
-        let timeout = Arc::new(SharedAdaptiveTimeout::new(config).unwrap());
+        let (timeout, [floor, ceiling]) = timeout_and_limits(2);
         let recorders = [Outcome::Completed(floor), Outcome::TimedOut(ceiling)].map(|outcome| {
             let timeout = Arc::clone(&timeout);
             thread::spawn(move || timeout.record(outcome))
@@ -35,12 +39,7 @@ fn loom_no_answer_is_lost_or_counted_twice() {
 #[test]
 fn loom_answers_outlast_the_generation_in_which_they_came() {
     loom::model(|| {
-        let [floor, ceiling] = [1, 1000].map(Duration::from_nanos);
-        let config = AdaptiveTimeoutConfig {
-            prior_samples: 0,
-            ..AdaptiveTimeoutConfig::of(Quantile::P50, floor, ceiling)
-        };
-        let timeout = Arc::new(SharedAdaptiveTimeout::new(config).unwrap());
+        let (timeout, [floor, ceiling]) = timeout_and_limits(0);
         timeout.record(Outcome::Completed(floor));
         let recorder = {
             let timeout = Arc::clone(&timeout);
@@ -63,12 +62,7 @@ fn loom_answers_outlast_the_generation_in_which_they_came() {
 #[test]
 fn loom_who_is_cancelled_counts_once_an_answer_is_known() {
     loom::model(|| {
-        let [floor, ceiling] = [1, 1000].map(Duration::from_nanos);
-        let config = AdaptiveTimeoutConfig {
-            prior_samples: 0,
-            ..AdaptiveTimeoutConfig::of(Quantile::P50, floor, ceiling)
-        };
-        let timeout = Arc::new(SharedAdaptiveTimeout::new(config).unwrap());
+        let (timeout, [floor, ceiling]) = timeout_and_limits(0);
         let recorder = {
             let timeout = Arc::clone(&timeout);
             thread::spawn(move || timeout.record(Outcome::Completed(Duration::ZERO)))
