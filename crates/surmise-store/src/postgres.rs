@@ -69,12 +69,14 @@ mod fence;
 mod lease;
 mod run;
 mod schema;
+#[cfg(test)]
+#[path = "../tests/support/servers.rs"]
+mod servers;
 mod session;
 mod sql;
 mod store;
 #[cfg(test)]
 #[path = "../tests/support/postgres.rs"]
-#[expect(dead_code, reason = "what faults need")]
 mod support;
 #[cfg(test)]
 mod tests;

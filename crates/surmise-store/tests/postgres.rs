@@ -7,9 +7,10 @@
     reason = "these keep libraries honest that do without std; a test has it"
 )]
 
-#[path = "support/postgres.rs"]
-#[expect(dead_code, reason = "what faults and races need")]
-mod support;
+mod support {
+    pub(crate) mod postgres;
+    pub(crate) mod servers;
+}
 
 use std::{num::NonZeroU64, time::Duration};
 
@@ -20,7 +21,7 @@ use surmise_store::{
     postgres::{PostgresConfig, PostgresStore, migrate},
 };
 
-use self::support::Postgres;
+use self::support::servers::Postgres;
 
 const LONG: Duration = Duration::from_secs(3600);
 

@@ -3,9 +3,10 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "what is not as expected is a failure of the test")]
 
-#[path = "support/postgres.rs"]
-#[expect(dead_code, reason = "what faults and races need")]
-mod support;
+mod support {
+    pub(crate) mod postgres;
+    pub(crate) mod servers;
+}
 
 use core::time::Duration;
 
@@ -15,7 +16,7 @@ use surmise_store::{
 };
 use surmise_time::{BootClock, Instant, MonotonicClock};
 
-use self::support::Postgres;
+use self::support::servers::Postgres;
 
 /// Time as it passes.
 #[derive(Debug)]

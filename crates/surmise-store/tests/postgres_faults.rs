@@ -8,8 +8,10 @@
     reason = "these keep libraries honest that do without std; a test has it"
 )]
 
-#[path = "support/postgres.rs"]
-mod support;
+mod support {
+    pub(crate) mod postgres;
+    pub(crate) mod servers;
+}
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +23,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::Signal;
 use surmise_fence::{FencingToken, Pass};
 use surmise_store::{
     Extended, FencedStore, Granted, LeaseRequest, LeaseStore, Outcome, Resource, Revoked,
@@ -30,7 +33,10 @@ use surmise_store::{
 use tokio::sync::Semaphore;
 use tokio_postgres::Client;
 
-use self::support::{Postgres, Server, waiters};
+use self::support::{
+    postgres::{signal_backend, waiters},
+    servers::{Postgres, Server},
+};
 
 fn one_connection(limit: Duration) -> PostgresConfig {
     PostgresConfig {
@@ -116,7 +122,7 @@ fn assert_lost(outcome: &Result<String, StoreError>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_kills() {
     let Some(postgres) = Postgres::find() else { return };
-    let mut server = postgres.start("");
+    let mut server = postgres.start();
     let mut stores = Vec::new();
     for _ in 0..2 {
         stores.push(Arc::new(connect(&server, one_connection(PATIENCE)).await));
@@ -139,14 +145,14 @@ async fn what_was_acknowledged_survives_kills() {
         if round % 2 == 0 {
             server.kill();
         } else {
-            server.stop_immediately();
+            server.stop();
         }
         let mut told = Vec::new();
         for worker in workers {
             told.push(worker.await.unwrap());
         }
         all = told.try_into().unwrap();
-        server.start();
+        server.restart();
         last = Some(look(&stores[0], &mut all, last).await);
     }
 }
@@ -193,7 +199,7 @@ async fn hold_floor(server: &Server) -> Client {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_killed_in_mid_statement_leaves_doubt() {
     let Some(postgres) = Postgres::find() else { return };
-    let mut server = postgres.start("");
+    let mut server = postgres.start();
     let store = Arc::new(connect(&server, one_connection(PATIENCE)).await);
     assert!(store.raise("ledger", pass(1)).await.unwrap().is_done());
     let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
@@ -207,14 +213,14 @@ async fn a_connection_killed_in_mid_statement_leaves_doubt() {
             holder.query("SELECT pg_terminate_backend($1)", &[&pid]).await.unwrap();
         } else {
             // With one of its processes, the whole server goes down and recovers.
-            server.signal_backend("-KILL", pid);
+            signal_backend(pid, Signal::KILL);
         }
         let outcome = raise.await.unwrap().unwrap();
         assert!(matches!(outcome, Outcome::Indeterminate(_)), "{outcome:?}");
         drop(holder);
         if way == "kill" {
             server.kill();
-            server.start();
+            server.restart();
         }
         // It was not done, and the store goes on with another connection.
         assert_eq!(store.floor(ledger()).await.unwrap(), Some(pass(1)));
@@ -252,7 +258,7 @@ async fn waiting_for_a_lock_ends_in_a_refusal() {
 #[tokio::test]
 async fn a_server_that_hangs_leaves_doubt_and_one_that_is_down_none() {
     let Some(postgres) = Postgres::find() else { return };
-    let mut server = postgres.start("");
+    let mut server = postgres.start();
     let store = connect(&server, one_connection(SHORT)).await;
     let Granted::Granted(grant) = store.grant(request(1)).await.unwrap() else { panic!() };
     let client = server.client("postgres").await;
@@ -260,10 +266,10 @@ async fn a_server_that_hangs_leaves_doubt_and_one_that_is_down_none() {
          AND pid <> pg_backend_pid()";
     let pid: i32 = client.query_one(serving, &[]).await.unwrap().get(0);
 
-    server.signal_backend("-STOP", pid);
+    signal_backend(pid, Signal::STOP);
     let outcome = store.write("ledger", b"key", b"value", grant.token).await.unwrap();
     assert!(matches!(outcome, Outcome::Indeterminate(_)), "{outcome:?}");
-    server.signal_backend("-CONT", pid);
+    signal_backend(pid, Signal::CONT);
     // The connection was given up; the new one sees what is so. Either is right.
     let entry = store.read("ledger", b"key").await.unwrap();
     assert!(entry.is_none_or(|entry| entry.pass == grant.token.into()));
@@ -286,15 +292,15 @@ async fn a_server_that_hangs_leaves_doubt_and_one_that_is_down_none() {
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
 
     // Neither knows of the other, and both go on.
-    server.start();
+    server.restart();
     assert_eq!(store.holding(ledger()).await.unwrap().unwrap().token, grant.token);
 
     // A server that takes connections and says nothing.
-    server.signal("-STOP");
+    server.pause();
     let config = server.config("postgres");
     let error = PostgresStore::connect(config, one_connection(SHORT)).await.unwrap_err();
     assert!(error.to_string().contains("connect_timeout"), "{error}");
-    server.signal("-CONT");
+    server.resume();
 }
 
 #[tokio::test]
@@ -369,7 +375,7 @@ async fn the_callers_connections_are_asked_for_in_place_of_broken_ones() {
 #[tokio::test]
 async fn a_server_that_does_not_write_is_told_from_one_that_is_down() {
     let Some(postgres) = Postgres::find() else { return };
-    let server = postgres.start("");
+    let server = postgres.start();
     let store = connect(&server, one_connection(PATIENCE)).await;
     assert!(store.write("ledger", b"key", b"value", pass(1)).await.unwrap().is_done());
     let client = server.client("postgres").await;
@@ -412,14 +418,14 @@ async fn a_server_that_does_not_write_is_told_from_one_that_is_down() {
 #[tokio::test]
 async fn a_server_that_forgets_is_not_taken_for_one_that_does_not() {
     let Some(postgres) = Postgres::find() else { return };
-    let mut server = postgres.start("");
+    let mut server = postgres.start();
     let store = connect(&server, one_connection(PATIENCE)).await;
     let client = server.client("postgres").await;
     client.batch_execute("ALTER SYSTEM SET fsync = off").await.unwrap();
     client.batch_execute("ALTER SYSTEM SET synchronous_commit = off").await.unwrap();
     client.batch_execute("CHECKPOINT").await.unwrap();
-    server.stop_immediately();
-    server.start();
+    server.stop();
+    server.restart();
     let config = server.config("postgres");
     let connected = PostgresStore::connect(config, one_connection(PATIENCE)).await.unwrap();
     let durability = connected.1;

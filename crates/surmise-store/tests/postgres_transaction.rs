@@ -7,9 +7,10 @@
     reason = "these keep libraries honest that do without std; a test has it"
 )]
 
-#[path = "support/postgres.rs"]
-#[expect(dead_code, reason = "what faults need")]
-mod support;
+mod support {
+    pub(crate) mod postgres;
+    pub(crate) mod servers;
+}
 
 use std::{num::NonZeroU64, time::Duration};
 
@@ -19,7 +20,10 @@ use surmise_store::{
 };
 use tokio_postgres::{Client, IsolationLevel, error::SqlState};
 
-use self::support::{Postgres, Server, waiters};
+use self::support::{
+    postgres::waiters,
+    servers::{Postgres, Server},
+};
 
 async fn database(name: &str) -> Option<&'static Server> {
     let server = Postgres::shared()?;

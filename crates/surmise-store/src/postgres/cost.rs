@@ -12,8 +12,8 @@ use surmise_time::{BootClock, MonotonicClock as _};
 
 use super::{
     PostgresConfig, PostgresStore, check, raise,
+    servers::{Postgres, Server},
     sql::SQL,
-    support::{Postgres, Server},
 };
 use crate::{FencedStore as _, Resource};
 
@@ -32,9 +32,9 @@ fn print(what: &str, times: &mut [Duration]) -> f64 {
 async fn beside_the_bare_client() {
     let Some(postgres) = Postgres::find() else { return };
     // Also without the disk's part, which is the same for all, and noisy.
-    for configuration in ["fsync = on", "fsync = off"] {
+    for configuration in ["fsync=on", "fsync=off"] {
         println!("with {configuration}");
-        compare(&postgres.start(configuration)).await;
+        compare(&postgres.start_with(&[configuration])).await;
     }
 }
 

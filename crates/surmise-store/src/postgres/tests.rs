@@ -12,8 +12,9 @@ use super::{
     PostgresConfig, PostgresStore,
     connector::Connector,
     grant, raise,
+    servers::{Postgres, Server},
     sql::{SQL, Sql, Statements},
-    support::{Postgres, Server, waiters},
+    support::waiters,
     write,
 };
 use crate::{

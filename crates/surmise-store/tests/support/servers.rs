@@ -1,10 +1,11 @@
-//! Real servers on loopback ports, each with its data in a temporary folder, which end when they are dropped.
+//! Real servers on loopback ports, each with its data in a temporary folder, which end when they are dropped, and when this
+//! process ends in another way.
 //!
 //! `SURMISE_ETCD` and `SURMISE_REDIS_SERVER` are the paths of programs, and `SURMISE_POSTGRES` that of the folder which
 //! has `postgres` and `initdb`; what is not given is looked for where programs are. Without it, a test is
 //! skipped and says so; but not on CI.
 
-#![expect(clippy::unwrap_used, reason = "without a server there is no test")]
+#![allow(clippy::unwrap_used, reason = "without a server there is no test")]
 #![allow(dead_code, unused_imports, reason = "each test uses some of them")]
 #![allow(clippy::allow_attributes, reason = "there is no telling which")]
 
@@ -26,7 +27,10 @@ use std::{
     thread,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process},
+};
 use surmise_time::{BootClock, MonotonicClock};
 use tempfile::TempDir;
 
@@ -36,7 +40,9 @@ pub(crate) use self::{etcd::Etcd, postgres::Postgres, redis::Redis};
 #[derive(Debug)]
 pub(crate) struct Server {
     plan: Plan,
-    child: Option<Child>,
+    running: Option<Running>,
+    /// What ends it without leaving anything behind.
+    stop: Signal,
 }
 
 /// How a server is started.
@@ -52,11 +58,23 @@ struct Plan {
     is_ready: fn(&Self) -> bool,
 }
 
+/// The process of a server.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    /// A shell that waits for the end of this process, and then ends the server and removes its data.
+    keeper: Child,
+}
+
 impl Server {
     /// Starts what a plan says, with ports that are free now, until one of them gets its port.
-    fn start(mut plan: impl FnMut() -> Plan) -> Self {
+    fn start(plan: impl FnMut() -> Plan) -> Self {
+        Self::start_to_stop_by(Signal::KILL, plan)
+    }
+
+    fn start_to_stop_by(stop: Signal, mut plan: impl FnMut() -> Plan) -> Self {
         for _ in 0..5 {
-            let mut server = Self { plan: plan(), child: None };
+            let mut server = Self { plan: plan(), running: None, stop };
             if server.try_run() {
                 return server;
             }
@@ -82,10 +100,12 @@ impl Server {
 
     /// Kills it, as `kill -9` would.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
+        self.end(Signal::KILL);
+    }
+
+    /// Ends it at once, without leaving anything behind but its data.
+    pub(crate) fn stop(&mut self) {
+        self.end(self.stop);
     }
 
     /// Starts it again, on the same data and the same port, and waits until it answers.
@@ -95,14 +115,17 @@ impl Server {
         assert!(wait_until(|| self.try_run()), "the server does not start again");
     }
 
-    /// Stops it, so that it neither answers nor closes a connection.
+    /// Stops it with all its processes, so that it neither answers nor closes a connection.
     pub(crate) fn pause(&self) {
-        self.signal(Signal::STOP);
+        // The first starts the others, and so begins.
+        signal(self.pid(), Signal::STOP);
+        children(self.pid()).for_each(|child| signal(child, Signal::STOP));
     }
 
     /// Lets it go on.
     pub(crate) fn resume(&self) {
-        self.signal(Signal::CONT);
+        children(self.pid()).for_each(|child| signal(child, Signal::CONT));
+        signal(self.pid(), Signal::CONT);
     }
 
     /// Waits until it answers, as after [`run`](Self::run).
@@ -110,24 +133,35 @@ impl Server {
         assert!(wait_until(|| (self.plan.is_ready)(&self.plan)), "the server never answers");
     }
 
-    fn signal(&self, signal: Signal) {
-        let child = self.child.as_ref().expect("the server runs");
-        let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
-    }
-
     /// Starts it, and does not wait until it answers.
     pub(crate) fn run(&mut self) {
         self.kill();
-        self.child = Some(self.plan.spawn());
+        self.running = Some(self.plan.run(self.stop));
     }
 
     /// Starts it, and returns whether it came to answer before it ended.
     fn try_run(&mut self) -> bool {
         self.run();
-        let Self { plan, child } = self;
-        let mut ended = || child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some());
-        wait_until(|| (plan.is_ready)(plan) || ended()) && !ended()
+        wait_until(|| (self.plan.is_ready)(&self.plan) || self.has_ended()) && !self.has_ended()
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.running.as_mut().is_none_or(|it| it.child.try_wait().unwrap().is_some())
+    }
+
+    fn end(&mut self, how: Signal) {
+        let Some(mut running) = self.running.take() else { return };
+        // Before its number can be another's.
+        running.keeper.kill().unwrap();
+        running.keeper.wait().unwrap();
+        if running.child.try_wait().unwrap().is_none() {
+            signal(pid(&running.child), how);
+        }
+        running.child.wait().unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        pid(&self.running.as_ref().expect("the server runs").child)
     }
 
     fn print_log(&self) {
@@ -139,11 +173,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // It may have ended by itself.
-            _ = child.kill();
-            _ = child.wait();
-        }
+        self.stop();
         if thread::panicking() {
             self.print_log();
         }
@@ -153,6 +183,15 @@ impl Drop for Server {
 impl Plan {
     fn log(&self) -> PathBuf {
         self.directory.path().join("log")
+    }
+
+    fn run(&self, stop: Signal) -> Running {
+        let child = self.spawn();
+        let mut keeper = Command::new("/bin/sh");
+        keeper.args(["-c", KEEP, &stop.as_raw().to_string(), &child.id().to_string()]);
+        keeper.arg(self.directory.path()).stdin(Stdio::piped());
+        let keeper = keeper.spawn().expect("there is a shell");
+        Running { child, keeper }
     }
 
     fn spawn(&self) -> Child {
@@ -167,6 +206,45 @@ impl Plan {
             .spawn()
             .expect("the server can be executed")
     }
+}
+
+/// Waits until the other end of its input is closed, then stops a server, and removes its data when it is gone.
+const KEEP: &str = r#"
+    trap "" INT TERM HUP
+    read -r _
+    kill -"$0" "$1"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" && sleep 0.1; done 2>/dev/null
+    rm -rf "$2"
+"#;
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(child.id().try_into().unwrap()).unwrap()
+}
+
+fn signal(pid: Pid, signal: Signal) {
+    match kill_process(pid, signal) {
+        // One of the server's own can end at any time.
+        Ok(()) | Err(Errno::SRCH) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Returns the processes that another one started.
+fn children(parent: Pid) -> impl Iterator<Item = Pid> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let started_by = move |process: &Path| -> Option<Pid> {
+        let stat = fs::read_to_string(process.join("stat")).ok()?;
+        // After the name, which may have any characters: the state, and the parent.
+        let started_by = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
+        Pid::from_raw(started_by.parse().ok()?)
+    };
+    let is_child = move |process: &PathBuf| started_by(process) == Some(parent);
+    let number = |process: PathBuf| process.file_name()?.to_str()?.parse().ok();
+    processes
+        .map(|entry| entry.path())
+        .filter(is_child)
+        .filter_map(number)
+        .filter_map(Pid::from_raw)
 }
 
 /// Has a command run as somebody else.
@@ -214,7 +292,7 @@ pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) -> bool {
         if condition() {
             return true;
         }
-        thread::park_timeout(Duration::from_millis(20));
+        thread::park_timeout(Duration::from_millis(10));
     }
     false
 }

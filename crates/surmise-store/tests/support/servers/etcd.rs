@@ -5,7 +5,9 @@ use std::{
     path::PathBuf,
 };
 
-use super::{Plan, Server, find, free_ports, places};
+use rustix::process::Signal;
+
+use super::{Plan, Server, find, free_ports, places, wait_until};
 
 /// The program of etcd.
 #[derive(Clone, Debug)]
@@ -33,18 +35,25 @@ impl Etcd {
 
     /// Starts a cluster of three.
     pub(crate) fn start_cluster(&self) -> [Server; 3] {
+        self.start_cluster_with(&[])
+    }
+
+    /// Starts a cluster of three with options of its own.
+    pub(crate) fn start_cluster_with(&self, options: &[&str]) -> [Server; 3] {
         for _ in 0..5 {
             let [first, second, third, peers @ ..] = free_ports::<6>();
             let plans = [(0, first), (1, second), (2, third)];
-            let mut members = plans
-                .map(|(at, client)| Server { plan: self.plan(at, client, &peers), child: None });
+            let mut members = plans.map(|(at, client)| {
+                let mut plan = self.plan(at, client, &peers);
+                plan.arguments.extend(options.iter().map(ToString::to_string));
+                Server { plan, running: None, stop: Signal::KILL }
+            });
             // Each answers only once most of them are there.
             members.iter_mut().for_each(Server::run);
-            let ended =
-                |server: &mut Server| server.child.as_mut().unwrap().try_wait().unwrap().is_some();
-            let ready =
-                |server: &mut Server| super::wait_until(|| is_ready(&server.plan) || ended(server));
-            if members.iter_mut().all(ready) && !members.iter_mut().any(ended) {
+            let ready = |server: &mut Server| {
+                wait_until(|| is_ready(&server.plan) || server.has_ended()) && !server.has_ended()
+            };
+            if members.iter_mut().all(ready) {
                 return members;
             }
             members.iter().for_each(Server::print_log);

@@ -5,6 +5,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rustix::process::Signal;
+
 use super::{Plan, Server, find, free_ports, places, run_as};
 
 /// The programs of PostgreSQL.
@@ -28,9 +30,10 @@ impl Postgres {
         self.start_with(&[])
     }
 
-    /// Starts a server with settings of its own, such as `fsync=off`.
+    /// Starts a server with settings of its own, such as `fsync=off`. There are few connections.
     pub(crate) fn start_with(&self, settings: &[&str]) -> Server {
-        Server::start(|| {
+        // Killed, it would leave a segment of shared memory behind.
+        Server::start_to_stop_by(Signal::QUIT, || {
             let directory = tempfile::tempdir().unwrap();
             let user = other_user();
             if let Some((user, group)) = user {
@@ -38,7 +41,13 @@ impl Postgres {
             }
             self.init(directory.path(), user);
             let [port] = free_ports();
-            let own = ["listen_addresses=127.0.0.1", "unix_socket_directories=.."];
+            let own = [
+                "listen_addresses=127.0.0.1",
+                "unix_socket_directories=..",
+                "max_connections=50",
+                // Less takes less time to start.
+                "shared_buffers=16MB",
+            ];
             let settings = own.iter().chain(settings).flat_map(|&setting| ["-c", setting]);
             let mut arguments: Vec<String> = settings.map(Into::into).collect();
             arguments.extend(["-D".into(), "data".into(), "-p".into(), port.to_string()]);
