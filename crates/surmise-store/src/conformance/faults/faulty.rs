@@ -77,18 +77,13 @@ impl<S: LeaseStore + FencedStore> Faulty<'_, S> {
     }
 
     /// Returns what happens to a request, after some time in which others overtake it.
-    async fn travel(&self, request: impl FnOnce() -> Request) -> Fate {
+    async fn travel(&self) -> Fate {
         self.wait().await;
         let overdue = if self.state.lock().draws.one_in(4) { self.any_late() } else { None };
         if let Some(overdue) = overdue {
             overdue.send(self.store).await;
         }
-        let mut state = self.state.lock();
-        let fate = self.odds.draw(&mut state.draws);
-        if matches!(fate, Fate::Late | Fate::Twice) {
-            state.late.push(request());
-        }
-        fate
+        self.odds.draw(&mut self.state.lock().draws)
     }
 
     /// Lets others go first, at random.
@@ -113,11 +108,16 @@ impl<S: LeaseStore + FencedStore> Faulty<'_, S> {
         send: impl Future<Output = Result<V, StoreError>>,
         lost: impl FnOnce(LostReply) -> V,
     ) -> Result<V, StoreError> {
-        let fate = self.travel(request).await;
+        let fate = self.travel().await;
         let answer = match fate {
             Fate::LostRequest | Fate::Late => None,
             Fate::Arrives | Fate::Twice | Fate::LostReply => Some(send.await),
         };
+        // After an error nothing was done, and nothing is done later.
+        let failed = matches!(answer, Some(Err(_)));
+        if fate == Fate::Late || fate == Fate::Twice && !failed {
+            self.state.lock().late.push(request());
+        }
         self.wait().await;
         match answer {
             Some(answer) if fate != Fate::LostReply => answer,
