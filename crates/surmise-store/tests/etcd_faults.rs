@@ -1,11 +1,10 @@
-//! `EtcdStore` while members are killed, stopped and deposed, and while replies get lost.
+//! `EtcdStore` while members are stopped and deposed, and while replies get lost.
 
 #![cfg(target_os = "linux")]
 
 mod support {
     pub(crate) mod etcd;
     pub(crate) mod servers;
-    pub(crate) mod soak;
     pub(crate) mod watched;
 }
 
@@ -14,10 +13,6 @@ use core::{slice, time::Duration};
 use surmise_fence::FencingToken;
 use surmise_store::{
     FencedStore as _, LeaseStore as _, Outcome, Resource,
-    conformance::{
-        faults::Workload,
-        history::{Answer, History},
-    },
     etcd::{EtcdConfig, EtcdStore},
 };
 use surmise_time::{BootClock, MonotonicClock as _};
@@ -30,65 +25,8 @@ use tokio::{
 use self::support::{
     etcd::{config, impatient, leader, patient},
     servers::Etcd,
-    soak::{count, soak},
     watched::Wire,
 };
-
-fn workload(seed: u64) -> Workload {
-    Workload { ttl: Duration::from_secs(1), turns: 3, ..Workload::new(seed) }
-}
-
-/// Waits until the store answers again.
-async fn answers(store: &EtcdStore) {
-    let start = BootClock.now();
-    while store.read("any", b"key").await.is_err() {
-        assert!(BootClock.now() - start < Duration::from_secs(60), "the server does not come back");
-        sleep(Duration::from_millis(50)).await;
-    }
-}
-
-fn much_was_done(histories: &[History]) {
-    let done = count(histories, |answer| *answer == Answer::Done);
-    let unknown = count(histories, |answer| *answer == Answer::Unknown);
-    println!("{done} requests were acknowledged, and {unknown} were not answered");
-    assert!(done > 10 * histories.len(), "{done} in {} rounds", histories.len());
-}
-
-#[tokio::test]
-async fn a_member_that_is_killed_loses_nothing() {
-    let Some(etcd) = Etcd::find() else { return };
-    let mut server = etcd.start();
-    let store = impatient(slice::from_ref(&server)).await;
-    let chaos = async |round: u64| {
-        sleep(Duration::from_millis(200 + 150 * round)).await;
-        server.kill();
-        server.run();
-        answers(&store).await;
-    };
-    much_was_done(&soak(&store, &workload(0x0e7c), 12, chaos).await);
-}
-
-#[tokio::test]
-async fn a_leader_that_is_stopped_or_killed_loses_nothing() {
-    let Some(etcd) = Etcd::find() else { return };
-    let mut cluster = etcd.start_cluster();
-    let store = impatient(&cluster).await;
-    let chaos = async |round: u64| {
-        sleep(Duration::from_millis(300)).await;
-        let at = leader(&cluster);
-        if round.is_multiple_of(2) {
-            cluster[at].pause();
-            sleep(Duration::from_secs(4)).await;
-            cluster[at].resume();
-        } else {
-            cluster[at].kill();
-            sleep(Duration::from_secs(2)).await;
-            cluster[at].run();
-        }
-        answers(&store).await;
-    };
-    much_was_done(&soak(&store, &workload(0x3e7c), 6, chaos).await);
-}
 
 /// The next leader knows what was renewed with it, and the deposed one ends nothing of that.
 #[tokio::test]

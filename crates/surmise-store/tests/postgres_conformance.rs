@@ -6,33 +6,17 @@
 mod support {
     pub(crate) mod postgres;
     pub(crate) mod servers;
+    pub(crate) mod soak;
 }
 
 use core::time::Duration;
 
 use surmise_store::{
-    conformance::{self, Timer, faults::Workload},
+    conformance,
     postgres::{PostgresConfig, PostgresStore},
 };
-use surmise_time::{BootClock, Instant, MonotonicClock};
 
-use self::support::servers::Postgres;
-
-/// Time as it passes.
-#[derive(Debug)]
-struct RealTime;
-
-impl MonotonicClock for RealTime {
-    fn now(&self) -> Instant {
-        BootClock.now()
-    }
-}
-
-impl Timer for RealTime {
-    async fn sleep(&self, time: Duration) {
-        tokio::time::sleep(time).await;
-    }
-}
+use self::support::{servers::Postgres, soak::RealTime};
 
 async fn store(database: &str) -> Option<PostgresStore> {
     let server = Postgres::shared()?.database(database).await;
@@ -51,13 +35,4 @@ async fn store(database: &str) -> Option<PostgresStore> {
 async fn postgres_conforms() {
     let Some(store) = store("conformance").await else { return };
     conformance::run(&store, &RealTime).await.unwrap_or_else(|violations| panic!("{violations}"));
-}
-
-#[tokio::test]
-async fn no_history_has_an_anomaly() {
-    let Some(store) = store("histories").await else { return };
-    for seed in 0..5 {
-        let history = Workload::new(seed).run(&store, &RealTime).await.unwrap();
-        history.check().unwrap_or_else(|anomaly| panic!("seed {seed}: {anomaly}"));
-    }
 }

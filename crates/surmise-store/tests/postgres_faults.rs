@@ -14,7 +14,6 @@ mod support {
 }
 
 use std::{
-    collections::BTreeMap,
     num::{NonZeroU16, NonZeroU64},
     sync::{
         Arc,
@@ -26,11 +25,9 @@ use std::{
 use rustix::process::Signal;
 use surmise_fence::{FencingToken, Pass};
 use surmise_store::{
-    Extended, FencedStore, Granted, LeaseRequest, LeaseStore, Outcome, Resource, Revoked,
-    StoreError, Ttl,
+    Extended, FencedStore, Granted, LeaseRequest, LeaseStore, Outcome, Resource, StoreError, Ttl,
     postgres::{PostgresConfig, PostgresStore, check},
 };
-use tokio::sync::Semaphore;
 use tokio_postgres::Client;
 
 use self::support::{
@@ -65,127 +62,6 @@ fn pass(counter: u64) -> Pass {
 
 fn request(nonce: u64) -> LeaseRequest<'static> {
     LeaseRequest::new("ledger", "tester", nonce, Duration::from_secs(3600)).unwrap()
-}
-
-/// What a holder was told.
-#[derive(Debug, Default)]
-struct Told {
-    /// In this round.
-    tokens: Vec<FencingToken>,
-    /// By key, in all rounds: the last write that was applied, and the last that may have been.
-    written: BTreeMap<String, (u64, u64)>,
-}
-
-#[derive(Debug)]
-struct Counts {
-    requests: AtomicU64,
-    /// One for each grant.
-    grants: Semaphore,
-}
-
-/// Takes the lease, writes, gives it back, and begins anew, until the server is gone.
-async fn work(store: &PostgresStore, told: &mut Told, key: &str, counts: &Counts) {
-    loop {
-        let request = request(counts.requests.fetch_add(1, Ordering::Relaxed) + 1);
-        let token = match store.grant(request).await {
-            Ok(Granted::Granted(grant)) => grant.token,
-            Ok(Granted::Held(_)) => continue,
-            other => return assert_lost(&other.map(|granted| format!("{granted:?}"))),
-        };
-        told.tokens.push(token);
-        counts.grants.add_permits(1);
-        for sequence in 1..=3 {
-            let pass = Pass::from(token).with_nonce(request.nonce()).with_sequence(sequence);
-            let number = token.counter().get() * 4 + sequence;
-            let (_, tried) = told.written.entry(key.to_owned()).or_default();
-            *tried = number;
-            let value = number.to_string();
-            match store.write("ledger", key.as_bytes(), value.as_bytes(), pass).await {
-                Ok(Outcome::Applied) => told.written.get_mut(key).unwrap().0 = number,
-                other => return assert_lost(&other.map(|outcome| format!("{outcome:?}"))),
-            }
-        }
-        match store.revoke(ledger(), token).await {
-            Ok(Revoked::Revoked) => {}
-            other => return assert_lost(&other.map(|revoked| format!("{revoked:?}"))),
-        }
-    }
-}
-
-fn assert_lost(outcome: &Result<String, StoreError>) {
-    match outcome {
-        Ok(outcome) => assert!(outcome.starts_with("Indeterminate"), "{outcome}"),
-        Err(error) => assert!(matches!(error, StoreError::Unavailable { .. }), "{error}"),
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_kills() {
-    let Some(postgres) = Postgres::find() else { return };
-    let mut server = postgres.start();
-    let mut stores = Vec::new();
-    for _ in 0..2 {
-        stores.push(Arc::new(connect(&server, one_connection(PATIENCE)).await));
-    }
-    let counts = Counts { requests: AtomicU64::new(0), grants: Semaphore::new(0) };
-    let counts = Arc::new(counts);
-    let mut all = [Told::default(), Told::default()];
-    let mut last = None;
-    for round in 0..KILLS {
-        let workers = stores.iter().zip(all).enumerate().map(|(at, (store, mut told))| {
-            let (store, counts) = (Arc::clone(store), Arc::clone(&counts));
-            tokio::spawn(async move {
-                work(&store, &mut told, &format!("key {at}"), &counts).await;
-                told
-            })
-        });
-        let workers: Vec<_> = workers.collect();
-        // Somewhere in the work.
-        counts.grants.acquire_many(4 + round % 7).await.unwrap().forget();
-        if round % 2 == 0 {
-            server.kill();
-        } else {
-            server.stop();
-        }
-        let mut told = Vec::new();
-        for worker in workers {
-            told.push(worker.await.unwrap());
-        }
-        all = told.try_into().unwrap();
-        server.restart();
-        last = Some(look(&stores[0], &mut all, last).await);
-    }
-}
-
-const KILLS: u32 = 25;
-
-/// Checks what is there against what was told, and gives the lease back. Returns the highest token.
-async fn look(
-    store: &PostgresStore,
-    all: &mut [Told; 2],
-    before: Option<FencingToken>,
-) -> FencingToken {
-    let mut tokens: Vec<_> = before.into_iter().collect();
-    let mut round: Vec<_> = all.iter_mut().flat_map(|told| told.tokens.drain(..)).collect();
-    round.sort_unstable();
-    tokens.append(&mut round);
-    assert!(tokens.is_sorted_by(|a, b| a < b), "a token was issued twice: {tokens:?}");
-    for (key, &(applied, tried)) in all.iter().flat_map(|told| &told.written) {
-        let entry = store.read("ledger", key.as_bytes()).await.unwrap();
-        let found = entry.map_or(0, |entry| {
-            let number = entry.pass.token.counter().get() * 4 + entry.pass.sequence;
-            assert_eq!(entry.value, Some(number.to_string().into_bytes()));
-            number
-        });
-        assert!((applied..=tried).contains(&found), "{key}: {applied}, {found}, {tried}");
-    }
-    if let Some(holding) = store.holding(ledger()).await.unwrap() {
-        let revoked = store.revoke(ledger(), holding.token).await.unwrap();
-        assert!(matches!(revoked, Revoked::Revoked));
-        // Either its holder heard of it, or nobody did.
-        tokens.push(holding.token);
-    }
-    *tokens.iter().max().unwrap()
 }
 
 /// Keeps an operation waiting for a row, and returns the client that does.

@@ -1,18 +1,22 @@
-//! Holders in processes of their own, on a store in this one, which they ask by TCP.
+//! Holders in processes of their own, which are stopped for longer than their leases last, and killed.
 
 #![cfg(all(target_os = "linux", feature = "conformance"))]
 #![expect(
     clippy::std_instead_of_alloc,
     reason = "this keeps libraries honest that do without std; a test has it"
 )]
-#![expect(clippy::unwrap_used, reason = "what two processes of a test say is well-formed")]
 
-#[path = "support/processes.rs"]
-mod processes;
-#[path = "processes/remote.rs"]
-mod remote;
-#[path = "support/soak.rs"]
-mod soak;
+mod support {
+    pub(crate) mod backend;
+    #[cfg(feature = "etcd")]
+    pub(crate) mod etcd;
+    pub(crate) mod processes;
+    pub(crate) mod remote;
+    pub(crate) mod servers;
+    pub(crate) mod soak;
+    pub(crate) mod wait;
+    pub(crate) mod wire;
+}
 
 use core::time::Duration;
 
@@ -26,32 +30,78 @@ use surmise_store::{
 };
 use surmise_time::Instant;
 
-use self::{
-    processes::wire::{event_from_line, event_to_line},
-    remote::{Remote, Server},
+use self::support::{
+    backend::{Backend, Memory},
+    processes::{self, Harm},
+    remote,
+    wire::{event_from_line, event_to_line},
 };
 
-/// Not a test: what the processes of the others run.
+/// Not a test: what the processes of holders run.
 #[tokio::test]
 async fn holder() {
-    processes::serve(async |url| Remote::connect(&url)).await;
+    processes::serve::<Memory>().await;
+    #[cfg(feature = "redb")]
+    processes::serve::<support::backend::Redb>().await;
+    #[cfg(feature = "postgres")]
+    processes::serve::<support::backend::Postgres>().await;
+    #[cfg(feature = "etcd")]
+    processes::serve::<support::backend::Etcd>().await;
+    #[cfg(feature = "etcd")]
+    processes::serve::<support::backend::EtcdCluster>().await;
 }
 
-#[tokio::test]
-async fn stopped_and_killed_holders_do_no_harm() {
-    let server = Server::start();
-    let ttl = Duration::from_millis(100);
-    let workload = Workload { ttl, holders: 4, ..Workload::new(6) };
-    let store = Remote::connect(server.url());
-    let (history, harm) = processes::run(&workload, server.url(), &store, 40).await;
-    history.check().unwrap_or_else(|anomaly| panic!("{anomaly}"));
-    assert!(harm.stopped >= 10 && harm.killed >= 10, "{harm:?}");
-    let count =
-        |wanted: fn(&Event) -> bool| history.events().iter().filter(|&event| wanted(event)).count();
-    let written =
-        count(|event| matches!(event.action, Action::Write { .. }) && event.answer == Answer::Done);
-    let stale = count(|event| matches!(event.answer, Answer::Refused(Refusal::Stale { .. })));
-    assert!(written > 100 && stale > 0, "{written}, {stale}");
+/// Not a test either: what the process of a store runs that has no server.
+#[test]
+fn host() {
+    remote::host();
+}
+
+mod stopped_and_killed_holders_do_no_harm {
+    use super::*;
+
+    #[tokio::test]
+    async fn in_memory() {
+        check::<Memory>(Harm { stopped: 15, killed: 25 }).await;
+    }
+
+    #[cfg(feature = "redb")]
+    #[tokio::test]
+    async fn in_redb() {
+        check::<support::backend::Redb>(Harm { stopped: 25, killed: 55 }).await;
+    }
+
+    #[cfg(feature = "postgres")]
+    #[tokio::test]
+    async fn in_postgres() {
+        check::<support::backend::Postgres>(Harm { stopped: 25, killed: 55 }).await;
+    }
+
+    #[cfg(feature = "etcd")]
+    #[tokio::test]
+    async fn in_etcd() {
+        check::<support::backend::Etcd>(Harm { stopped: 6, killed: 12 }).await;
+    }
+
+    #[cfg(feature = "etcd")]
+    #[tokio::test]
+    async fn in_a_cluster_of_etcd() {
+        check::<support::backend::EtcdCluster>(Harm { stopped: 6, killed: 12 }).await;
+    }
+
+    async fn check<B: Backend>(harm: Harm) {
+        let workload = Workload { ttl: B::TTL, ..Workload::new(6) };
+        let Some(history) = processes::run::<B>(&workload, harm).await else { return };
+        let count = |wanted: fn(&Event) -> bool| {
+            history.events().iter().filter(|&event| wanted(event)).count()
+        };
+        let written = count(|event| {
+            matches!(event.action, Action::Write { .. }) && event.answer == Answer::Done
+        });
+        let stale = count(|event| matches!(event.answer, Answer::Refused(Refusal::Stale { .. })));
+        println!("{} events, {written} writes, {stale} refused", history.events().len());
+        assert!(written > 50 && stale > 0, "{written}, {stale}");
+    }
 }
 
 #[test]

@@ -2,19 +2,16 @@
 //!
 //! The test starts itself again as the writer that it kills.
 
-#![cfg(all(feature = "redb", unix))]
+#![cfg(all(feature = "redb", feature = "conformance", unix))]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-#![expect(
-    clippy::std_instead_of_alloc,
-    reason = "this keeps libraries honest that do without std; a test has it"
-)]
 
-#[path = "support/redb.rs"]
-mod support;
+mod support {
+    pub(crate) mod wait;
+    pub(crate) mod wire;
+}
 
 use core::time::Duration;
 use std::{
-    collections::BTreeMap,
     env,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
@@ -24,14 +21,20 @@ use std::{
 };
 
 use fastrand::Rng;
-use surmise_fence::{FencingToken, Pass};
+use parking_lot::Mutex;
+use surmise_fence::Pass;
 use surmise_store::{
-    FencedStore, Granted, LeaseRequest, LeaseStore, Outcome, Resource,
+    FencedStore, Granted, LeaseRequest, LeaseStore, Outcome, Resource, Revoked,
+    conformance::history::{Action, Answer, Event, History, Recorder},
     redb::{RedbConfig, RedbStore},
 };
+use surmise_time::BootClock;
 use tempfile::TempDir;
 
-use self::support::wait;
+use self::support::{
+    wait::wait,
+    wire::{event_from_line, event_to_line},
+};
 
 const FILE: &str = "SURMISE_TEST_REDB_FILE";
 const NONCE: &str = "SURMISE_TEST_REDB_NONCE";
@@ -42,16 +45,24 @@ fn sixty_killed_writers_lose_nothing_that_they_acknowledged() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store");
     let mut rng = Rng::with_seed(6);
-    let mut seen = Seen::default();
+    let mut history = History::default();
+    let mut last = None;
     for nonce in 1..=60 {
         let writer = Writer::start(&path, nonce);
         // Three out of four have begun to write.
-        let least = if rng.u8(..4) == 0 { 0 } else { 2 };
+        let least = if rng.u8(..4) == 0 { 0 } else { 5 };
         let time = Duration::from_micros(rng.u64(..60_000));
-        let said = writer.killed_after(least, rng.usize(..300), time);
-        seen.check(&path, nonce, &said);
+        history.extend(writer.killed_after(least, rng.usize(..600), time));
+        last = look(&path, nonce, &mut history, last);
     }
-    assert!(seen.acknowledged > 500 && seen.tokens > 30, "{seen:?}");
+    history.check().unwrap_or_else(|anomaly| panic!("{anomaly}"));
+    let done = |wanted: fn(&Action) -> bool| {
+        let is_done = |event: &&Event| event.answer == Answer::Done && wanted(&event.action);
+        history.events().iter().filter(is_done).count()
+    };
+    let written = done(|action| matches!(action, Action::Write { .. }));
+    let released = done(|action| matches!(action, Action::Revoke { .. }));
+    assert!(written > 500 && released > 30, "{written}, {released}");
 }
 
 #[test]
@@ -65,11 +76,45 @@ fn forty_writers_killed_while_they_create_leave_a_file_that_opens_or_none() {
         // One in eight is there for certain.
         let least = usize::from(rng.u8(..8) == 0);
         let time = Duration::from_micros(rng.u64(..40_000));
-        let said = writer.killed_after(least, rng.usize(..2), time);
+        let mut history: History =
+            writer.killed_after(least, rng.usize(..3), time).into_iter().collect();
         created += u32::from(path.exists());
-        Seen::default().check(&path, nonce, &said);
+        look(&path, nonce, &mut history, None);
+        history.check().unwrap_or_else(|anomaly| panic!("{anomaly}"));
     }
     assert!(created > 0);
+}
+
+/// Opens what a killed writer left, and notes what is there. Tries to write by the pass of an earlier one, and ends the
+/// writer's lease.
+///
+/// Returns the pass of the lease, if there was one.
+fn look(path: &Path, nonce: u64, history: &mut History, last: Option<Pass>) -> Option<Pass> {
+    let is_granted = |event: &Event| {
+        event.action == Action::Grant { nonce } && matches!(event.answer, Answer::Granted(_))
+    };
+    let was_granted = history.events().iter().any(is_granted);
+    let noted = Mutex::new(history);
+    let recorder = Recorder::new(BootClock, |event: Event| noted.lock().note(event));
+    let store = RedbStore::open(path, RedbConfig::default()).unwrap();
+    // Not a number of a writer.
+    let client = recorder.client(u64::MAX - nonce, &store);
+    let resource = Resource::new("ledger").unwrap();
+    let floor = wait(client.floor(resource)).unwrap();
+    for key in 0..WRITERS {
+        _ = wait(client.read("ledger", &[key])).unwrap();
+    }
+    if let Some((last, floor)) = last.zip(floor) {
+        let written = wait(client.write("ledger", b"late", b"", last)).unwrap();
+        assert_eq!(written.is_done(), last == floor, "{written:?} after {floor:?}");
+    }
+    let holding = wait(client.holding(resource)).unwrap();
+    assert!(holding.is_some() || !was_granted, "an acknowledged lease is not held");
+    let holding = holding?;
+    assert_eq!(holding.nonce, nonce);
+    let revoked = wait(client.revoke(resource, holding.token)).unwrap();
+    assert!(matches!(revoked, Revoked::Revoked), "{revoked:?}");
+    Some(Pass::from(holding.token).with_nonce(nonce))
 }
 
 /// The writer, in a process of its own.
@@ -81,13 +126,13 @@ fn writer() {
     say("began");
     let config = RedbConfig { write_in_caller: nonce % 2 == 0, ..RedbConfig::default() };
     let store = RedbStore::open(path, config).unwrap();
+    let recorder = Recorder::new(BootClock, |event: Event| say(&event_to_line(&event)));
+    let store = recorder.client(nonce, &store);
     let request = LeaseRequest::new("ledger", "writer", nonce, Duration::from_secs(3600)).unwrap();
     let granted = wait(store.grant(request)).unwrap();
     let Granted::Granted(grant) = granted else { panic!("{granted:?}") };
-    say(&format!("token {}", grant.token));
     let pass = Pass::from(grant.token).with_nonce(nonce);
     assert!(wait(store.raise("ledger", pass)).unwrap().is_done());
-    say("raised");
     thread::scope(|scope| {
         for key in 0..WRITERS {
             let store = &store;
@@ -97,7 +142,6 @@ fn writer() {
                     let value = sequence.to_be_bytes().repeat(1 + usize::from(key) * 20);
                     let written = wait(store.write("ledger", &[key], &value, pass)).unwrap();
                     assert!(matches!(written, Outcome::Applied), "{written:?}");
-                    say(&format!("wrote {key} {sequence}"));
                 }
             });
         }
@@ -108,14 +152,6 @@ fn writer() {
 fn say(line: &str) {
     // If the other end is gone, so is the test.
     let _ = std::io::stdout().lock().write_all(format!("> {line}\n").as_bytes());
-}
-
-/// What a writer said.
-#[derive(Debug, Default)]
-struct Said {
-    token: Option<FencingToken>,
-    raised: bool,
-    written: BTreeMap<u8, u64>,
 }
 
 struct Writer {
@@ -147,15 +183,16 @@ impl Writer {
     }
 
     /// Kills the writer when it has said a `least` number of lines and then so many more, or nothing for some time.
-    fn killed_after(mut self, least: usize, lines: usize, time: Duration) -> Said {
-        let mut said = Said::default();
-        // The first says that it has begun.
+    fn killed_after(mut self, least: usize, lines: usize, time: Duration) -> Vec<Event> {
+        let mut said = Vec::new();
+        let mut hear = |line: String| said.extend(event_from_line(&line));
+        // The first says that it has begun, and is no event.
         for _ in 0..=least {
-            said.hear(&self.lines.recv().unwrap());
+            hear(self.lines.recv().unwrap());
         }
         for _ in 0..lines {
             match self.lines.recv_timeout(time) {
-                Ok(line) => said.hear(&line),
+                Ok(line) => hear(line),
                 Err(_) => break,
             }
         }
@@ -163,62 +200,8 @@ impl Writer {
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), None, "it ended by itself");
         while let Ok(line) = self.lines.recv() {
-            said.hear(&line);
+            hear(line);
         }
         said
-    }
-}
-
-impl Said {
-    fn hear(&mut self, line: &str) {
-        let words: Vec<_> = line.split(' ').collect();
-        match words[..] {
-            ["began"] => {}
-            ["token", token] => self.token = Some(token.parse().unwrap()),
-            ["raised"] => self.raised = true,
-            ["wrote", key, sequence] => {
-                self.written.insert(key.parse().unwrap(), sequence.parse().unwrap());
-            }
-            _ => panic!("{line}"),
-        }
-    }
-}
-
-/// What earlier writers did.
-#[derive(Debug, Default)]
-struct Seen {
-    highest: Option<FencingToken>,
-    tokens: u64,
-    acknowledged: u64,
-}
-
-impl Seen {
-    fn check(&mut self, path: &Path, nonce: u64, said: &Said) {
-        let store = RedbStore::open(path, RedbConfig::default()).unwrap();
-        let resource = Resource::new("ledger").unwrap();
-        let holding = wait(store.holding(resource)).unwrap();
-        if let Some(token) = said.token {
-            let holding = holding.as_ref().expect("an acknowledged lease is held");
-            assert_eq!((holding.token, holding.nonce), (token, nonce));
-            assert!(Some(token) > self.highest, "{token} after {:?}", self.highest);
-        }
-        for (&key, &sequence) in &said.written {
-            let entry = wait(store.read("ledger", &[key])).unwrap().expect("it was acknowledged");
-            assert_eq!(Some(entry.pass.token), said.token);
-            assert!(entry.pass.sequence >= sequence, "{sequence} was lost: {entry:?}");
-            let value = entry.pass.sequence.to_be_bytes().repeat(1 + usize::from(key) * 20);
-            assert_eq!(entry.value, Some(value));
-            self.acknowledged += sequence;
-        }
-        if let (true, Some(stale)) = (said.raised, self.highest) {
-            let written = wait(store.write("ledger", b"late", b"", stale)).unwrap();
-            assert!(matches!(written, Outcome::Stale { .. }), "{written:?}");
-        }
-        if let Some(holding) = holding {
-            assert_eq!(holding.nonce, nonce);
-            self.tokens += 1;
-            self.highest = Some(holding.token);
-            assert!(wait(store.revoke(resource, holding.token)).is_ok());
-        }
     }
 }

@@ -3,15 +3,17 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::allow_attributes, reason = "there is no telling which")]
 
-use core::{future::poll_fn, num::NonZeroU64, task::Poll, time::Duration};
+#[path = "broken/fenced_store.rs"]
+mod fenced_store;
+#[path = "broken/lease_store.rs"]
+mod lease_store;
+
+use core::time::Duration;
 use std::collections::HashMap;
 
 use parking_lot::{Mutex, MutexGuard};
-use surmise_fence::{FencingToken, Grant, Pass, Refusal};
-use surmise_store::{
-    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore,
-    LimitExceeded, Outcome, Resource, Revoked, StoreError, Ttl, conformance::Timer,
-};
+use surmise_fence::{FencingToken, Pass, Refusal};
+use surmise_store::{Entry, conformance::Timer as _};
 use surmise_time::{Instant, MonotonicClock as _};
 
 use crate::simulation::Simulation;
@@ -232,189 +234,4 @@ impl<'a> Broken<'a> {
             holds && (now < lease.until || self.has(Fault::RenewsWhatIsOver))
         })
     }
-}
-
-impl LeaseStore for Broken<'_> {
-    async fn grant(&self, request: LeaseRequest<'_>) -> Result<Granted, StoreError> {
-        let name = self.name(request.resource().as_str());
-        let now = self.simulation.now();
-        let holding = |lease: &Lease| {
-            let holder = lease.holder.clone();
-            let nonce = if self.has(Fault::HidesHolder) { request.nonce() } else { lease.nonce };
-            Holding::new(lease.token, nonce, holder, lease.until - now)
-        };
-        let ttl = request.ttl().get();
-        let mut until = now + ttl;
-        let found = self.state().leases.get(&name).filter(|lease| now < lease.until).cloned();
-        let mut retried = None;
-        if let Some(lease) = found {
-            if lease.nonce == request.nonce() && !self.has(Fault::RetryIsAnother) {
-                retried = Some(lease.token);
-                if self.has(Fault::RetryIsNoLonger) {
-                    until = lease.until;
-                }
-            } else if !self.has(Fault::GrantsHeld) && lease.nonce != request.nonce() {
-                return Ok(Granted::Held(holding(&lease)));
-            }
-        }
-        if self.has(Fault::ChecksThenGrants) {
-            yield_now().await;
-        }
-        let grant = {
-            let mut state = self.state();
-            let counter = state.issued.get(&name).copied();
-            let token = retried.unwrap_or_else(|| match counter {
-                Some(last) if last.epoch() == state.epoch => {
-                    FencingToken::new(last.epoch(), last.counter().saturating_add(1))
-                }
-                _ => FencingToken::new(state.epoch, NonZeroU64::MIN),
-            });
-            state.issued.insert(name.clone(), token);
-            let early = if self.has(Fault::EndsEarly) { ttl / 4 } else { Duration::ZERO };
-            let holder = self.name(request.holder());
-            let lease = Lease { token, nonce: request.nonce(), holder, until: until - early };
-            state.leases.insert(name, lease);
-            Grant { token, valid_for: ttl }
-        };
-        let travelled = self.travel().await;
-        Ok(Granted::Granted(Grant { valid_for: grant.valid_for + travelled, ..grant }))
-    }
-
-    async fn extend(
-        &self,
-        resource: Resource<'_>,
-        token: FencingToken,
-        ttl: Ttl,
-    ) -> Result<Extended, StoreError> {
-        let name = self.name(resource.as_str());
-        let mut state = self.state();
-        if !self.held(&state, &name, token) {
-            return Ok(Extended::Lost);
-        }
-        let until = self.simulation.now() + ttl.get();
-        if let Some(lease) = state.leases.get_mut(&name)
-            && !self.has(Fault::RenewalIsNoLonger)
-        {
-            lease.until = lease.until.max(until);
-        }
-        Ok(Extended::Extended(Grant { token, valid_for: ttl.get() }))
-    }
-
-    async fn revoke(
-        &self,
-        resource: Resource<'_>,
-        token: FencingToken,
-    ) -> Result<Revoked, StoreError> {
-        let name = self.name(resource.as_str());
-        let mut state = self.state();
-        if !self.held(&state, &name, token) {
-            return Ok(Revoked::Lost);
-        }
-        state.leases.remove(&name);
-        match self.fault {
-            Fault::ForgetsOnRelease => _ = state.issued.remove(&name),
-            Fault::ReleasesAll => state.leases.clear(),
-            _ => {}
-        }
-        Ok(Revoked::Revoked)
-    }
-
-    async fn holding(&self, resource: Resource<'_>) -> Result<Option<Holding>, StoreError> {
-        let name = self.name(resource.as_str());
-        let now = self.simulation.now();
-        let state = self.state();
-        let lease = state.leases.get(&name).filter(|lease| now < lease.until);
-        Ok(lease.map(|lease| {
-            Holding::new(lease.token, lease.nonce, lease.holder.clone(), lease.until - now)
-        }))
-    }
-
-    async fn advance_epoch(&self) -> Result<u64, StoreError> {
-        let mut state = self.state();
-        let next = state.epoch + 1;
-        if !self.has(Fault::EpochStays) {
-            state.epoch = next;
-        }
-        if self.has(Fault::EpochForgets) {
-            state.leases.clear();
-        }
-        Ok(next)
-    }
-}
-
-impl FencedStore for Broken<'_> {
-    async fn apply(&self, change: Change<'_>) -> Result<Outcome, StoreError> {
-        let place = self.place(change.resource().as_str(), change.key());
-        let floor_name = self.floor_name(change.resource().as_str());
-        let pass = change.pass();
-        let verdict = {
-            let state = self.state();
-            let no_floor = self.has(Fault::NoFloor)
-                || self.has(Fault::NoFloorUnderRemovals) && change.value().is_none();
-            let floor = state.floors.get(&floor_name).copied().filter(|_| !no_floor);
-            let last = state.entries.get(&place).and_then(|entries| entries.last());
-            let last =
-                last.filter(|last| !(self.has(Fault::ForgetsRemoval) && last.value.is_none()));
-            self.check_floor(pass, floor)
-                .and_then(|()| self.check(pass, last.map(|last| last.pass)))
-        };
-        if self.has(Fault::ChecksThenWrites) {
-            self.simulation.sleep(Duration::from_millis(50)).await;
-        }
-        if verdict.is_ok() || self.has(Fault::RefusedIsDone) {
-            let mut value = change.value().map(<[u8]>::to_vec);
-            match self.fault {
-                Fault::EmptyIsNone => value = value.filter(|value| !value.is_empty()),
-                Fault::CutsValues => value.as_mut().unwrap_or(&mut Vec::new()).truncate(65_536),
-                _ => {}
-            }
-            let mut state = self.state();
-            state.entries.entry(place).or_default().push(Entry::new(value, pass));
-            if self.has(Fault::WriteRaises) {
-                state.floors.insert(floor_name, pass.with_sequence(0));
-            }
-        }
-        Ok(verdict.map_or_else(Outcome::from, |()| Outcome::Applied))
-    }
-
-    async fn raise_floor(&self, resource: Resource<'_>, pass: Pass) -> Result<Outcome, StoreError> {
-        let name = self.floor_name(resource.as_str());
-        let mut state = self.state();
-        let checked = self.check_floor(pass, state.floors.get(&name).copied());
-        if checked.is_err() && !self.has(Fault::Lowers) {
-            return Ok(checked.map_or_else(Outcome::from, |()| Outcome::Applied));
-        }
-        state.floors.insert(name, pass);
-        Ok(Outcome::Applied)
-    }
-
-    async fn floor(&self, resource: Resource<'_>) -> Result<Option<Pass>, StoreError> {
-        Ok(self.state().floors.get(&self.floor_name(resource.as_str())).copied())
-    }
-
-    async fn read(&self, resource: &str, key: &[u8]) -> Result<Option<Entry>, StoreError> {
-        if !self.has(Fault::NoLimits) {
-            Resource::new(resource)?;
-            if key.is_empty() || key.len() > Change::MAX_KEY_BYTES {
-                return Err(StoreError::Limit(LimitExceeded::Key { bytes: key.len() }));
-            }
-        }
-        let state = self.state();
-        let entries = state.entries.get(&self.place(resource, key));
-        let Some(entries) = entries else { return Ok(None) };
-        let late = self.has(Fault::ReadsLate) && entries.len() > 1;
-        let entry = entries.iter().rev().nth(late.into()).cloned();
-        let forgets = self.has(Fault::ForgetsRemoval);
-        Ok(entry.filter(|entry| entry.value.is_some() || !forgets))
-    }
-}
-
-/// Lets the other futures of this task go on.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        context.waker().wake_by_ref();
-        if core::mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }

@@ -6,14 +6,11 @@
 
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::allow_attributes, reason = "there is no telling which")]
-#![expect(
+#![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a process that cannot be started or read is no test"
 )]
-
-#[path = "wire.rs"]
-pub(crate) mod wire;
 
 use core::time::Duration;
 use std::{
@@ -24,68 +21,71 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use surmise_store::{
-    FencedStore, LeaseStore,
-    conformance::{
-        Timer,
-        faults::{Faulty, Workload},
-        history::{Event, History, Recorder},
-    },
+use surmise_store::conformance::{
+    Timer,
+    faults::{Faulty, Workload},
+    history::{Event, History, Recorder},
 };
 
-use crate::soak::RealTime;
+use super::{
+    backend::{Backend, urls},
+    soak::RealTime,
+    wire,
+};
 
-/// What is done to holders, and how much of it there was.
-#[derive(Clone, Copy, Debug, Default)]
+/// What is done to holders.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Harm {
-    /// How many were stopped for longer than their leases last.
+    /// How many are stopped for longer than their leases last.
     pub(crate) stopped: u32,
-    /// How many were killed.
+    /// How many are killed.
     pub(crate) killed: u32,
 }
 
-/// Has the holders of a workload take their turns in processes, each by the store that `holder` connects to at `url`.
+/// Has the holders of a workload take their turns in processes, each with a store of its own.
 ///
-/// Every few moments one of them is stopped for twice the TTL, or killed and replaced by another, as often as `harms`
-/// says. `store` is asked what is there at the end.
-pub(crate) async fn run<S: LeaseStore + FencedStore>(
-    workload: &Workload,
-    url: &str,
-    store: &S,
-    harms: u32,
-) -> (History, Harm) {
+/// Every few moments one of them is stopped for twice the TTL, or killed and replaced by another. Fails if there is an
+/// anomaly, and returns the history; or nothing if the servers are missing.
+pub(crate) async fn run<B: Backend>(workload: &Workload, harm: Harm) -> Option<History> {
+    let servers = B::start()?;
+    let urls = urls(&servers);
+    let store = B::connect(&urls).await.unwrap();
     let mut random = fastrand::Rng::with_seed(workload.seed);
     let mut history = History::default();
-    let mut harm = Harm::default();
     let mut next = 1..;
-    let mut start = || Holder::start(workload, url, next.next().unwrap());
+    let mut start = || Holder::start::<B>(workload, &urls, next.next().unwrap());
     let mut holders: Vec<Holder> = (0..workload.holders).map(|_| start()).collect();
-    for _ in 0..harms {
+    let mut left = harm;
+    while left.stopped + left.killed > 0 {
         RealTime.sleep(workload.ttl * random.u32(1..8) / 4).await;
         let at = random.usize(..holders.len());
-        if random.bool() {
+        if random.u32(..left.stopped + left.killed) < left.stopped {
             holders[at].signal(Signal::STOP);
             RealTime.sleep(workload.ttl * 2).await;
             holders[at].signal(Signal::CONT);
-            harm.stopped += 1;
+            left.stopped -= 1;
         } else {
             history.extend(core::mem::replace(&mut holders[at], start()).kill());
-            harm.killed += 1;
+            left.killed -= 1;
         }
     }
     // Those who are not done yet were disturbed enough.
     holders.into_iter().for_each(|holder| history.extend(holder.kill()));
     let at_end = parking_lot::Mutex::new(&mut history);
     let recorder = Recorder::new(RealTime, |event| at_end.lock().note(event));
-    workload.read_all(&recorder.client(0, store), &RealTime).await.unwrap();
-    (history, harm)
+    workload.read_all(&recorder.client(0, &store), &RealTime).await.unwrap();
+    history.check().unwrap_or_else(|anomaly| panic!("{anomaly}"));
+    Some(history)
 }
 
-/// Takes the turns of one holder, if this process was started to.
-pub(crate) async fn serve<S: LeaseStore + FencedStore>(connect: impl AsyncFnOnce(String) -> S) {
+/// Takes the turns of one holder, if this process was started to, and with this store.
+pub(crate) async fn serve<B: Backend>() {
     let Ok(url) = env::var(URL) else { return };
+    if env::var(BACKEND).unwrap() != B::NAME {
+        return;
+    }
     let number = |name| env::var(name).unwrap().parse::<u64>().unwrap();
-    let store = connect(url).await;
+    let store = B::connect(&url).await.unwrap();
     let client = number(CLIENT);
     let workload = Workload {
         prefix: env::var(PREFIX).unwrap(),
@@ -104,6 +104,7 @@ pub(crate) async fn serve<S: LeaseStore + FencedStore>(connect: impl AsyncFnOnce
     workload.hold(client, &recorder.client(client, &network), &RealTime).await;
 }
 
+const BACKEND: &str = "SURMISE_TEST_BACKEND";
 const URL: &str = "SURMISE_TEST_URL";
 const CLIENT: &str = "SURMISE_TEST_CLIENT";
 const PREFIX: &str = "SURMISE_TEST_PREFIX";
@@ -119,9 +120,10 @@ struct Holder {
 }
 
 impl Holder {
-    fn start(workload: &Workload, url: &str, client: u64) -> Self {
+    fn start<B: Backend>(workload: &Workload, url: &str, client: u64) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["holder", "--exact", "--nocapture", "--test-threads=1"])
+            .env(BACKEND, B::NAME)
             .env(URL, url)
             .env(CLIENT, client.to_string())
             .env(PREFIX, &workload.prefix)

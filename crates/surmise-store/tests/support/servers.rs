@@ -11,6 +11,8 @@
 
 #[path = "servers/etcd.rs"]
 mod etcd;
+#[path = "servers/ourselves.rs"]
+mod ourselves;
 #[path = "servers/postgres.rs"]
 mod postgres;
 #[path = "servers/redis.rs"]
@@ -34,7 +36,7 @@ use rustix::{
 use surmise_time::{BootClock, MonotonicClock};
 use tempfile::TempDir;
 
-pub(crate) use self::{etcd::Etcd, postgres::Postgres, redis::Redis};
+pub(crate) use self::{etcd::Etcd, ourselves::Ourselves, postgres::Postgres, redis::Redis};
 
 /// A server that runs, or was killed and can run again on its data and its port.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use surmise_store::{
     FencedStore, LeaseStore,
     conformance::{
         Timer,
-        faults::Workload,
-        history::{Answer, History},
+        faults::{Odds, Workload},
+        history::{Answer, Event, History},
     },
 };
 use surmise_time::{BootClock, Instant, MonotonicClock};
@@ -31,10 +31,13 @@ impl Timer for RealTime {
     }
 }
 
-/// Runs a workload in each round, with chaos beside it, and fails if there is an anomaly.
+/// Runs two workloads in each round, with chaos beside them, and fails if there is an anomaly.
 ///
-/// Each round has a seed and resources of its own. `chaos` is told the round; the server is to be there again when it is
-/// done. The workload may be over before that, or later.
+/// One has resources of its own in each round, and so a history that is short enough for all orders to be tried. The other, behind
+/// a faulty network, has the same ones in all rounds, and its history is judged at the end. `chaos` is told the round; the server
+/// is to be there again when it is done. The workloads may be over before that, or later.
+///
+/// Returns the short histories, and the long one as the last, in which the upper half of a client's number is its round.
 pub(crate) async fn soak<S: LeaseStore + FencedStore>(
     store: &S,
     workload: &Workload,
@@ -42,19 +45,42 @@ pub(crate) async fn soak<S: LeaseStore + FencedStore>(
     mut chaos: impl AsyncFnMut(u64),
 ) -> Vec<History> {
     let mut histories = Vec::new();
+    let mut long = History::default();
+    let mut tried = 0;
     for round in 0..rounds {
         let seed = workload.seed + round;
         let prefix = format!("{}-{round}", workload.prefix);
-        let workload = Workload { seed, prefix, ..workload.clone() };
-        let (history, ()) = tokio::join!(workload.run(store, &RealTime), chaos(round));
-        let history = history.unwrap_or_else(|error| panic!("round {round}: {error}"));
-        history.check().unwrap_or_else(|anomaly| panic!("round {round}: {anomaly}"));
-        histories.push(history);
+        let own = Workload { seed, prefix, odds: Odds::NONE, ..short(workload) };
+        let shared = Workload { seed: !seed, odds: Odds::default(), ..workload.clone() };
+        let (own, shared, ()) =
+            tokio::join!(own.run(store, &RealTime), shared.run(store, &RealTime), chaos(round));
+        let [own, shared] =
+            [own, shared].map(|history| history.unwrap_or_else(|error| panic!("{round}: {error}")));
+        own.check().unwrap_or_else(|anomaly| panic!("round {round}: {anomaly}"));
+        // One that is too long by some retries is not tried.
+        let linearizable = own.is_linearizable();
+        assert_ne!(linearizable, Ok(false), "round {round}: {:#?}", own.events());
+        tried += u64::from(linearizable.is_ok());
+        histories.push(own);
+        // No two rounds have the same clients.
+        let of_round =
+            |event: &Event| Event { client: event.client + (round << 32), ..event.clone() };
+        long.extend(shared.events().iter().map(of_round));
     }
+    long.check().unwrap_or_else(|anomaly| panic!("over all rounds: {anomaly}"));
+    assert!(2 * tried > rounds, "all orders were tried of {tried} histories only");
+    histories.push(long);
     histories
 }
 
+fn short(workload: &Workload) -> Workload {
+    Workload { resources: 3, keys: 2, turns: 2, writes: 3, ..workload.clone() }
+}
+
 /// Returns how many requests had such an answer, in all histories.
-pub(crate) fn count(histories: &[History], wanted: impl Fn(&Answer) -> bool) -> usize {
-    histories.iter().flat_map(History::events).filter(|event| wanted(&event.answer)).count()
+pub(crate) fn count<'a>(
+    histories: impl IntoIterator<Item = &'a History>,
+    wanted: impl Fn(&Answer) -> bool,
+) -> usize {
+    histories.into_iter().flat_map(History::events).filter(|event| wanted(&event.answer)).count()
 }

@@ -1,6 +1,6 @@
 //! Events as lines of text, from one process to another.
 
-use core::{fmt::Display, time::Duration};
+use core::{fmt::Display, iter, time::Duration};
 
 use surmise_fence::{FencingToken, Grant, Pass, Refusal};
 use surmise_store::{
@@ -90,7 +90,9 @@ fn optional(words: Option<impl Display>) -> String {
 
 /// Begins with a letter, so that no bytes are a word too.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("x".into(), |text, byte| format!("{text}{byte:02x}"))
+    let digits =
+        |byte: &u8| [byte >> 4, byte & 0xf].map(|digit| char::from_digit(digit.into(), 16));
+    iter::once('x').chain(bytes.iter().flat_map(digits).flatten()).collect()
 }
 
 /// The words of a line, one after the other.

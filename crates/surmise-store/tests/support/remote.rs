@@ -1,12 +1,12 @@
-//! A store in memory that other processes ask, by the lines that events are told by.
+//! A store of one process that others ask, by the lines that events are told by.
 
-use core::{
-    pin::pin,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+#![allow(clippy::unwrap_used, reason = "what is said here is well-formed")]
+#![allow(clippy::allow_attributes, reason = "where a test is known as one, it needs no saying")]
+
+use core::time::Duration;
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    env,
+    io::{self, BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
     sync::Arc,
     thread,
@@ -21,35 +21,45 @@ use surmise_store::{
     memory::{MemoryConfig, MemoryStore},
 };
 use surmise_time::{BootClock, Instant};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _},
+    net,
+    time::timeout,
+};
 
-use crate::processes::wire::{event_from_line, event_to_line};
+use super::{
+    backend::LIMIT,
+    servers::Ourselves,
+    wait::wait,
+    wire::{event_from_line, event_to_line},
+};
 
-type Store = MemoryStore<BootClock>;
-
-/// A store that listens. It ends with the process.
-pub(crate) struct Server(String);
-
-impl Server {
-    pub(crate) fn start() -> Self {
-        let store = Arc::new(Store::new(MemoryConfig::default(), BootClock).unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = listener.local_addr().unwrap().to_string();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (store, stream) = (Arc::clone(&store), stream.unwrap());
-                // Whoever is killed closes its connection at any moment.
-                thread::spawn(move || _ = answer_all(&store, &stream));
-            }
-        });
-        Self(url)
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.0
+/// Serves a store, if this process was started to.
+pub(crate) fn host() {
+    let Ok(port) = env::var(Ourselves::PORT) else { return };
+    match env::var(Ourselves::STORE).unwrap().as_str() {
+        "memory" => serve(&port, MemoryStore::new(MemoryConfig::default(), BootClock).unwrap()),
+        #[cfg(feature = "redb")]
+        "redb" => {
+            use surmise_store::redb::{RedbConfig, RedbStore};
+            serve(&port, RedbStore::open("store", RedbConfig::default()).unwrap());
+        }
+        other => panic!("there is no store {other}"),
     }
 }
 
-fn answer_all(store: &Store, stream: &TcpStream) -> std::io::Result<()> {
+fn serve(port: &str, store: impl LeaseStore + FencedStore + 'static) {
+    let store = Arc::new(store);
+    let listener = TcpListener::bind(("127.0.0.1", port.parse().unwrap())).unwrap();
+    for stream in listener.incoming() {
+        let (store, stream) = (Arc::clone(&store), stream.unwrap());
+        // Whoever is killed closes its connection at any moment.
+        thread::spawn(move || _ = answer_all(&*store, &stream));
+    }
+}
+
+fn answer_all<S: LeaseStore + FencedStore>(store: &S, stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
     for line in BufReader::new(stream).lines() {
         let Some(request) = event_from_line(&line?) else { break };
         let reply = event_to_line(&answer(store, request));
@@ -59,14 +69,14 @@ fn answer_all(store: &Store, stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Has the store do what is asked. The TTL is told in the place of the client.
-fn answer(store: &Store, request: Event) -> Event {
+fn answer<S: LeaseStore + FencedStore>(store: &S, request: Event) -> Event {
     let answer = Mutex::new(None);
     let recorder = Recorder::new(BootClock, |event: Event| *answer.lock() = Some(event));
     let store = recorder.client(0, store);
     let ttl = Duration::from_nanos(request.client);
     let name = request.resource.as_str();
     let resource = Resource::new(name).unwrap();
-    let done = pin!(async {
+    wait(async {
         match &request.action {
             Action::Grant { nonce } => {
                 let request = LeaseRequest::new(name, "", *nonce, ttl).unwrap();
@@ -85,22 +95,32 @@ fn answer(store: &Store, request: Event) -> Event {
             Action::Read { key } => _ = store.read(name, key).await,
         }
     });
-    assert_eq!(done.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(()));
     let answer = answer.lock().take();
     answer.unwrap()
 }
 
 /// The store, from another process.
-pub(crate) struct Remote(Mutex<BufReader<TcpStream>>);
+#[derive(Debug)]
+pub(crate) struct Remote {
+    url: String,
+    /// Connections that nothing is asked on.
+    idle: Mutex<Vec<Connection>>,
+}
+
+type Connection = tokio::io::BufReader<net::TcpStream>;
 
 impl Remote {
-    pub(crate) fn connect(url: &str) -> Self {
-        let stream = TcpStream::connect(url).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self(Mutex::new(BufReader::new(stream)))
+    pub(crate) fn new(url: &str) -> Self {
+        Self { url: url.to_owned(), idle: Mutex::new(Vec::new()) }
     }
 
-    fn ask(&self, resource: Resource<'_>, ttl: Duration, action: Action) -> Answer {
+    /// Asks, and returns the answer, which is unknown if there is none before the time limit.
+    async fn ask(
+        &self,
+        resource: Resource<'_>,
+        ttl: Duration,
+        action: Action,
+    ) -> Result<Answer, StoreError> {
         let request = Event {
             client: ttl.as_nanos().try_into().unwrap(),
             number: 0,
@@ -110,12 +130,49 @@ impl Remote {
             action,
             answer: Answer::Unknown,
         };
-        let mut stream = self.0.lock();
-        stream.get_mut().write_all((event_to_line(&request) + "\n").as_bytes()).unwrap();
-        let mut line = String::new();
-        stream.read_line(&mut line).unwrap();
-        event_from_line(line.trim_end()).map_or(Answer::Unknown, |event| event.answer)
+        let idle = self.idle.lock().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.connect().await.map_err(|error| self.unavailable(error))?,
+        };
+        let request = event_to_line(&request) + "\n";
+        let answer = timeout(LIMIT, exchange(&mut connection, &request)).await;
+        match answer.ok().and_then(Result::ok).flatten() {
+            None => Ok(Answer::Unknown),
+            Some(answer) => {
+                self.idle.lock().push(connection);
+                match answer {
+                    Answer::Failed => Err(self.unavailable(io::Error::other("its store failed"))),
+                    answer => Ok(answer),
+                }
+            }
+        }
     }
+
+    /// Asks what does no harm.
+    async fn look(&self, resource: Resource<'_>, action: Action) -> Result<Answer, StoreError> {
+        match self.ask(resource, Duration::ZERO, action).await? {
+            Answer::Unknown => Err(self.unavailable(io::ErrorKind::TimedOut.into())),
+            answer => Ok(answer),
+        }
+    }
+
+    async fn connect(&self) -> io::Result<Connection> {
+        let stream = timeout(LIMIT, net::TcpStream::connect(&self.url)).await??;
+        stream.set_nodelay(true)?;
+        Ok(Connection::new(stream))
+    }
+
+    fn unavailable(&self, error: io::Error) -> StoreError {
+        StoreError::Unavailable { store: self.url.clone(), source: error.into() }
+    }
+}
+
+async fn exchange(connection: &mut Connection, request: &str) -> io::Result<Option<Answer>> {
+    connection.write_all(request.as_bytes()).await?;
+    let mut line = String::new();
+    connection.read_line(&mut line).await?;
+    Ok(event_from_line(line.trim_end()).map(|event| event.answer))
 }
 
 fn lost() -> LostReply {
@@ -125,7 +182,7 @@ fn lost() -> LostReply {
 impl LeaseStore for Remote {
     async fn grant(&self, request: LeaseRequest<'_>) -> Result<Granted, StoreError> {
         let action = Action::Grant { nonce: request.nonce() };
-        Ok(match self.ask(request.resource(), request.ttl().get(), action) {
+        Ok(match self.ask(request.resource(), request.ttl().get(), action).await? {
             Answer::Granted(grant) => Granted::Granted(grant),
             Answer::Held { token, nonce } => Granted::Held(holding(token, nonce)),
             Answer::Free => Granted::Delayed { remaining: Duration::ZERO },
@@ -139,7 +196,7 @@ impl LeaseStore for Remote {
         token: FencingToken,
         ttl: Ttl,
     ) -> Result<Extended, StoreError> {
-        Ok(match self.ask(resource, ttl.get(), Action::Extend { token }) {
+        Ok(match self.ask(resource, ttl.get(), Action::Extend { token }).await? {
             Answer::Granted(grant) => Extended::Extended(grant),
             Answer::Free => Extended::Lost,
             _ => Extended::Indeterminate(lost()),
@@ -151,7 +208,7 @@ impl LeaseStore for Remote {
         resource: Resource<'_>,
         token: FencingToken,
     ) -> Result<Revoked, StoreError> {
-        Ok(match self.ask(resource, Duration::ZERO, Action::Revoke { token }) {
+        Ok(match self.ask(resource, Duration::ZERO, Action::Revoke { token }).await? {
             Answer::Done => Revoked::Revoked,
             Answer::Free => Revoked::Lost,
             _ => Revoked::Indeterminate(lost()),
@@ -159,7 +216,7 @@ impl LeaseStore for Remote {
     }
 
     async fn holding(&self, resource: Resource<'_>) -> Result<Option<Holding>, StoreError> {
-        match self.ask(resource, Duration::ZERO, Action::Holding) {
+        match self.look(resource, Action::Holding).await? {
             Answer::Held { token, nonce } => Ok(Some(holding(token, nonce))),
             _ => Ok(None),
         }
@@ -174,15 +231,15 @@ impl FencedStore for Remote {
     async fn apply(&self, change: Change<'_>) -> Result<Outcome, StoreError> {
         let (key, value) = (change.key().to_vec(), change.value().map(<[u8]>::to_vec));
         let action = Action::Write { key, value, pass: change.pass() };
-        Ok(outcome(self.ask(change.resource(), Duration::ZERO, action)))
+        Ok(outcome(self.ask(change.resource(), Duration::ZERO, action).await?))
     }
 
     async fn raise_floor(&self, resource: Resource<'_>, pass: Pass) -> Result<Outcome, StoreError> {
-        Ok(outcome(self.ask(resource, Duration::ZERO, Action::Raise { pass })))
+        Ok(outcome(self.ask(resource, Duration::ZERO, Action::Raise { pass }).await?))
     }
 
     async fn floor(&self, resource: Resource<'_>) -> Result<Option<Pass>, StoreError> {
-        match self.ask(resource, Duration::ZERO, Action::Floor) {
+        match self.look(resource, Action::Floor).await? {
             Answer::Floor(floor) => Ok(floor),
             other => panic!("a floor was asked for, and the answer is {other:?}"),
         }
@@ -190,7 +247,7 @@ impl FencedStore for Remote {
 
     async fn read(&self, resource: &str, key: &[u8]) -> Result<Option<Entry>, StoreError> {
         let action = Action::Read { key: key.to_vec() };
-        match self.ask(Resource::new(resource)?, Duration::ZERO, action) {
+        match self.look(Resource::new(resource)?, action).await? {
             Answer::Read(entry) => Ok(entry),
             other => panic!("a value was asked for, and the answer is {other:?}"),
         }
