@@ -75,6 +75,7 @@ pub(crate) fn run(context: &Context) -> Result<()> {
         variables.map(|(variable, path)| (variable, path.into_os_string())).collect();
     cmd!(shell, "cargo test --package surmise-store --all-features --all-targets")
         .envs(variables.clone())
+        .env("RUST_TEST_THREADS", TEST_THREADS)
         .run()?;
     cmd!(
         shell,
@@ -84,6 +85,9 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     .run()?;
     if missing.is_empty() { Ok(()) } else { Err(cannot_get(&missing).into()) }
 }
+
+/// More than most machines have cores: the tests wait, for servers to come back and for leases to end.
+const TEST_THREADS: &str = "8";
 
 fn cannot_get(missing: &[&str]) -> Missing {
     Missing(format!("cannot get {}, without which its store is not tested", missing.join(", ")))
