@@ -49,6 +49,12 @@ fn host() {
 mod killed_and_stopped_servers_lose_nothing {
     use super::*;
 
+    /// It cannot be killed, since nothing of it lasts.
+    #[tokio::test]
+    async fn of_memory() {
+        check::<support::backend::Memory>(0, 5).await;
+    }
+
     #[cfg(feature = "redb")]
     #[tokio::test]
     async fn of_redb() {
@@ -71,7 +77,7 @@ mod killed_and_stopped_servers_lose_nothing {
     #[cfg(feature = "etcd")]
     #[tokio::test]
     async fn of_a_cluster_of_etcd() {
-        check::<support::backend::EtcdCluster>(8, 8).await;
+        check::<support::backend::EtcdCluster>(10, 6).await;
     }
 
     async fn check<B: Backend>(kills: u64, pauses: u64) {
