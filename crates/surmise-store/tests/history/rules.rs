@@ -39,7 +39,12 @@ fn granted(nonce: u64, counter: u64) -> (Action, Answer) {
 }
 
 fn extended(counter: u64) -> (Action, Answer) {
-    (Action::Extend { token: token(counter) }, Answer::Granted(grant(counter)))
+    extended_as(counter, counter)
+}
+
+/// What one asked for, and another's lease got.
+fn extended_as(asked: u64, granted: u64) -> (Action, Answer) {
+    (Action::Extend { token: token(asked) }, Answer::Granted(grant(granted)))
 }
 
 /// It is over before the next event of its history.
@@ -97,6 +102,7 @@ fn wrong_in_this_order() -> Vec<(Rule, Vec<Event>)> {
         (TokenNotAbove, history([granted(1, 2), (Action::Holding, held(1, 2))])),
         (TokenNotAbove, history([(Action::Holding, held(2, 1)), granted(2, 1)])),
         (LostLeaseKept, history([granted(1, 1), granted(2, 2), extended(1)])),
+        (LostLeaseKept, history([granted(1, 1), granted(2, 2), extended_as(1, 2)])),
         (LostLeaseKept, history([granted(1, 1), granted(2, 2), revoked(1)])),
         (LostLeaseKept, history([granted(1, 1), revoked(1), extended(1)])),
         (LostLeaseKept, history([granted(1, 1), revoked(1), revoked(1)])),

@@ -63,7 +63,8 @@ fn check_order(events: &[&Event]) -> Result<(), Anomaly> {
             | (Action::Revoke { token }, Answer::Done) => Some(*token),
             _ => None,
         };
-        let claimed = holder(event).map(|(token, _)| token).or(kept);
+        // The asker's token before that of an answer, which may be another's.
+        let claimed = kept.or_else(|| holder(event).map(|(token, _)| token));
         let Some(token) = claimed else { continue };
         let rule = if kept.is_some() { Rule::LostLeaseKept } else { Rule::TokenNotAbove };
         for (known, wrong) in
