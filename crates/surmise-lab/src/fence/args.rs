@@ -1,10 +1,13 @@
 use core::time::Duration;
-use std::path::PathBuf;
+use std::{ffi::OsStr, path::PathBuf};
 
-use clap::Args;
+use clap::{Arg, Args, Command, builder::TypedValueParser, error::ErrorKind};
 use surmise_store::Ttl;
 
-use super::{choice::StoreChoice, error::FenceError};
+use super::{
+    choice::{StoreChoice, StoreChoiceError},
+    error::FenceError,
+};
 use crate::compare::{table::wrap, text};
 
 /// The arguments of `surmise-lab fence`.
@@ -14,7 +17,8 @@ use crate::compare::{table::wrap, text};
 pub struct FenceArgs {
     /// Where leases and values are: `memory` or `redb`, for which the processes ask this one;
     /// `redb:PATH`, which is kept; or a server, if built in: `etcd://HOST:PORT,…`, `postgres://…`
-    #[arg(long, value_name = "STORE", default_value = "redb")]
+    #[arg(long, value_name = "STORE", default_value = "redb", value_parser = StoreParser)]
+    #[arg(env = "SURMISE_LAB_STORE", hide_env_values = true)]
     pub(super) store: StoreChoice,
 
     /// For how long the lease is asked
@@ -79,6 +83,29 @@ impl FenceArgs {
         let run = format!("Store {}, resource {resource}.", self.store);
         let how = format!("Lease {lease}, pause {pause}. {how}");
         [wrap(&run), wrap(&how)].join("\n")
+    }
+}
+
+/// Reads a store. If it is none, the error does not repeat what was given, as those of clap's own parsers do: there may
+/// be a password in it.
+#[derive(Clone)]
+struct StoreParser;
+
+impl TypedValueParser for StoreParser {
+    type Value = StoreChoice;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<StoreChoice, clap::Error> {
+        let invalid = |why: &str| {
+            let message = format!("invalid value for '--store <STORE>': {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        };
+        let text = value.to_str().ok_or_else(|| invalid("it is not in UTF-8"))?;
+        text.parse().map_err(|error: StoreChoiceError| invalid(&error.to_string()))
     }
 }
 

@@ -41,7 +41,7 @@ impl FromStr for StoreChoice {
     type Err = StoreChoiceError;
 
     fn from_str(text: &str) -> Result<Self, StoreChoiceError> {
-        let unknown = || StoreChoiceError::Unknown { text: without_secrets(text) };
+        let unknown = || StoreChoiceError::Unknown { text: first_word(text) };
         let kind = match (text, text.split_once("://")) {
             ("memory", _) => Kind::Memory,
             ("redb", _) => Kind::Redb(None),
@@ -70,7 +70,10 @@ impl FromStr for StoreChoice {
 /// As it was given, but for the user, the password and the parameters of a server.
 impl fmt::Display for StoreChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&without_secrets(&self.text))
+        match self.kind {
+            Kind::Memory | Kind::Redb(_) => f.write_str(&self.text),
+            Kind::Server(_) => f.write_str(&without_secrets(&self.text)),
+        }
     }
 }
 
@@ -83,7 +86,8 @@ impl fmt::Debug for StoreChoice {
 /// A text that names no store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StoreChoiceError {
-    /// It is none of those that there are.
+    /// It is none of those that there are. Where a password could be in it is not known, so that only its first word is
+    /// told.
     Unknown { text: String },
     /// It does not say where the store is.
     NoPlace { text: String },
@@ -103,14 +107,25 @@ impl fmt::Display for StoreChoiceError {
 
 impl Error for StoreChoiceError {}
 
+/// Returns the scheme and the place of a server's address, as far as there certainly is no password in it.
 fn without_secrets(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
+    let (scheme, rest) = text.split_once("://").unwrap_or((text, ""));
+    let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let place = if parameters.contains('@') {
+        // Either a password with a `?` in it, or a parameter with an `@`: all could belong to either.
+        "…"
+    } else {
+        place.rsplit_once('@').map_or(place, |(_, place)| place)
     };
-    // A password can have any of these in it, so that what stands behind the last `@` is safe.
-    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-    let place = place.split_once('?').map_or(place, |(place, _)| place);
     format!("{scheme}://{place}")
+}
+
+/// Returns what a text begins with, if that may be the name of a store.
+fn first_word(text: &str) -> String {
+    match text.find(|letter: char| !letter.is_ascii_alphanumeric()) {
+        Some(end) => format!("{}…", text.split_at(end).0),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +157,9 @@ mod tests {
         for (text, error) in [
             ("", unknown("")),
             ("Memory", unknown("Memory")),
-            ("mysql://host", unknown("mysql://host")),
+            ("mysql://me:secret@host", unknown("mysql…")),
+            ("postgres:/me:secret@host", unknown("postgres…")),
+            ("host=db.example password=secret", unknown("host…")),
             ("redb:", StoreChoiceError::NoPlace { text: "redb:".to_owned() }),
             ("postgres://", StoreChoiceError::NoPlace { text: "postgres://".to_owned() }),
         ] {
@@ -152,12 +169,21 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        for text in ["postgres://me:p@ss/w?rd@host:5/db", "postgres://me@host:5/db?password=secret"]
-        {
+        for (text, shown) in [
+            ("postgres://me:p@ss@host:5/db", "postgres://host:5/db"),
+            ("postgres://me@host:5/db?password=secret", "postgres://host:5/db"),
+            ("postgres://me:p@ss/w?rd@host:5/db", "postgres://…"),
+            ("postgres://host/db?password=p@ss", "postgres://…"),
+            ("etcd://me:p@ss@a:1,b:2", "etcd://a:1,b:2"),
+        ] {
             let choice: StoreChoice = text.parse().unwrap();
-            assert_eq!(format!("{choice} {choice:?}"), "postgres://host:5/db postgres://host:5/db");
+            assert_eq!(format!("{choice} {choice:?}"), format!("{shown} {shown}"));
         }
-        let Err(error) = "mysql://me:secret@host".parse::<StoreChoice>() else { panic!() };
-        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn names_of_files_are_shown_as_they_are() {
+        let text = "redb:/home/me@work/who?.redb";
+        assert_eq!(text.parse::<StoreChoice>().unwrap().to_string(), text);
     }
 }
