@@ -204,7 +204,7 @@ fn a_full_table_has_no_room_before_what_ended_is_forgotten() {
     let full = Err(AcquireError::Full { max_leases: 3 });
     assert_eq!(table.acquire("d", 1, seconds(1), at(3)), full);
     assert_eq!(
-        table.restore("d", token(1, 9), 1, seconds(1), at(3)),
+        table.restore("d", token(1, 3), 1, seconds(1), at(3)),
         Err(RestoreError::Full { max_leases: 3 })
     );
     assert!(table.acquire("a", 1, seconds(1), at(3)).is_ok());
@@ -254,9 +254,9 @@ fn a_restarted_table_goes_on_after_what_was_reserved() {
 fn what_cannot_have_been_held_is_not_restored() {
     let mut table = LeaseTable::resume(CONFIG, token(1, 5)).unwrap();
     let restore = |table: &mut LeaseTable<_>, token, ttl| table.restore("a", token, 1, ttl, at(0));
-    let reserved = Some(token(1, 5));
+    let issued = Some(token(1, 5));
     for token in [token(1, 6), token(2, 1)] {
-        let error = RestoreError::NotReserved { token, reserved };
+        let error = RestoreError::NotIssued { token, issued };
         assert_eq!(restore(&mut table, token, seconds(1)), Err(error));
     }
     assert_eq!(restore(&mut table, token(1, 5), Duration::ZERO), Err(RestoreError::ZeroTtl));
@@ -268,8 +268,42 @@ fn what_cannot_have_been_held_is_not_restored() {
     assert!(table.holding(&"a", at(59)).is_some());
 
     let mut new = LeaseTable::new(CONFIG).unwrap();
-    let error = RestoreError::NotReserved { token: token(1, 1), reserved: None };
+    let error = RestoreError::NotIssued { token: token(1, 1), issued: None };
     assert_eq!(restore(&mut new, token(1, 1), seconds(1)), Err(error));
+}
+
+/// It would be granted again, to somebody else.
+#[test]
+fn a_token_that_is_reserved_and_not_issued_is_not_restored() {
+    let mut table = LeaseTable::resume(CONFIG, token(1, 5)).unwrap();
+    assert_eq!(reserve(&mut table, 100), token(1, 105));
+    let issued = Some(token(1, 5));
+    let error = RestoreError::NotIssued { token: token(1, 50), issued };
+    assert_eq!(table.restore("a", token(1, 50), 1, seconds(5), at(0)), Err(error));
+    assert_eq!(error.to_string(), "token 1.50 was not issued: 1.5 was the last");
+    // What was held before is, also after more was reserved.
+    assert_eq!(table.restore("a", token(1, 5), 1, seconds(5), at(0)), Ok(()));
+    assert_eq!(table.acquire("b", 1, seconds(5), at(0)).unwrap().token, token(1, 6));
+}
+
+/// Else whoever prints an error and then its sources prints the same twice.
+#[test]
+fn an_error_that_says_what_its_source_says_has_none() {
+    let exhausted = token(1, u64::MAX).next().unwrap_err();
+    let error = AcquireError::Exhausted(exhausted);
+    assert_eq!(error.to_string(), exhausted.to_string());
+    assert!(core::error::Error::source(&error).is_none());
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let mut table = LeaseTable::new(LeaseTableConfig { max_leases: 1, ..CONFIG }).unwrap();
+    reserve(&mut table, 2);
+    table.acquire("a", 1, seconds(1), at(0)).unwrap();
+    let full = table.acquire("b", 1, seconds(1), at(3)).unwrap_err().to_string();
+    assert!(full.contains("`expire`"), "{full}");
+    let foreign = table.release(&"a", token(2, 1), at(3)).unwrap_err().to_string();
+    assert!(foreign.ends_with("acquire the lease anew"), "{foreign}");
 }
 
 #[test]

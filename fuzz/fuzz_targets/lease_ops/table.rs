@@ -36,7 +36,8 @@ enum Kind {
     Expire { at_most: u8 },
     Reserve { size: u8 },
     ReserveMany { size: NonZeroU64 },
-    Restart,
+    Restart { reserve: Option<NonZeroU64> },
+    Restore { resource: u8, above: NonZeroU64, ttl: Span },
     AdvanceEpoch { by: u8 },
     AdvanceEpochFar { by: u64 },
 }
@@ -82,7 +83,10 @@ impl From<Kind> for Action {
                 Self::Reserve { size: NonZeroU64::MIN.saturating_add(size.into()) }
             }
             Kind::ReserveMany { size } => Self::Reserve { size },
-            Kind::Restart => Self::Restart,
+            Kind::Restart { reserve } => Self::Restart { reserve },
+            Kind::Restore { resource, above, ttl } => {
+                Self::Restore { resource: resource % RESOURCES, above, ttl: ttl.duration() }
+            }
             Kind::AdvanceEpoch { by } => Self::AdvanceEpoch { by: by.into() },
             Kind::AdvanceEpochFar { by } => Self::AdvanceEpoch { by },
         }

@@ -247,8 +247,8 @@ impl<R: Ord + Clone> LeaseTable<R> {
     ///
     /// # Errors
     ///
-    /// If the resource has a lease, if the token is above all that were reserved, if there are too many leases
-    /// or if the TTL is zero.
+    /// If the resource has a lease, if the token is above all that were issued, so that it could be issued again, if
+    /// there are too many leases or if the TTL is zero.
     pub fn restore(
         &mut self,
         resource: R,
@@ -264,8 +264,9 @@ impl<R: Ord + Clone> LeaseTable<R> {
         if let Some(lease) = self.leases.get(&resource) {
             return Err(RestoreError::Present { token: lease.token });
         }
-        if Some(token) > self.tokens.reserved() {
-            return Err(RestoreError::NotReserved { token, reserved: self.tokens.reserved() });
+        // Not what was reserved: of that, what follows those issued is yet to be granted.
+        if Some(token) > self.issued() {
+            return Err(RestoreError::NotIssued { token, issued: self.issued() });
         }
         if self.leases.len() >= self.max_leases {
             return Err(RestoreError::Full { max_leases: self.max_leases });

@@ -146,10 +146,6 @@ impl Tokens {
         self.issued
     }
 
-    pub(super) const fn reserved(&self) -> Option<FencingToken> {
-        self.reserved
-    }
-
     /// Returns the token of this epoch that comes after a token of this epoch or an earlier one.
     fn following(&self, token: Option<FencingToken>) -> Result<FencingToken, TokensExhausted> {
         match token {

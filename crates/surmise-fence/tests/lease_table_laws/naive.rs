@@ -3,7 +3,7 @@
 use core::{num::NonZeroU64, time::Duration};
 
 use surmise_fence::{
-    AcquireError, FencingToken, Grant, LeaseTableConfig, ReleaseError, RenewError,
+    AcquireError, FencingToken, Grant, LeaseTableConfig, ReleaseError, RenewError, RestoreError,
 };
 
 pub(crate) struct Naive {
@@ -144,9 +144,24 @@ impl Naive {
         nonce: u64,
         ttl: Duration,
         now: u64,
-    ) {
+    ) -> Result<(), RestoreError> {
         let now = self.see(now);
+        if ttl.is_zero() {
+            return Err(RestoreError::ZeroTtl);
+        }
+        if let Some(lease) = self.of(resource) {
+            return Err(RestoreError::Present { token: lease.token });
+        }
+        let issued = self.issued();
+        if issued.is_none_or(|issued| token > issued) {
+            return Err(RestoreError::NotIssued { token, issued });
+        }
+        let max_leases = self.config.max_leases;
+        if self.len() == max_leases {
+            return Err(RestoreError::Full { max_leases });
+        }
         self.put(resource, token, nonce, now.saturating_add(nanos(ttl)));
+        Ok(())
     }
 
     pub(crate) fn advance_epoch(&mut self, epoch: u64) {

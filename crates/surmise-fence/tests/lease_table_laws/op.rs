@@ -24,11 +24,20 @@ impl Arbitrary for Op {
             16..22 => Action::Renew { resource, token, ttl },
             22..25 => Action::Release { resource, token },
             25..28 => Action::Expire { at_most: usize::from(below(4)) },
-            28 | 29 => Action::Reserve { size: NonZeroU64::MIN.saturating_add(below(6).into()) },
-            30 => Action::Restart,
+            28 => Action::Reserve { size: size(below(6)) },
+            29 => Action::Restore { resource, above: size(below(6)), ttl },
+            30 => {
+                let reserve = below(4);
+                Action::Restart { reserve: (reserve > 0).then(|| size(reserve)) }
+            }
             _ => Action::AdvanceEpoch { by: u64::from(below(4) / 2) },
         };
         let back = if below(12) == 0 { below(20) } else { 0 };
         Self { forth: below(4), back, action }
     }
+}
+
+/// Returns a number from 1.
+fn size(more: u8) -> NonZeroU64 {
+    NonZeroU64::MIN.saturating_add(more.into())
 }

@@ -35,7 +35,17 @@ pub(crate) enum Action {
     Reserve {
         size: NonZeroU64,
     },
-    Restart,
+    /// What it reserves at once, it does before it puts its leases back.
+    Restart {
+        reserve: Option<NonZeroU64>,
+    },
+    /// A lease whose token was never issued, as from a disk of another grantor's.
+    Restore {
+        resource: u8,
+        /// By how much its token is above the last one issued.
+        above: NonZeroU64,
+        ttl: Duration,
+    },
     AdvanceEpoch {
         by: u64,
     },
@@ -53,6 +63,7 @@ pub(crate) struct World {
     pub(crate) naive: Naive,
     disk: Disk,
     now: u64,
+    /// The tokens of all grants, in order, after the last token that was reserved before.
     pub(crate) granted: Vec<FencingToken>,
 }
 
@@ -77,7 +88,8 @@ impl World {
             Action::Release { resource, token } => self.release(resource, token),
             Action::Expire { at_most } => self.expire(at_most),
             Action::Reserve { size } => self.reserve(size),
-            Action::Restart => self.restart(),
+            Action::Restart { reserve } => self.restart(reserve),
+            Action::Restore { resource, above, ttl } => self.restore(resource, above, ttl),
             Action::AdvanceEpoch { by } => self.advance_epoch(by),
         }
         self.compare();
@@ -88,7 +100,9 @@ impl World {
         let grant = self.table.acquire(resource, nonce, ttl, now);
         assert_eq!(grant, self.naive.acquire(resource, nonce, ttl, self.now));
         let Ok(grant) = grant else { return };
-        if !self.granted.contains(&grant.token) {
+        // A token is granted once, and again only to the retry of the request that it was granted to.
+        let held = self.disk.leases.get(&resource).map(|&(token, nonce, _)| (token, nonce));
+        if nonce == 0 || held != Some((grant.token, nonce)) {
             assert!(self.granted.last() < Some(&grant.token), "{grant:?} after {:?}", self.granted);
             self.granted.push(grant.token);
         }
@@ -134,14 +148,31 @@ impl World {
     }
 
     /// Begins anew with what is on the disk.
-    fn restart(&mut self) {
+    fn restart(&mut self, reserve: Option<NonZeroU64>) {
         let table = resume(self.naive.config(), self.disk.reserved);
         self.table = table.expect("it was valid before");
         self.naive.restart();
+        if let Some(size) = reserve {
+            self.reserve(size);
+        }
         let now = Instant::from_nanos(self.now);
         for (&resource, &(token, nonce, ttl)) in &self.disk.leases {
             self.table.restore(resource, token, nonce, ttl, now).expect("it was held before");
-            self.naive.restore(resource, token, nonce, ttl, self.now);
+            let restored = self.naive.restore(resource, token, nonce, ttl, self.now);
+            restored.expect("it was held before");
+        }
+    }
+
+    fn restore(&mut self, resource: u8, above: NonZeroU64, ttl: Duration) {
+        let issued = self.naive.issued();
+        let (epoch, last) = issued
+            .map_or((self.naive.epoch(), 0), |issued| (issued.epoch(), issued.counter().get()));
+        let token = FencingToken::new(epoch, above.saturating_add(last));
+        let now = Instant::from_nanos(self.now);
+        let restored = self.table.restore(resource, token, 1, ttl, now);
+        assert_eq!(restored, self.naive.restore(resource, token, 1, ttl, self.now));
+        if restored.is_ok() {
+            self.disk.leases.insert(resource, (token, 1, ttl));
         }
     }
 

@@ -85,7 +85,10 @@ impl fmt::Display for AcquireError {
             }
             Self::Ttl { ttl, max_ttl } => write_ttl(f, *ttl, *max_ttl),
             Self::Full { max_leases } => {
-                write!(f, "there are {max_leases} leases, and no room for another")
+                write!(
+                    f,
+                    "there are {max_leases} leases, and no room for another before `expire` forgets those that ended"
+                )
             }
             Self::NoTokens => f.write_str("no reserved token is left: reserve the next block"),
             Self::Exhausted(exhausted) => exhausted.fmt(f),
@@ -93,14 +96,8 @@ impl fmt::Display for AcquireError {
     }
 }
 
-impl Error for AcquireError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Exhausted(exhausted) => Some(exhausted),
-            _ => None,
-        }
-    }
-}
+/// It has no source: [`Exhausted`](Self::Exhausted) says what the error in it says.
+impl Error for AcquireError {}
 
 /// Why a lease is not renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,7 +209,7 @@ impl fmt::Display for ReleaseError {
                 write!(f, "the lease with token {token} is over: {by} was granted since")
             }
             Self::ForeignEpoch { token, epoch } => {
-                write!(f, "token {token} holds no lease in epoch {epoch}")
+                write!(f, "token {token} holds no lease in epoch {epoch}: acquire the lease anew")
             }
             Self::Unknown { token } => write!(f, "token {token} holds no lease of this resource"),
         }
@@ -230,12 +227,12 @@ pub enum RestoreError {
         /// The token of its grant.
         token: FencingToken,
     },
-    /// The token could be issued again: it is above all that were reserved.
-    NotReserved {
+    /// The token could be issued again: it is above all that were issued, or may have been before a restart.
+    NotIssued {
         /// The token.
         token: FencingToken,
-        /// The highest token that was reserved, if any was.
-        reserved: Option<FencingToken>,
+        /// The highest token that was issued, or may have been, if any.
+        issued: Option<FencingToken>,
     },
     /// There are as many leases as there can be.
     Full {
@@ -250,11 +247,11 @@ impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Present { token } => write!(f, "the resource has a lease, with token {token}"),
-            Self::NotReserved { token, reserved: Some(reserved) } => {
-                write!(f, "token {token} was not reserved: {reserved} was the last")
+            Self::NotIssued { token, issued: Some(issued) } => {
+                write!(f, "token {token} was not issued: {issued} was the last")
             }
-            Self::NotReserved { token, reserved: None } => {
-                write!(f, "token {token} was not reserved: none was")
+            Self::NotIssued { token, issued: None } => {
+                write!(f, "token {token} was not issued: none was")
             }
             Self::Full { max_leases } => {
                 write!(f, "there are {max_leases} leases, and no room for another")
