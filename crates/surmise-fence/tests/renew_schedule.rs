@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use quickcheck::quickcheck;
 use surmise_fence::{DriftAllowance, FencingToken, Grant, LeaseGuard, RenewSchedule, Renewal};
 use surmise_time::Instant;
 
@@ -66,6 +67,44 @@ fn after_a_renewal_the_next_is_due_at_a_third_of_what_it_gave() {
     guard.renewed(grant(seconds(9)), at(2)).unwrap();
     schedule.renewed(&guard);
     assert_eq!(schedule, before, "a late reply gives nothing");
+}
+
+/// The store takes longer for a reply than renewals are apart. It would be sent one for each of its replies.
+#[test]
+fn a_late_reply_is_not_followed_by_a_renewal_at_once() {
+    let mut guard = guard();
+    let mut schedule = RenewSchedule::new(&guard, seconds(1)).unwrap();
+    for second in 3..8 {
+        assert_eq!(schedule.poll(at(second)), Renewal::Send);
+    }
+    // The reply to what was sent at 3: a third of what it gives is over at 6.
+    guard.renewed(grant(seconds(9)), at(3)).unwrap();
+    schedule.renewed(&guard);
+    assert_eq!(schedule.poll(at(7) + seconds(1) / 2), Renewal::Wait { until: at(8) });
+    assert_eq!(schedule.poll(at(8)), Renewal::Send);
+}
+
+quickcheck! {
+    /// However long replies take, and whatever they give.
+    fn renewals_are_a_spacing_apart(spacing: u8, steps: Vec<(u8, u8, Option<u8>)>) -> bool {
+        let spacing = seconds(u64::from(spacing % 8) + 1);
+        let mut guard = guard();
+        let mut schedule = RenewSchedule::new(&guard, spacing).unwrap();
+        let mut now = at(0);
+        let mut sent = Vec::new();
+        for (pause, which, valid_for) in steps {
+            now += seconds((pause % 4).into());
+            if schedule.poll(now) == Renewal::Send {
+                sent.push(now);
+            }
+            let request = sent.get(usize::from(which % 8)).copied();
+            if let Some((request, valid_for)) = request.zip(valid_for) {
+                guard.renewed(grant(seconds((valid_for % 32).into())), request).unwrap();
+                schedule.renewed(&guard);
+            }
+        }
+        sent.windows(2).all(|pair| pair[1] >= pair[0] + spacing)
+    }
 }
 
 /// Otherwise each late reply would be followed by a renewal at once.

@@ -62,6 +62,8 @@ struct Model {
     over: u64,
     spacing: u64,
     due: u64,
+    /// When the last renewal was sent, if any was.
+    last: Option<u64>,
     expired: bool,
     schedule: RenewSchedule,
 }
@@ -71,14 +73,14 @@ impl Model {
         let (sent, over) = (reply.sent.nanos(), reply.over(ppm));
         let spacing = u64::try_from(spacing.as_nanos()).unwrap_or(u64::MAX);
         let due = sent + (over - sent) / 3;
-        Self { sent, over, spacing, due, expired: false, schedule }
+        Self { sent, over, spacing, due, last: None, expired: false, schedule }
     }
 
     fn renew(&mut self, reply: Reply, ppm: u32, guard: &LeaseGuard) {
         let over = reply.over(ppm);
         if over > self.over {
             (self.sent, self.over, self.expired) = (reply.sent.nanos(), over, false);
-            self.due = self.sent + (over - self.sent) / 3;
+            self.due = self.due.max(self.sent + (over - self.sent) / 3);
         }
         self.schedule.renewed(guard);
     }
@@ -101,6 +103,9 @@ impl Model {
         } else if now < self.due {
             Renewal::Wait { until: Instant::from_nanos(self.due.min(self.over)) }
         } else {
+            // However late the replies came, and whatever they gave.
+            assert!(self.last.is_none_or(|last| now >= last.saturating_add(self.spacing)));
+            self.last = Some(now);
             self.due = now.saturating_add(self.spacing);
             Renewal::Send
         };

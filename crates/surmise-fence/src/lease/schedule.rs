@@ -73,12 +73,14 @@ impl RenewSchedule {
         Ok(Self { spacing, due: due(guard), expires_at, over: false })
     }
 
-    /// Takes note that the lease was renewed: the next renewal is due at a third of the validity that it has now.
+    /// Takes note that the lease was renewed: the next renewal is due at a third of the validity that it has now, but
+    /// no earlier than it was. So a reply that took long is not followed by a renewal at once, and renewals stay a
+    /// spacing apart.
     ///
     /// A guard whose validity did not become longer changes nothing.
     pub fn renewed(&mut self, guard: &LeaseGuard) {
         if guard.expires_at() > self.expires_at {
-            self.due = due(guard);
+            self.due = self.due.max(due(guard));
             self.expires_at = guard.expires_at();
             self.over = false;
         }
