@@ -89,7 +89,7 @@ fn another_token_is_another_lease() {
 }
 
 #[test]
-fn time_that_steps_back_makes_no_lease_longer_than_it_was_granted_for() {
+fn what_remains_is_never_more_than_was_granted_even_if_time_steps_back() {
     let mut guard = LeaseGuard::new(grant(seconds(9)), at(50), DriftAllowance::from_ppm(0));
     assert_eq!(guard.remaining(at(0)), seconds(9));
     guard.renewed(grant(seconds(9)), at(53)).unwrap();

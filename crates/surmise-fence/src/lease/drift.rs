@@ -2,9 +2,13 @@ use core::{fmt, time::Duration};
 
 /// By how much a grantor's clock may run faster than a holder's, in millionths.
 ///
-/// What differs is how fast the clocks go, not what they show. NTP and PTP steer a clock by at most 500 ppm, so that
-/// two of them differ by no more than 1000 ppm; crystals that nobody steers differ by about 200. More than that
-/// is a fault, and then leases overlap, which a fence makes harmless.
+/// What differs is how fast the clocks go, not what they show. Crystals that nobody steers differ by about 200 ppm. But
+/// what steers the time of day steers the monotonic and the boot clock with it: ntpd by up to 500 ppm, and chrony, to
+/// catch up, by up to 83 333 ppm, which is the default of its `maxslewrate`.
+///
+/// The default allowance assumes that no clock is steered by more than 500 ppm, so that two of them differ by no more
+/// than 1001. Where chrony runs, set `maxslewrate 500`, or allow for its default, with 181 819 ppm. If clocks differ by
+/// more than was allowed for, leases overlap, which a fence makes harmless.
 ///
 /// # Examples
 ///
@@ -50,7 +54,7 @@ impl DriftAllowance {
 
 const MILLION: u32 = 1_000_000;
 
-/// 1000 ppm: two clocks that are steered by up to 500 ppm each.
+/// 1000 ppm, for two clocks that are steered by up to 500 ppm each.
 impl Default for DriftAllowance {
     fn default() -> Self {
         Self(1_000)
@@ -79,6 +83,19 @@ mod tests {
             left * million <= exact
                 && exact < (left + 1) * million
                 && left * (million + u128::from(ppm)) <= u128::from(nanos) * million
+        }
+    }
+
+    /// The grantor's clock is steered to go faster, the holder's to go slower, each by as much as there can be.
+    #[test]
+    fn two_clocks_that_are_steered_apart_are_allowed_for() {
+        let hour = Duration::from_secs(3_600);
+        for (allowance, steered) in
+            [(DriftAllowance::default(), 500), (DriftAllowance::from_ppm(181_819), 83_333)]
+        {
+            let left = allowance.shorten(hour).as_nanos();
+            let passed = left * (1_000_000 + steered) / (1_000_000 - steered);
+            assert!(passed <= hour.as_nanos(), "{allowance}: {passed} ns at the grantor");
         }
     }
 

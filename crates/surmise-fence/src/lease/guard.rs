@@ -18,8 +18,9 @@ use crate::{FencingToken, Grant};
 /// [`Fence`](crate::Fence).
 ///
 /// Time must be that of a clock which goes on while the machine sleeps, such as `BootClock` of `surmise-time`. Where a
-/// clock steps back, the lease looks valid for so much longer, but never for longer than it was granted for: a time
-/// before the request was sent counts as that when it was.
+/// clock steps back, the lease looks valid for so much longer, and steps add up. Only
+/// [`remaining`](Self::remaining) never says more than was granted: a time before the request was sent counts as that
+/// when it was.
 ///
 /// # Examples
 ///
