@@ -88,6 +88,7 @@ impl Fence {
 ///
 /// let mut fence = StrictFence::new();
 /// let grant = Pass::from(FencingToken::first(1)).with_nonce(0x5eed);
+/// fence.raise(grant)?; // Before it reads what the holder before it left.
 /// fence.admit(grant.with_sequence(1))?;
 /// assert_eq!(fence.admit(grant.with_sequence(1)), Err(Refusal::Duplicate { sequence: 1 }));
 /// fence.admit(grant.with_sequence(2))?;
@@ -111,6 +112,23 @@ impl StrictFence {
         Self { highest: Some(highest) }
     }
 
+    /// Raises the fence to a grant: no write of an earlier one is admitted from now on.
+    ///
+    /// A new holder does this before it reads what it will go on from. It may do so again: that is no write, so that it
+    /// has no number, and those of its writes go on.
+    ///
+    /// # Errors
+    ///
+    /// If a higher token was seen, or another grant with the same token. Nothing is changed then.
+    #[inline]
+    pub fn raise(&mut self, pass: Pass) -> Result<(), Refusal> {
+        pass.check_floor(self.highest)?;
+        if self.highest.is_none_or(|highest| highest.token < pass.token) {
+            self.highest = Some(pass.with_sequence(0));
+        }
+        Ok(())
+    }
+
     /// Admits a write if its pass may follow the highest seen, by the rule of [`Pass::check`].
     ///
     /// # Errors
@@ -123,7 +141,8 @@ impl StrictFence {
         Ok(())
     }
 
-    /// Returns the highest pass seen.
+    /// Returns the highest pass seen: that of the last write, or since a raise to a later grant that grant, with the
+    /// sequence 0.
     #[must_use]
     pub const fn highest(&self) -> Option<Pass> {
         self.highest
@@ -142,7 +161,11 @@ pub struct StaleToken {
 
 impl fmt::Display for StaleToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "token {} is stale: {} was seen", self.offered, self.highest)
+        write!(
+            f,
+            "token {} is stale: {} was seen; acquire the lease anew",
+            self.offered, self.highest
+        )
     }
 }
 
@@ -178,6 +201,65 @@ mod tests {
                 admitted == expected && fence.highest() == highest.max(Some(offered))
             })
         }
+    }
+
+    /// What a strict fence admitted.
+    #[derive(Clone, Copy)]
+    struct Admitted {
+        pass: Pass,
+        is_write: bool,
+    }
+
+    impl Admitted {
+        fn may_follow(self, earlier: Self) -> bool {
+            let grants = [self.pass, earlier.pass].map(|pass| (pass.token, pass.nonce));
+            let [sequence, before] = [self.pass, earlier.pass].map(|pass| pass.sequence);
+            let is_in_order = sequence > before || sequence == 0 && before == 0;
+            let are_writes = self.is_write && earlier.is_write;
+            self.pass.token > earlier.pass.token
+                || grants[0] == grants[1] && (!are_writes || is_in_order)
+        }
+    }
+
+    quickcheck! {
+        /// Against what is meant: writes and raises are of the same grant or later ones, and a grant's writes in order.
+        fn a_strict_fence_admits_what_may_follow_all_before(shown: Vec<(u8, u8, u8, bool)>) -> bool {
+            let mut fence = StrictFence::new();
+            let mut admitted = Vec::<Admitted>::new();
+            let mut highest = None::<Pass>;
+            shown.into_iter().all(|(counter, nonce, sequence, is_write)| {
+                let pass = Pass::from(token(0, counter % 4)).with_nonce((nonce % 8 / 7).into());
+                let pass = pass.with_sequence((sequence % 4).into());
+                let new = Admitted { pass, is_write };
+                let result = if is_write { fence.admit(pass) } else { fence.raise(pass) };
+                let expected = admitted.iter().all(|&earlier| new.may_follow(earlier));
+                if expected {
+                    admitted.push(new);
+                    if is_write {
+                        highest = Some(pass);
+                    } else if highest.map(|highest| highest.token) != Some(pass.token) {
+                        highest = Some(pass.with_sequence(0));
+                    }
+                }
+                result.is_ok() == expected && fence.highest() == highest
+            })
+        }
+    }
+
+    #[test]
+    fn a_holder_that_raises_again_goes_on_with_its_numbers() {
+        let mut fence = StrictFence::new();
+        let grant = Pass::from(token(1, 5)).with_nonce(7);
+        fence.raise(grant).unwrap();
+        fence.admit(grant.with_sequence(5)).unwrap();
+        assert_eq!(fence.raise(grant), Ok(()));
+        let twice = fence.admit(grant.with_sequence(5));
+        assert_eq!(twice, Err(Refusal::Duplicate { sequence: 5 }));
+        assert_eq!(fence.admit(grant.with_sequence(6)), Ok(()));
+        assert!(
+            fence.raise(grant.with_nonce(8)).is_err() && fence.raise(token(1, 4).into()).is_err()
+        );
+        assert_eq!(fence.highest(), Some(grant.with_sequence(6)));
     }
 
     #[test]

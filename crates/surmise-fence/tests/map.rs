@@ -217,6 +217,26 @@ fn a_late_write_does_not_bring_a_removed_key_back() {
     assert_eq!(refused.reason, Refusal::OutOfOrder { offered: 1, highest: 2 }.into());
 }
 
+/// Neither what was removed before nor the numbers of the writes have to be known.
+#[test]
+fn who_fills_a_map_again_after_a_restart_does_so_as_a_new_holder() {
+    let mut before = map(3);
+    for (key, counter) in [("a", 1), ("b", 2), ("c", 1)] {
+        before.write(key, 1, grant(counter).with_sequence(7)).unwrap();
+    }
+    before.remove(&"c", grant(2).with_sequence(8)).unwrap();
+
+    let mut after = map(3);
+    after.raise(grant(3)).unwrap();
+    for (key, value, _) in before.iter() {
+        after.write(*key, *value, grant(3)).unwrap();
+    }
+    assert_eq!(["a", "b", "c"].map(|key| after.get(key)), [Some(&1), Some(&1), None]);
+    for key in ["a", "b", "c"] {
+        assert!(after.write(key, 2, grant(2).with_sequence(9)).is_err());
+    }
+}
+
 #[test]
 fn a_full_map_takes_no_new_key_until_the_floor_makes_tombstones_superfluous() {
     let mut map = map(2);
@@ -244,7 +264,7 @@ fn what_is_printed_are_counts_and_reasons_and_no_values() {
     map.raise(grant(2)).unwrap();
     map.write("secret", 42, grant(2)).unwrap();
     let refused = map.write("secret", 43, grant(1)).unwrap_err();
-    assert_eq!(refused.to_string(), "token 1.1 is stale: 1.2 was seen");
+    assert_eq!(refused.to_string(), "token 1.1 is stale: 1.2 was seen; acquire the lease anew");
     let full = map.write("other", 43, grant(2)).unwrap_err();
     assert_eq!(
         full.to_string(),

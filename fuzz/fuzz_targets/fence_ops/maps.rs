@@ -20,7 +20,7 @@ pub(crate) enum Op {
 pub(crate) struct Few(u8, u8, u8);
 
 impl Few {
-    fn pass(self) -> Pass {
+    pub(crate) fn pass(self) -> Pass {
         pass(self.0, self.1, self.2)
     }
 }
