@@ -2,8 +2,8 @@
 //!
 //! A lease is never certain. Its holder may be paused for longer than it lasts, with no way to notice before the
 //! next instruction, which may be a write. What can be certain is that the *storage* refuses that write:
-//! each grant of the lease has a higher token than all before it, and the storage refuses tokens lower than
-//! the highest that it saw.
+//! each grant of the lease has a higher token than all before it, and the storage refuses a token that is lower than
+//! the one that what is written was last written with, or that it was raised to.
 //!
 //! ```
 //! use surmise_fence::{Fence, FencingToken};

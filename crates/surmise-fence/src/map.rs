@@ -19,9 +19,9 @@ use crate::{Pass, Refusal};
 /// Tokens belong to one resource, and so does a map. Whoever keeps many resources keeps a map of them: the floors
 /// then are where they belong, and no two resources can be mistaken for each other.
 ///
-/// [`sync::FencedMap`](crate::sync::FencedMap) is the same for many threads. A map in memory forgets at a restart. To
-/// restore one, write its entries with their passes, remove what was removed, and raise it to its floor, in this
-/// order; or only raise it to a token that is higher than all.
+/// [`sync::FencedMap`](crate::sync::FencedMap) is the same for many threads. A map in memory forgets at a restart, and
+/// then lets everybody write. Whoever fills it again does so as a new holder: with a token that is higher than all
+/// before, it raises the map first.
 ///
 /// # Removed keys
 ///
@@ -35,7 +35,8 @@ use crate::{Pass, Refusal};
 ///
 /// There is room for a fixed number of keys, tombstones included. When it is used up, tombstones that a raised floor
 /// made superfluous go, which takes O(capacity) time once for each raise; then only keys that are there can be
-/// written. Memory is taken as it is needed, for each key its size, that of its value and 40 bytes or so.
+/// written. Memory is taken as it is needed: for each key its size, that of its value and 40 bytes or so, times 1.1 to
+/// 2.3, since room is doubled when it is used up, and 3.4 while it is.
 ///
 /// All else takes O(1) time but where said. Keys are hashed by foldhash with a seed that an outsider has no easy way to
 /// learn; someone who can see how long writes take could still choose keys that collide. Where keys come from
@@ -83,7 +84,8 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
     ///
     /// If the floor is higher, or of another grant with the same token. Nothing is changed then.
     pub fn raise(&mut self, pass: Pass) -> Result<(), Refusal> {
-        self.table.raise(pass)
+        self.table.raise(pass)?;
+        Ok(())
     }
 
     /// Writes a value if the pass may follow the floor and the last write to the key, and returns the previous value.
@@ -129,7 +131,8 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
 
     /// Forgets the tombstones that the floor made superfluous, and returns how many there were.
     ///
-    /// That changes no answer, present or future. It takes O(capacity) time if there is any tombstone, and happens by
+    /// No write and no removal is answered otherwise for it, now or later; only [`pass`](Self::pass) and
+    /// [`tombstones`](Self::tombstones) know of them no more. It takes O(capacity) time if there is any tombstone, and happens by
     /// itself when the map is full.
     pub fn prune(&mut self) -> usize {
         self.table.prune()

@@ -41,14 +41,16 @@ impl<K: Eq + Hash, V> Table<K, V> {
         Self { slots, hasher, floor: None, tombstones: 0, is_prune_due: false }
     }
 
-    pub(crate) fn raise(&mut self, pass: Pass) -> Result<(), Refusal> {
+    /// Raises the floor, and returns whether it was lower.
+    pub(crate) fn raise(&mut self, pass: Pass) -> Result<bool, Refusal> {
         pass.check_floor(self.floor)?;
         let floor = Some(pass.with_sequence(0));
-        if self.floor != floor {
+        let is_higher = self.floor != floor;
+        if is_higher {
             self.floor = floor;
             self.is_prune_due = true;
         }
-        Ok(())
+        Ok(is_higher)
     }
 
     /// Writes a value, if need be to a new slot, if `claim` has one.

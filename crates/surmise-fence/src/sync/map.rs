@@ -12,7 +12,7 @@ use core::{
 
 use crossbeam_utils::CachePadded;
 
-use super::loom::{AtomicUsize, Mutex, Ordering};
+use super::loom::{AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::{
     Pass, Refusal, Refused, WriteRefusal,
     map::{Hasher, Table},
@@ -27,7 +27,8 @@ use crate::{
 /// The bound is that of the whole map, however its keys are divided. A map without keys takes about 2 KiB, so that
 /// for many small resources a [`FencedMap`](crate::FencedMap) behind one lock is better.
 ///
-/// The `Hash` and `Eq` of keys and the `Clone` of values run under a lock, and must not use the map.
+/// Under a lock run the `Hash`, `Eq`, `Clone`, `ToOwned` and `Drop` of keys and the `Clone` of values. They must not use
+/// the map.
 ///
 /// # Examples
 ///
@@ -53,9 +54,17 @@ use crate::{
 pub struct FencedMap<K, V> {
     shards: Box<[Shard<K, V>; SHARDS]>,
     hasher: Hasher,
-    /// How many slots no shard has taken.
-    free: CachePadded<AtomicUsize>,
+    room: CachePadded<Room>,
     capacity: NonZeroUsize,
+}
+
+struct Room {
+    /// How many slots no shard has taken.
+    free: AtomicUsize,
+    /// How often the floor was raised. It is counted with all shards locked.
+    raises: AtomicU64,
+    /// Up to which raise all that it made superfluous is forgotten.
+    pruned: AtomicU64,
 }
 
 /// All shards have the same floor whenever none is locked.
@@ -75,8 +84,12 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
         let hasher = Hasher::default();
         let shard = |_| CachePadded::new(Mutex::new(Table::new(hasher.clone())));
         let shards = Box::new(array::from_fn(shard));
-        let free = CachePadded::new(AtomicUsize::new(capacity.get()));
-        Self { shards, hasher, free, capacity }
+        let room = CachePadded::new(Room {
+            free: AtomicUsize::new(capacity.get()),
+            raises: AtomicU64::new(0),
+            pruned: AtomicU64::new(0),
+        });
+        Self { shards, hasher, room, capacity }
     }
 
     /// Raises the floor to a grant, as [`FencedMap::raise`](crate::FencedMap::raise): once this returned, no write
@@ -88,8 +101,15 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
     pub fn raise(&self, pass: Pass) -> Result<(), Refusal> {
         // All lock in this order, and whoever locks one shard only never waits for another meanwhile.
         let mut tables = self.shards.each_ref().map(|shard| shard.lock());
-        // The floors are the same, so if any is too high, it is the first.
-        tables.iter_mut().try_for_each(|table| table.raise(pass))
+        let mut is_higher = false;
+        for table in &mut tables {
+            // The floors are the same, so if any is too high, it is the first.
+            is_higher = table.raise(pass)?;
+        }
+        if is_higher {
+            self.room.raises.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Writes a value, as [`FencedMap::write`](crate::FencedMap::write).
@@ -119,15 +139,13 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
         match self.try_remove(key, pass) {
-            Err(WriteRefusal::Full { .. }) => {
-                self.prune_if_due();
-                self.try_remove(key, pass)
-            }
+            Err(WriteRefusal::Full { .. }) if self.find_room() => self.try_remove(key, pass),
             result => result,
         }
     }
 
-    /// Forgets the tombstones that the floor made superfluous, shard by shard, and returns how many there were.
+    /// Forgets the tombstones that the floor made superfluous, as [`FencedMap::prune`](crate::FencedMap::prune), shard
+    /// by shard, and returns how many there were.
     pub fn prune(&self) -> usize {
         self.prune_by(Table::prune)
     }
@@ -235,7 +253,9 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
         refused: Refused<K, V>,
         pass: Pass,
     ) -> Result<Option<V>, Refused<K, V>> {
-        self.prune_if_due();
+        if !self.find_room() {
+            return Err(refused);
+        }
         self.try_write(hash, refused.key, refused.value, pass)
     }
 
@@ -252,10 +272,19 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
         result
     }
 
-    /// Forgets what is superfluous, if the floor was raised since the last time that room was short.
+    /// Forgets what is superfluous, if the floor was raised since that was done last, and returns whether there is room.
+    ///
+    /// Otherwise it takes no lock, since a full map may be asked for room by everybody, all the time.
     #[cold]
-    fn prune_if_due(&self) {
-        self.prune_by(Table::prune_if_due);
+    fn find_room(&self) -> bool {
+        // Whoever reads this number and then locks a shard finds it raised so often, or more often.
+        let raises = self.room.raises.load(Ordering::Relaxed);
+        // Who finds that another thread pruned also finds the room that it made.
+        if self.room.pruned.load(Ordering::Acquire) < raises {
+            self.prune_by(Table::prune_if_due);
+            self.room.pruned.fetch_max(raises, Ordering::Release);
+        }
+        self.room.free.load(Ordering::Relaxed) > 0
     }
 
     /// Who comes to a shard later finds what it gave back, even if somebody else pruned it.
@@ -277,7 +306,7 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
     #[cold]
     fn claim(&self) -> Result<(), WriteRefusal> {
         let one_less = |free: usize| free.checked_sub(1);
-        match self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
+        match self.room.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
             Ok(_) => Ok(()),
             Err(_) => Err(WriteRefusal::Full { capacity: self.capacity.get() }),
         }
@@ -285,7 +314,7 @@ impl<K: Eq + Hash, V> FencedMap<K, V> {
 
     fn give_back(&self, slots: usize) {
         if slots > 0 {
-            self.free.fetch_add(slots, Ordering::Relaxed);
+            self.room.free.fetch_add(slots, Ordering::Relaxed);
         }
     }
 
@@ -312,6 +341,30 @@ impl<K: Eq + Hash, V> fmt::Debug for FencedMap<K, V> {
 mod tests {
     use super::*;
     use crate::FencingToken;
+
+    /// Everybody who is refused for want of room would otherwise lock all shards.
+    #[test]
+    fn a_full_map_looks_for_room_once_after_each_raise() {
+        let [old, new] = [1, 2].map(|epoch| Pass::from(FencingToken::first(epoch)));
+        let map = FencedMap::new(NonZeroUsize::MIN);
+        map.remove(&0, old).unwrap();
+        assert!(map.write(1, (), old).unwrap_err().is_full());
+        // The map was not told.
+        for shard in &*map.shards {
+            assert_eq!(shard.lock().raise(new), Ok(true));
+        }
+        assert!(map.write(1, (), new).unwrap_err().is_full(), "all shards were locked");
+        assert!(matches!(map.remove(&1, new.with_sequence(1)), Err(WriteRefusal::Full { .. })));
+        assert_eq!(map.tombstones(), 1);
+
+        let newest = Pass::from(FencingToken::first(3));
+        for _ in 0..2 {
+            map.raise(newest).unwrap();
+        }
+        assert_eq!(map.room.raises.load(Ordering::Relaxed), 1);
+        assert_eq!(map.write(1, (), newest).unwrap(), None);
+        assert_eq!(map.room.pruned.load(Ordering::Relaxed), 1);
+    }
 
     #[test]
     fn keys_that_follow_each_other_are_divided_evenly() {

@@ -121,7 +121,9 @@ fn loom_a_raise_is_at_one_moment_for_all_shards() {
 #[should_panic(expected = "refused, then")]
 fn loom_catches_a_raise_of_one_shard_after_the_other() {
     a_raise_is_at_one_moment(|map, pass| {
-        map.shards.iter().for_each(|shard| shard.lock().raise(pass).unwrap());
+        for shard in &*map.shards {
+            shard.lock().raise(pass).unwrap();
+        }
     });
 }
 
@@ -190,16 +192,36 @@ fn loom_where_there_is_room_for_one_one_comes_in() {
 }
 
 /// Whoever comes too late to prune finds what the other one pruned.
-#[test]
-fn loom_room_for_two_that_a_raise_made_is_found_by_two() {
-    loom::model(|| {
+fn room_for_two_that_a_raise_made_is_found_by_two(write: Write) {
+    loom::model(move || {
         let map = map(2);
         let keys = keys(&map);
         assert_eq!(keys.map(|key| map.remove(&key, grant(1))), [Ok(None); SHARDS]);
         raise(&map, grant(2));
         let [ours, theirs] = keys_from(&map, keys.into_iter().max().unwrap() + 1);
         let other = spawn(&map, move |map| write(map, theirs, grant(2)));
-        assert!(write(&map, ours, grant(2)) && other.join().unwrap());
+        let landed = [write(&map, ours, grant(2)), other.join().unwrap()];
+        assert_eq!(landed, [true; 2], "room was not found");
         assert_eq!((map.len(), map.tombstones()), (2, 0));
+    });
+}
+
+#[test]
+fn loom_room_for_two_that_a_raise_made_is_found_by_two() {
+    room_for_two_that_a_raise_made_is_found_by_two(write);
+}
+
+/// Who comes second believes that all is pruned, and is refused.
+#[test]
+#[should_panic(expected = "room was not found")]
+fn loom_catches_a_map_that_is_said_to_be_pruned_before_it_is() {
+    room_for_two_that_a_raise_made_is_found_by_two(|map, key, pass| {
+        let is_free = || map.room.free.load(Ordering::Relaxed) > 0;
+        let raises = map.room.raises.load(Ordering::Relaxed);
+        let is_due = || map.room.pruned.fetch_max(raises, Ordering::AcqRel) < raises;
+        if !is_free() && is_due() {
+            map.prune_by(Table::prune_if_due);
+        }
+        is_free() && write(map, key, pass)
     });
 }
