@@ -1,14 +1,14 @@
 use surmise_fence::FencingToken;
 
 use super::{
-    FenceContender, FenceVisitor, MapContender, MapVisitor,
+    FenceContender, FenceVisitor, MapContender, MapVisitor, leases,
     map::{filled, ours, stale},
     visit_fences, visit_maps,
 };
 use crate::{Origin, allocations};
 
-/// Checks what the benches take for granted: what everything admits and writes, and that ours do not allocate for a
-/// key that is there.
+/// Checks what the benches take for granted: what everything admits, writes and grants, and that our maps do not
+/// allocate for a key that is there.
 ///
 /// Counts wrongly while another thread allocates.
 ///
@@ -18,6 +18,7 @@ use crate::{Origin, allocations};
 pub fn check() {
     visit_fences(&mut Check);
     visit_maps(&mut Check, KEYS);
+    leases::check();
 }
 
 const KEYS: usize = 1000;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, hash_map::Entry as StdEntry};
 
 use dashmap::{DashMap, Entry};
+use hashbrown::DefaultHashBuilder;
 use parking_lot::Mutex;
 use surmise_fence::{FencingToken, Pass};
 
@@ -24,14 +25,14 @@ impl MutexNumber {
     }
 }
 
-/// A `HashMap` and its floor in a mutex.
+/// A `HashMap` and its floor in a mutex. It hashes as ours do, so that the maps are compared and not the hashes.
 #[derive(Debug, Default)]
 pub struct MutexHashMap(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     floor: Option<Pass>,
-    values: HashMap<u64, (u64, Pass)>,
+    values: HashMap<u64, (u64, Pass), DefaultHashBuilder>,
 }
 
 impl MutexHashMap {
@@ -69,9 +70,9 @@ impl MutexHashMap {
     }
 }
 
-/// A `DashMap`, which has no place for a floor.
+/// A `DashMap`, which has no place for a floor. It hashes as ours do.
 #[derive(Debug, Default)]
-pub struct UnflooredDashMap(DashMap<u64, (u64, Pass)>);
+pub struct UnflooredDashMap(DashMap<u64, (u64, Pass), DefaultHashBuilder>);
 
 impl UnflooredDashMap {
     /// Returns whether a value was written.
