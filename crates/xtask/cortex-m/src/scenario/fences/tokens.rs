@@ -14,6 +14,9 @@ pub(super) fn run(report: &mut Report<'_>) -> fmt::Result {
         let pass = Pass::from(token).with_nonce(random.below(2)).with_sequence(random.below(4));
         report.value("fence", number, &fence.admit(token))?;
         report.value("strict_fence", number, &strict.admit(pass))?;
+        if random.below(8) == 0 {
+            report.value("strict_fence_raise", number, &strict.raise(pass))?;
+        }
         report.value("pass_bytes", number, &pass.to_bytes())?;
         report.text("token", number, format_args!("{token}"))?;
     }
