@@ -100,7 +100,8 @@ mod stopped_and_killed_holders_do_no_harm {
         });
         let stale = count(|event| matches!(event.answer, Answer::Refused(Refusal::Stale { .. })));
         println!("{} events, {written} writes, {stale} refused", history.events().len());
-        assert!(written > 50 && stale > 0, "{written}, {stale}");
+        // Of a few it can be that none comes too late.
+        assert!(written > 50 && (stale > 0 || harm.stopped < 15), "{written}, {stale}");
     }
 }
 

@@ -86,7 +86,7 @@ async fn repeat<S: LeaseStore + FencedStore>(
         let is_last = over.get();
         let first_client = (round << 32) + (time << 16);
         let seed = workload.seed ^ !first_client;
-        let workload = Workload { seed, turns: 3, ..workload.clone() };
+        let workload = Workload { seed, ..workload.clone() };
         let history = workload.run(store, &RealTime).await;
         let history = history.unwrap_or_else(|error| panic!("round {round}: {error}"));
         let of_round =
