@@ -1,4 +1,4 @@
-use core::future::Future;
+use core::{error::Error, fmt, future::Future};
 
 use surmise_fence::{FencingToken, Pass, Refusal};
 
@@ -163,7 +163,10 @@ pub(crate) const fn check_key(key: &[u8]) -> Result<(), LimitExceeded> {
 }
 
 /// What became of a write.
+///
+/// [`applied`](Self::applied) is for those who go on only if it was done.
 #[derive(Debug)]
+#[must_use = "the write may have been refused: see `applied`"]
 #[non_exhaustive]
 pub enum Outcome {
     /// It was done, and is durable.
@@ -207,6 +210,38 @@ impl Outcome {
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Applied | Self::Duplicate { .. })
     }
+
+    /// Makes an error of all but that the write was done, now or before.
+    ///
+    /// # Errors
+    ///
+    /// If it was refused, and if it is not known whether it was done.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use surmise_store::{FencedStore, Lease, NotApplied};
+    ///
+    /// # type AnyError = Box<dyn core::error::Error>;
+    /// async fn deposit(store: &impl FencedStore, lease: &Lease) -> Result<(), AnyError> {
+    ///     store.raise("ledger", lease.pass()?).await?.applied()?;
+    ///     match store.write("ledger", b"balance", b"100", lease.pass()?).await?.applied() {
+    ///         Ok(()) => Ok(()),
+    ///         Err(NotApplied::Refused(refusal)) => Err(refusal.into()), // somebody else leads: stop
+    ///         Err(unknown) => Err(unknown.into()),
+    ///     }
+    /// }
+    /// ```
+    pub fn applied(self) -> Result<(), NotApplied> {
+        let refusal = match self {
+            Self::Applied | Self::Duplicate { .. } => return Ok(()),
+            Self::Indeterminate(lost) => return Err(NotApplied::Indeterminate(lost)),
+            Self::Stale { offered, highest } => Refusal::Stale { offered, highest },
+            Self::Collision { token, offered, seen } => Refusal::Collision { token, offered, seen },
+            Self::OutOfOrder { offered, highest } => Refusal::OutOfOrder { offered, highest },
+        };
+        Err(NotApplied::Refused(refusal))
+    }
 }
 
 impl From<Refusal> for Outcome {
@@ -216,6 +251,35 @@ impl From<Refusal> for Outcome {
             Refusal::Collision { token, offered, seen } => Self::Collision { token, offered, seen },
             Refusal::Duplicate { sequence } => Self::Duplicate { sequence },
             Refusal::OutOfOrder { offered, highest } => Self::OutOfOrder { offered, highest },
+        }
+    }
+}
+
+/// A write was not done, as far as is known.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotApplied {
+    /// It was refused, and had no effect.
+    Refused(Refusal),
+    /// It may have been done, as [`Outcome::Indeterminate`] says.
+    Indeterminate(LostReply),
+}
+
+impl fmt::Display for NotApplied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Indeterminate(lost) => lost.fmt(f),
+        }
+    }
+}
+
+/// The source is that of what is within, whose text it has.
+impl Error for NotApplied {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Refused(refusal) => refusal.source(),
+            Self::Indeterminate(lost) => lost.source(),
         }
     }
 }
@@ -235,5 +299,27 @@ impl Entry {
     #[must_use]
     pub const fn new(value: Option<Vec<u8>>, pass: Pass) -> Self {
         Self { value, pass }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_done_is_applied() {
+        let token = FencingToken::first(1);
+        assert!(Outcome::Applied.applied().is_ok());
+        assert!(Outcome::Duplicate { sequence: 3 }.applied().is_ok());
+        for refusal in [
+            Refusal::Stale { offered: token, highest: FencingToken::first(2) },
+            Refusal::Collision { token, offered: 7, seen: 8 },
+            Refusal::OutOfOrder { offered: 1, highest: 2 },
+        ] {
+            let refused = Outcome::from(refusal).applied();
+            assert!(matches!(refused, Err(NotApplied::Refused(same)) if same == refusal));
+        }
+        let lost = Outcome::Indeterminate(LostReply::new("a store", "a cut")).applied();
+        assert!(matches!(lost, Err(NotApplied::Indeterminate(_))), "{lost:?}");
     }
 }

@@ -136,6 +136,7 @@ impl<'a> LeaseRequest<'a> {
 
 /// What became of a request for a lease.
 #[derive(Debug)]
+#[must_use = "it says whether the lease was granted"]
 #[non_exhaustive]
 pub enum Granted {
     /// The lease is the caller's.
@@ -153,6 +154,7 @@ pub enum Granted {
 
 /// What became of a request for more time.
 #[derive(Debug)]
+#[must_use = "the lease may be lost"]
 #[non_exhaustive]
 pub enum Extended {
     /// The lease lasts for longer.
@@ -165,6 +167,7 @@ pub enum Extended {
 
 /// What became of a lease that was given back.
 #[derive(Debug)]
+#[must_use = "the lease may still be held"]
 #[non_exhaustive]
 pub enum Revoked {
     /// Nobody holds it.

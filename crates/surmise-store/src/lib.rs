@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use core::time::Duration;
-//! use surmise_store::{FencedStore, LeaseStore, Outcome, memory::{MemoryConfig, MemoryStore}};
+//! use surmise_store::{FencedStore, LeaseStore, memory::{MemoryConfig, MemoryStore}};
 //! use surmise_time::ManualClock;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -13,9 +13,8 @@
 //! # let clock = ManualClock::default();
 //! let store = MemoryStore::new(MemoryConfig::default(), clock)?;
 //! let lease = store.acquire("ledger", "node-1", Duration::from_secs(10)).await?;
-//! store.raise("ledger", lease.token()?).await?; // before it reads what it goes on from
-//! let outcome = store.write("ledger", b"balance", b"100", lease.token()?).await?;
-//! assert!(matches!(outcome, Outcome::Applied));
+//! store.raise("ledger", lease.token()?).await?.applied()?; // before it reads what it goes on from
+//! store.write("ledger", b"balance", b"100", lease.token()?).await?.applied()?;
 //! # Ok(())
 //! # }
 //! ```
@@ -72,7 +71,7 @@ pub mod redb;
 
 pub use self::{
     error::{BoxError, LimitExceeded, LostReply, StoreError},
-    fenced_store::{Change, Entry, FencedStore, Outcome},
+    fenced_store::{Change, Entry, FencedStore, NotApplied, Outcome},
     lease::{AcquireError, Lease, ReleaseError, RenewError},
     lease_store::{Extended, Granted, Holding, LeaseRequest, LeaseStore, Revoked},
     limits::{Resource, Ttl},

@@ -53,7 +53,7 @@ use crate::{
 ///
 /// clock.advance(Duration::from_secs(10));
 /// let Granted::Granted(second) = store.grant(request(2)?).await? else { panic!() };
-/// store.raise("ledger", second.token).await?;
+/// store.raise("ledger", second.token).await?.applied()?;
 ///
 /// let late = store.write("ledger", b"balance", b"7", first.token).await?;
 /// assert!(matches!(late, Outcome::Stale { .. }));

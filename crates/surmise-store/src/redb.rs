@@ -50,7 +50,7 @@
 //! ```
 //! use core::time::Duration;
 //! use surmise_store::{
-//!     FencedStore, Granted, LeaseRequest, LeaseStore, Outcome,
+//!     FencedStore, Granted, LeaseRequest, LeaseStore,
 //!     redb::{RedbConfig, RedbStore},
 //! };
 //!
@@ -61,9 +61,8 @@
 //! let store = RedbStore::open(path, RedbConfig::default())?;
 //! let request = LeaseRequest::new("ledger", "host-1", 0x5eed, Duration::from_secs(10))?;
 //! let Granted::Granted(grant) = store.grant(request).await? else { panic!("nobody else is there") };
-//! store.raise("ledger", grant.token).await?;
-//! let outcome = store.write("ledger", b"balance", b"100", grant.token).await?;
-//! assert!(matches!(outcome, Outcome::Applied));
+//! store.raise("ledger", grant.token).await?.applied()?;
+//! store.write("ledger", b"balance", b"100", grant.token).await?.applied()?;
 //! # Ok(())
 //! # }
 //! ```

@@ -12,7 +12,8 @@ use core::{slice, time::Duration};
 
 use surmise_fence::{FencingToken, Pass};
 use surmise_store::{
-    Change, FencedStore as _, LeaseStore as _, Outcome, Resource, StoreError, conformance,
+    Change, Extended, FencedStore as _, LeaseStore as _, Outcome, Resource, StoreError,
+    conformance,
     etcd::{EtcdConfig, EtcdCredentials, EtcdStore},
 };
 use surmise_time::{BootClock, MonotonicClock as _};
@@ -106,7 +107,8 @@ async fn a_lease_is_never_shortened() {
     let short = surmise_store::Ttl::new(Duration::from_secs(1)).unwrap();
     let resource = Resource::new("r").unwrap();
     for _ in 0..3 {
-        store.extend(resource, token, short).await.unwrap();
+        let extended = store.extend(resource, token, short).await;
+        assert!(matches!(extended, Ok(Extended::Extended(_))), "{extended:?}");
         let holding = store.holding(resource).await.unwrap().unwrap();
         assert!(holding.remaining > Duration::from_secs(300), "{holding:?}");
     }

@@ -136,7 +136,7 @@ async fn an_epoch_is_above_all_before_it() {
     assert!(epoch > 1_700_000_000);
     assert!(store.advance_epoch().await.unwrap() > epoch);
     assert_eq!(granted(&store, "ledger", 1, LONG).await, first, "what is held stays held");
-    store.revoke(resource("ledger"), first).await.unwrap();
+    assert!(matches!(store.revoke(resource("ledger"), first).await.unwrap(), Revoked::Revoked));
     let next = granted(&store, "ledger", 2, LONG).await;
     assert!(next.epoch() > epoch && next.counter() == NonZeroU64::MIN);
 
@@ -148,7 +148,7 @@ async fn an_epoch_is_above_all_before_it() {
     let last = granted(&store, "ledger", 3, LONG).await;
     assert_eq!(last.counter().get(), i64::MAX.cast_unsigned());
     assert_eq!(granted(&store, "ledger", 3, LONG).await, last);
-    store.revoke(resource("ledger"), last).await.unwrap();
+    assert!(matches!(store.revoke(resource("ledger"), last).await.unwrap(), Revoked::Revoked));
     let request = LeaseRequest::new("ledger", "tester", 4, LONG).unwrap();
     let error = store.grant(request).await.unwrap_err();
     assert!(

@@ -173,17 +173,20 @@ async fn a_lease_lasts_from_the_call_and_not_from_the_transaction() {
     for seconds in [3600, 7200, 1800] {
         let ttl = Duration::from_secs(seconds);
         let request = LeaseRequest::new("ledger", "tester", 1, ttl).unwrap();
-        postgres::grant(&transaction, request).await.unwrap().unwrap();
+        let granted = postgres::grant(&transaction, request).await.unwrap().unwrap();
+        assert!(matches!(granted, Granted::Granted(_)), "{granted:?}");
         let lasts =
             format!("SELECT expires >= now() + interval '{seconds}.2 s' FROM surmise.lease");
         assert!(transaction.query_one(&lasts, &[]).await.unwrap().get::<_, bool>(0), "{seconds}");
         if seconds == 7200 {
-            postgres::revoke(&transaction, ledger(), FencingToken::first(1)).await.unwrap();
+            let revoked = postgres::revoke(&transaction, ledger(), FencingToken::first(1)).await;
+            assert!(matches!(revoked, Ok(Revoked::Revoked)), "{revoked:?}");
         }
     }
     let ttl = Ttl::new(Duration::from_secs(7200)).unwrap();
     let token = FencingToken::first(1).next().unwrap();
-    postgres::extend(&transaction, ledger(), token, ttl).await.unwrap();
+    let extended = postgres::extend(&transaction, ledger(), token, ttl).await;
+    assert!(matches!(extended, Ok(Extended::Extended(_))), "{extended:?}");
     let lasts = "SELECT expires >= now() + interval '7200.2 s' FROM surmise.lease";
     assert!(transaction.query_one(lasts, &[]).await.unwrap().get::<_, bool>(0));
 }

@@ -47,7 +47,7 @@ async fn compare(server: &Server) {
     let prepared = alone.prepare_typed(SQL.write.text, SQL.write.types).await.unwrap();
     let upsert = client.prepare(UPSERT).await.unwrap();
     let token = FencingToken::first(1);
-    store.raise("ledger", token).await.unwrap();
+    store.raise("ledger", token).await.unwrap().applied().unwrap();
     let [mut bare, mut ours, mut plain, mut checked] = [(); 4].map(|()| Vec::new());
     for sequence in 1..=ROUNDS {
         let pass = Pass::from(token).with_sequence(sequence);
@@ -102,7 +102,7 @@ async fn a_raise_among_writes() {
     let store = Arc::new(PostgresStore::connect(config, many).await.unwrap().0);
     let client = server.client("raise").await;
     let mut token = FencingToken::first(1);
-    store.raise("ledger", token).await.unwrap();
+    store.raise("ledger", token).await.unwrap().applied().unwrap();
     let writers: Vec<_> = (0..8u8)
         .map(|key| {
             let store = Arc::clone(&store);

@@ -36,8 +36,8 @@ use crate::{
 ///     eprintln!("{durability}");
 /// }
 ///
-/// store.raise("ledger", token).await?;
-/// let outcome = store.write("ledger", b"balance", b"12", token).await?;
+/// store.raise("ledger", token).await?.applied()?;
+/// store.write("ledger", b"balance", b"12", token).await?.applied()?;
 /// # Ok(())
 /// # }
 /// ```
