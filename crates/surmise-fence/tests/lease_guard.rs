@@ -102,6 +102,24 @@ fn what_remains_is_never_more_than_was_granted_even_if_time_steps_back() {
     assert!(never.is_expired(at(0)) && never.token(at(0)).is_err());
 }
 
+/// Of two renewals under way, the second can be told so before the reply to the first comes.
+#[test]
+fn a_lease_that_is_lost_is_over_for_good() {
+    let mut guard = LeaseGuard::new(grant(seconds(9)), at(50), DriftAllowance::from_ppm(0));
+    assert!(!guard.is_lost());
+    guard.lost();
+    for _ in 0..2 {
+        assert!(guard.is_lost());
+        assert_eq!((guard.sent(), guard.expires_at()), (at(50), at(50)));
+        for now in [0, 50, 51] {
+            assert!(guard.is_expired(at(now)) && guard.token(at(now)).is_err());
+            assert_eq!(guard.remaining(at(now)), Duration::ZERO);
+        }
+        assert_eq!(guard.token_unchecked(), token());
+        guard.renewed(grant(seconds(9)), at(51)).unwrap();
+    }
+}
+
 #[test]
 fn the_end_of_time_is_an_end() {
     let guard = LeaseGuard::new(grant(Duration::MAX), at(1), DriftAllowance::from_ppm(0));

@@ -138,6 +138,20 @@ fn a_holder_that_was_paused_past_the_end_sends_nothing() {
 }
 
 #[test]
+fn for_a_lease_that_is_lost_nothing_is_sent_any_more() {
+    let mut guard = guard();
+    let mut schedule = RenewSchedule::new(&guard, seconds(1)).unwrap();
+    assert_eq!(schedule.poll(at(3)), Renewal::Send);
+    schedule.lost();
+    for _ in 0..2 {
+        assert_eq!((schedule.poll(at(4)), schedule.deadline()), (Renewal::Expired, None));
+        // Nor if the reply to what was sent before comes now.
+        guard.renewed(grant(seconds(9)), at(3)).unwrap();
+        schedule.renewed(&guard);
+    }
+}
+
+#[test]
 fn time_that_steps_back_sends_nothing_early() {
     let mut schedule = RenewSchedule::new(&guard(), seconds(1)).unwrap();
     assert_eq!(schedule.poll(at(3)), Renewal::Send);

@@ -45,6 +45,7 @@ pub struct LeaseGuard {
     /// When that was sent which the validity counts from.
     sent: Instant,
     expires_at: Instant,
+    lost: bool,
 }
 
 impl LeaseGuard {
@@ -54,14 +55,14 @@ impl LeaseGuard {
     #[must_use]
     pub fn new(grant: Grant, sent: Instant, drift: DriftAllowance) -> Self {
         let expires_at = sent + drift.shorten(grant.valid_for);
-        Self { token: grant.token, drift, sent, expires_at }
+        Self { token: grant.token, drift, sent, expires_at, lost: false }
     }
 
     /// Takes note that the lease was renewed, by the reply to a request sent at `sent`, or rather not before.
     ///
     /// The validity counts from then, and never becomes shorter: a late reply to an early request changes nothing.
     /// A lease that had expired is valid again if the renewed validity is not over either; its grantor kept it
-    /// for this holder.
+    /// for this holder. One that is known to be [`lost`](Self::lost) stays over.
     ///
     /// # Errors
     ///
@@ -71,11 +72,19 @@ impl LeaseGuard {
             return Err(OtherToken { offered: grant.token, held: self.token });
         }
         let expires_at = sent + self.drift.shorten(grant.valid_for);
-        if expires_at > self.expires_at {
+        if expires_at > self.expires_at && !self.lost {
             self.expires_at = expires_at;
             self.sent = sent;
         }
         Ok(())
+    }
+
+    /// Takes note that the lease is not this holder's any more: its grantor said so, or it was given back.
+    ///
+    /// It is over from now on, for good: the reply to an earlier renewal may still come, and gives nothing.
+    pub const fn lost(&mut self) {
+        self.lost = true;
+        self.expires_at = self.sent;
     }
 
     /// Returns the token, to be shown to the fence.
@@ -112,7 +121,13 @@ impl LeaseGuard {
         now.max(self.sent) >= self.expires_at
     }
 
-    /// Returns when the lease is over, unless it is renewed.
+    /// Returns whether the lease is known to be [`lost`](Self::lost), and not only over by this holder's clock.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Returns when the lease is over, unless it is renewed; [`sent`](Self::sent) once it is lost.
     #[must_use]
     pub const fn expires_at(&self) -> Instant {
         self.expires_at

@@ -86,6 +86,13 @@ impl RenewSchedule {
         }
     }
 
+    /// Takes note that the lease is [`lost`](LeaseGuard::lost): nothing is to be sent any more.
+    pub const fn lost(&mut self) {
+        self.over = true;
+        // No guard is valid for longer, so that no late reply begins it anew.
+        self.expires_at = Instant::MAX;
+    }
+
     /// Returns what to do now.
     ///
     /// If it is to send a renewal, the next one is due a spacing from now.
@@ -106,7 +113,7 @@ impl RenewSchedule {
     /// Returns when to [`poll`](Self::poll) next: when a renewal is due, or when the lease is over; never again
     /// once that was said.
     ///
-    /// Only `poll` and [`renewed`](Self::renewed) change it.
+    /// Only `poll`, [`renewed`](Self::renewed) and [`lost`](Self::lost) change it.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         (!self.over).then(|| self.due.min(self.expires_at))
