@@ -60,6 +60,7 @@ mod error;
 #[cfg(feature = "etcd")]
 pub mod etcd;
 mod fenced_store;
+mod forward;
 mod lease;
 mod lease_store;
 mod limits;
