@@ -1,8 +1,20 @@
-//! The clock that leases are counted by.
+use surmise_time::{Instant, MonotonicClock};
 
-/// It goes on while the machine sleeps.
+/// The clock that leases are counted by unless another is given.
+///
+/// On Linux and Android it goes on while the machine sleeps. Elsewhere it may stand still meanwhile: a machine that
+/// slept believes in its leases for too long, and its writes are refused.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a unit struct is its own constructor")]
+pub struct LeaseClock;
+
+impl MonotonicClock for LeaseClock {
+    fn now(&self) -> Instant {
+        SystemClock.now()
+    }
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) use surmise_time::BootClock as LeaseClock;
-/// Where there is none that does, a machine that slept believes in its leases for too long; its writes are refused.
+use surmise_time::BootClock as SystemClock;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) use surmise_time::OsClock as LeaseClock;
+use surmise_time::OsClock as SystemClock;

@@ -7,12 +7,14 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// Whatever it says, *nothing happened*: where something may have happened, the operation returns its outcome
 /// `Indeterminate` instead.
+///
+/// Its text has that of the error within; its source is what is below that.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
     /// A name, key, value or duration is beyond what every store takes.
     Limit(LimitExceeded),
-    /// The store could not be reached, or not before the time limit.
+    /// The store could not be reached, or not before the time limit. It may be asked again.
     Unavailable {
         /// Which store, and where.
         store: String,
@@ -28,7 +30,8 @@ pub enum StoreError {
         /// What to do about it.
         remedy: &'static str,
     },
-    /// The store holds what this crate did not write.
+    /// The store holds what this crate did not write. It stays as it is, to be looked at; if it is damaged, a backup is
+    /// to be restored, and [`LeaseStore::advance_epoch`](crate::LeaseStore::advance_epoch) to be called.
     Corrupt {
         /// Which store, and where.
         store: String,
@@ -46,12 +49,18 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Limit(limit) => limit.fmt(f),
-            Self::Unavailable { store, source } => write!(f, "{store} cannot be reached: {source}"),
+            Self::Unavailable { store, source } => {
+                write!(f, "{store} cannot be reached: {source}; nothing was done, ask again later")
+            }
             Self::Unusable { store, problem, remedy } => {
                 write!(f, "{store} cannot be used: {problem}; {remedy}")
             }
             Self::Corrupt { store, problem } => {
-                write!(f, "{store} holds what surmise did not write: {problem}")
+                write!(
+                    f,
+                    "{store} holds what surmise did not write: {problem}; look for what else writes there, or \
+                     restore a backup and begin the next epoch"
+                )
             }
             Self::TokensExhausted { epoch } => {
                 write!(f, "epoch {epoch} has no more tokens: go on with the next epoch")
@@ -63,8 +72,8 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Limit(limit) => Some(limit),
-            Self::Unavailable { source, .. } => Some(source.as_ref()),
+            Self::Limit(limit) => limit.source(),
+            Self::Unavailable { source, .. } => source.source(),
             _ => None,
         }
     }
@@ -143,12 +152,14 @@ impl fmt::Display for LimitExceeded {
 
 impl Error for LimitExceeded {}
 
-/// The reply to an operation was lost: it may have happened once, or not at all.
+/// The reply to an operation was lost: it may have happened once, or not at all, or may yet happen.
 ///
-/// Which of the two is found out by reading: whose lease it is ([`LeaseStore::holding`](crate::LeaseStore::holding), by the
-/// nonce), or what was written ([`FencedStore::read`](crate::FencedStore::read), by the pass). A write may also be
-/// sent again, with the same pass: if it has a sequence, a second one is a
-/// [`Duplicate`](crate::Outcome::Duplicate).
+/// That it happened can be seen: whose lease it is ([`LeaseStore::holding`](crate::LeaseStore::holding), by the nonce), or
+/// what was written ([`FencedStore::read`](crate::FencedStore::read), by the pass). That it did not cannot: the
+/// request may still be under way. [`AcquireError::Indeterminate`](crate::AcquireError::Indeterminate) and
+/// [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) say how it is settled.
+///
+/// Its text has that of its [`cause`](Self::cause); its source is what is below that.
 #[derive(Debug)]
 pub struct LostReply {
     store: String,
@@ -160,6 +171,12 @@ impl LostReply {
     pub fn new(store: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self { store: store.into(), source: source.into() }
     }
+
+    /// Returns what happened to the reply.
+    #[must_use]
+    pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
+        self.source.as_ref()
+    }
 }
 
 impl fmt::Display for LostReply {
@@ -170,6 +187,6 @@ impl fmt::Display for LostReply {
 
 impl Error for LostReply {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(self.source.as_ref())
+        self.source.source()
     }
 }

@@ -16,7 +16,7 @@
 //! let store = EtcdStore::connect(config).await?;
 //! let lease = store.acquire("ledger", "node-1", Duration::from_secs(10)).await?;
 //! store.raise("ledger", lease.pass()?).await?.applied()?;
-//! store.write("ledger", b"balance", b"100", lease.pass()?).await?.applied()?;
+//! store.write("ledger", b"balance", b"100", lease.next_pass()?).await?.applied()?;
 //! # Ok(())
 //! # }
 //! ```

@@ -11,12 +11,14 @@ use crate::{LimitExceeded, LostReply, Resource, StoreError};
 ///
 /// * A write is [`Applied`](Outcome::Applied) once it is durable, as far as the store goes.
 /// * Once [`raise`](Self::raise) is applied, no write with a lesser token is, whatever its key.
-/// * A refused write has no effect. An error says that there was none either; where there may have been one, the
-///   outcome is [`Indeterminate`](Outcome::Indeterminate).
+/// * A refused write has no effect. An error says that there was none either; where there may have been one, or may yet
+///   be, the outcome is [`Indeterminate`](Outcome::Indeterminate).
 /// * What is read was written by the last write that was applied before, or by one under way.
 ///
 /// A new holder raises the floor before it reads what it will go on from: a key that it does not write itself
 /// would else be open to the holder before.
+///
+/// References to a store, and an [`Arc`](alloc::sync::Arc) of one, are stores.
 pub trait FencedStore: Send + Sync {
     /// Makes a change, if its pass allows.
     fn apply(&self, change: Change<'_>)
@@ -200,7 +202,17 @@ pub enum Outcome {
         /// The highest number seen.
         highest: u64,
     },
-    /// It may have been done, once.
+    /// It may have been done, or may yet be, once.
+    ///
+    /// The request can still be under way, at a member that hangs or in a queue. So a read that shows the write proves
+    /// that it was done, and one that does not proves nothing. What settles it, if the pass has a
+    /// number ([`Lease::next_pass`](crate::Lease::next_pass)):
+    ///
+    /// * the same write with the same pass again, which is done then or was before;
+    /// * a write to the same key with a later number: once that is applied, this one is not done any more.
+    ///
+    /// Without a number, a write that comes late is done over a later one of the same grant. It is out of the way only
+    /// once the floor is raised by a later grant.
     Indeterminate(LostReply),
 }
 
@@ -225,7 +237,7 @@ impl Outcome {
     /// # type AnyError = Box<dyn core::error::Error>;
     /// async fn deposit(store: &impl FencedStore, lease: &Lease) -> Result<(), AnyError> {
     ///     store.raise("ledger", lease.pass()?).await?.applied()?;
-    ///     match store.write("ledger", b"balance", b"100", lease.pass()?).await?.applied() {
+    ///     match store.write("ledger", b"balance", b"100", lease.next_pass()?).await?.applied() {
     ///         Ok(()) => Ok(()),
     ///         Err(NotApplied::Refused(refusal)) => Err(refusal.into()), // somebody else leads: stop
     ///         Err(unknown) => Err(unknown.into()),

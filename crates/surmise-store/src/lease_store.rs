@@ -2,7 +2,7 @@ use core::{future::Future, time::Duration};
 
 use surmise_fence::{FencingToken, Grant};
 
-use crate::{AcquireError, Lease, LimitExceeded, LostReply, Resource, StoreError, Ttl};
+use crate::{AcquireError, Lease, LimitExceeded, LostReply, Resource, StoreError, Ttl, lease};
 
 /// Grants leases with fencing tokens.
 ///
@@ -16,7 +16,8 @@ use crate::{AcquireError, Lease, LimitExceeded, LostReply, Resource, StoreError,
 /// * A lease is granted to somebody else only after it was released, or after the time that its
 ///   holder was told has passed on the store's clock.
 ///
-/// `surmise_store::conformance` tests all of this, for your own store too.
+/// `surmise_store::conformance` tests all of this, for your own store too. References to a store, and an
+/// [`Arc`](alloc::sync::Arc) of one, are stores.
 pub trait LeaseStore: Send + Sync {
     /// Asks for a lease.
     ///
@@ -28,6 +29,9 @@ pub trait LeaseStore: Send + Sync {
     ) -> impl Future<Output = Result<Granted, StoreError>> + Send;
 
     /// Asks for more time for a lease that is held: `ttl` from now.
+    ///
+    /// The lease is known by its token alone. So where a token was granted twice, as by a store that was restored from a
+    /// backup and did not begin the next epoch, the earlier holder makes the lease of the later one last for longer.
     fn extend(
         &self,
         resource: Resource<'_>,
@@ -36,6 +40,9 @@ pub trait LeaseStore: Send + Sync {
     ) -> impl Future<Output = Result<Extended, StoreError>> + Send;
 
     /// Gives a lease back.
+    ///
+    /// As with [`extend`](Self::extend), the lease is known by its token alone: where one was granted twice, the earlier
+    /// holder ends the lease of the later one.
     fn revoke(
         &self,
         resource: Resource<'_>,
@@ -58,12 +65,19 @@ pub trait LeaseStore: Send + Sync {
 
     /// Acquires a lease, for which `holder` is the name that others are shown.
     ///
-    /// If the reply is lost, it asks who holds the lease before it gives up.
+    /// If the reply is lost, it asks who holds the lease before it gives up. [`Lease::acquire`] does the same with a nonce,
+    /// a clock and an allowance for its drift of the caller's.
     ///
     /// # Errors
     ///
     /// If another holds the lease, if the store could not be asked, and if it is not known whether the
     /// lease was granted.
+    ///
+    /// # Cancellation
+    ///
+    /// If the future is dropped, the lease may have been granted under a nonce that nobody knows, and keeps all out
+    /// until it is over. Whoever gives up waiting, as time-outs do, takes [`Lease::acquire`] with a nonce of its own, and
+    /// asks with that again.
     fn acquire(
         &self,
         resource: &str,
@@ -73,7 +87,7 @@ pub trait LeaseStore: Send + Sync {
     where
         Self: Sized,
     {
-        Lease::acquire(self, resource, holder, ttl)
+        lease::acquire(self, resource, holder, ttl)
     }
 }
 
@@ -148,7 +162,7 @@ pub enum Granted {
         /// For how much longer.
         remaining: Duration,
     },
-    /// It may have been granted.
+    /// It may have been granted, or may yet be.
     Indeterminate(LostReply),
 }
 
@@ -161,7 +175,7 @@ pub enum Extended {
     Extended(Grant),
     /// The lease is over, and may be another's.
     Lost,
-    /// It may last for longer.
+    /// It may last for longer, or may yet do so.
     Indeterminate(LostReply),
 }
 
@@ -174,7 +188,7 @@ pub enum Revoked {
     Revoked,
     /// It was over before, and may be another's.
     Lost,
-    /// It may have been given back.
+    /// It may have been given back, or may yet be.
     Indeterminate(LostReply),
 }
 

@@ -13,8 +13,8 @@
 //! # let clock = ManualClock::default();
 //! let store = MemoryStore::new(MemoryConfig::default(), clock)?;
 //! let lease = store.acquire("ledger", "node-1", Duration::from_secs(10)).await?;
-//! store.raise("ledger", lease.token()?).await?.applied()?; // before it reads what it goes on from
-//! store.write("ledger", b"balance", b"100", lease.token()?).await?.applied()?;
+//! store.raise("ledger", lease.pass()?).await?.applied()?; // before it reads what it goes on from
+//! store.write("ledger", b"balance", b"100", lease.next_pass()?).await?.applied()?;
 //! # Ok(())
 //! # }
 //! ```
@@ -33,7 +33,8 @@
 //! # What all of them hold to
 //!
 //! * [`LeaseStore`] and [`FencedStore`] say it; the module `conformance` (feature `conformance`) tests it, for your store too.
-//! * *An error means that nothing happened.* What may have happened is `Indeterminate`: read, and find out.
+//! * *A [`StoreError`] means that nothing happened.* What may have happened, or may yet, is `Indeterminate`; that a read
+//!   does not show it proves nothing. [`Outcome::Indeterminate`] says what does.
 //! * Names, keys, values and times have the same limits everywhere: [`Resource`], [`Change`], [`Ttl`].
 //! * Every request to a server has a time limit, and none is sent twice without being asked for.
 //!
@@ -71,6 +72,7 @@ pub mod postgres;
 pub mod redb;
 
 pub use self::{
+    clock::LeaseClock,
     error::{BoxError, LimitExceeded, LostReply, StoreError},
     fenced_store::{Change, Entry, FencedStore, NotApplied, Outcome},
     lease::{AcquireError, Lease, ReleaseError, RenewError},

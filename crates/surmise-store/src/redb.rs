@@ -50,7 +50,7 @@
 //! ```
 //! use core::time::Duration;
 //! use surmise_store::{
-//!     FencedStore, Granted, LeaseRequest, LeaseStore,
+//!     FencedStore, LeaseStore,
 //!     redb::{RedbConfig, RedbStore},
 //! };
 //!
@@ -59,10 +59,9 @@
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("ledger.redb");
 //! let store = RedbStore::open(path, RedbConfig::default())?;
-//! let request = LeaseRequest::new("ledger", "host-1", 0x5eed, Duration::from_secs(10))?;
-//! let Granted::Granted(grant) = store.grant(request).await? else { panic!("nobody else is there") };
-//! store.raise("ledger", grant.token).await?.applied()?;
-//! store.write("ledger", b"balance", b"100", grant.token).await?.applied()?;
+//! let lease = store.acquire("ledger", "host-1", Duration::from_secs(10)).await?;
+//! store.raise("ledger", lease.pass()?).await?.applied()?;
+//! store.write("ledger", b"balance", b"100", lease.next_pass()?).await?.applied()?;
 //! # Ok(())
 //! # }
 //! ```
@@ -99,8 +98,8 @@ use self::{
     writer::Writer,
 };
 use crate::{
-    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
-    Resource, Revoked, StoreError, Ttl, clock::LeaseClock, fenced_store::check_key,
+    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseClock, LeaseRequest, LeaseStore,
+    Outcome, Resource, Revoked, StoreError, Ttl, fenced_store::check_key,
 };
 
 /// Leases and fenced values in a file.

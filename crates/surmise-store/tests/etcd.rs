@@ -75,7 +75,7 @@ async fn a_renewal_is_a_new_lease_of_etcd_for_the_same_key() {
     let Some(etcd) = Etcd::find() else { return };
     let server = etcd.start();
     let store = patient(slice::from_ref(&server)).await;
-    let mut lease = store.acquire("r", "me", Duration::from_secs(600)).await.unwrap();
+    let lease = store.acquire("r", "me", Duration::from_secs(600)).await.unwrap();
     let key = format!(r#"{{"key": "{}"}}"#, base64("surmise/1/lease/r"));
     let look = || {
         let answer: serde_json::Value =

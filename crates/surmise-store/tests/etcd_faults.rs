@@ -35,7 +35,7 @@ async fn a_leader_that_comes_back_ends_no_lease() {
     let cluster = etcd.start_cluster();
     let store = impatient(&cluster).await;
     let ttl = Duration::from_secs(5);
-    let mut lease = store.acquire("ledger", "me", ttl).await.unwrap();
+    let lease = store.acquire("ledger", "me", ttl).await.unwrap();
     let at = leader(&cluster);
     cluster[at].pause();
     let paused = BootClock.now();
@@ -70,7 +70,7 @@ async fn what_was_done_without_a_reply_is_found_out() {
     assert_eq!(store.read("r", b"k").await.unwrap(), None);
     // The reply to the transaction of a grant is the third.
     wire.lose(3);
-    let mut lease = store.acquire("r", "me", Duration::from_secs(60)).await.unwrap();
+    let lease = store.acquire("r", "me", Duration::from_secs(60)).await.unwrap();
     let holding = store.holding(Resource::new("r").unwrap()).await.unwrap().unwrap();
     assert_eq!((holding.token, holding.nonce), (lease.token_unchecked(), lease.nonce()));
     wire.lose(3);

@@ -242,7 +242,8 @@ async fn the_callers_connections_are_asked_for_in_place_of_broken_ones() {
             Ok(floor) => assert_eq!((expected, floor), (2, Some(pass(2)))),
             Err(error) => {
                 assert_eq!(expected, 3);
-                assert_eq!(error.to_string(), "our own cannot be reached: no more of them");
+                let text = error.to_string();
+                assert!(text.starts_with("our own cannot be reached: no more of them"), "{text}");
             }
         }
     }

@@ -23,21 +23,22 @@ use crate::{
 /// # Examples
 ///
 /// ```no_run
+/// use core::time::Duration;
 /// use surmise_store::{
-///     FencedStore as _,
+///     FencedStore as _, LeaseStore as _,
 ///     postgres::{PostgresConfig, PostgresStore},
 /// };
-/// # use surmise_fence::FencingToken;
 ///
-/// # async fn example(token: FencingToken) -> Result<(), Box<dyn core::error::Error>> {
+/// # async fn example() -> Result<(), Box<dyn core::error::Error>> {
 /// let server = "postgres://ledger@db.example/ledger?target_session_attrs=read-write".parse()?;
 /// let (store, durability) = PostgresStore::connect(server, PostgresConfig::default()).await?;
 /// if !durability.is_full() {
 ///     eprintln!("{durability}");
 /// }
 ///
-/// store.raise("ledger", token).await?.applied()?;
-/// store.write("ledger", b"balance", b"12", token).await?.applied()?;
+/// let lease = store.acquire("ledger", "node-1", Duration::from_secs(10)).await?;
+/// store.raise("ledger", lease.pass()?).await?.applied()?;
+/// store.write("ledger", b"balance", b"12", lease.next_pass()?).await?.applied()?;
 /// # Ok(())
 /// # }
 /// ```

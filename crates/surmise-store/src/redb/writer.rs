@@ -16,7 +16,7 @@ use super::{
     operation::{Operation, ask},
     queue::{NoWait, Queue},
 };
-use crate::{LostReply, StoreError, clock::LeaseClock};
+use crate::{LeaseClock, LostReply, StoreError};
 
 /// Has operations performed: in batches, by a thread, or by a caller who finds nobody at it.
 ///
