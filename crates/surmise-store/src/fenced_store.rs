@@ -208,11 +208,11 @@ pub enum Outcome {
     /// that it was done, and one that does not proves nothing. What settles it, if the pass has a
     /// number ([`Lease::next_pass`](crate::Lease::next_pass)):
     ///
-    /// * the same write with the same pass again, which is done then or was before;
+    /// * the same write with the same pass again: once that is applied or a duplicate, it was done, and only once;
     /// * a write to the same key with a later number: once that is applied, this one is not done any more.
     ///
     /// Without a number, a write that comes late is done over a later one of the same grant. It is out of the way only
-    /// once the floor is raised by a later grant.
+    /// once the floor is raised by a later grant. To raise a floor again does no harm.
     Indeterminate(LostReply),
 }
 
