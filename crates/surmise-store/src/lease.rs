@@ -47,9 +47,9 @@ pub struct Lease<C = LeaseClock> {
 impl<C: MonotonicClock> Lease<C> {
     /// Acquires a lease as [`LeaseStore::acquire`] does, with all that it chooses by itself.
     ///
-    /// The clock of the store may go faster than `clock` by the allowance `drift`. Where chrony sets clocks right at the
-    /// rates that it may by default, up to 83 333 ppm, that is more than the default; else leases may overlap for
-    /// as much, which the fences make harmless.
+    /// The clock of the store may go faster than `clock` by the allowance `drift`. Where chrony steers clocks as fast as it
+    /// may by default, the default is too little ([`DriftAllowance`] says what is enough): leases may overlap then,
+    /// which the fences make harmless.
     ///
     /// The nonce of the request tells it from others. So one who was not answered, or who did not wait for the answer,
     /// sends the same request again, and has the same lease if it was granted. Only so long as no `Lease` came
