@@ -66,6 +66,7 @@ const FOUND_BY: &[(Fault, &[&str])] = &[
         Fault::RetryIsAnother,
         &["a-retry-is-granted-the-same-token", "a-retried-request-lasts-from-its-retry"],
     ),
+    (Fault::ZeroIsANonce, &["a-request-without-a-nonce-is-no-retry"]),
     (Fault::RetryIsNoLonger, &["a-retried-request-lasts-from-its-retry"]),
     (Fault::RenewalIsNoLonger, &["a-renewed-lease-lasts-from-its-renewal"]),
     (Fault::RenewsWhatIsOver, &["a-lease-that-is-over-stays-over"]),

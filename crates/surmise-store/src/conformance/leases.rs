@@ -12,6 +12,7 @@ pub(super) fn cases<S: LeaseStore + FencedStore, T: Timer>() -> Vec<Case<S, T>> 
     vec![
         Case::new("a-lease-has-one-holder", |trial| Box::pin(one_holder(trial))),
         Case::new("a-retry-is-granted-the-same-token", |trial| Box::pin(retry(trial))),
+        Case::new("a-request-without-a-nonce-is-no-retry", |trial| Box::pin(no_nonce(trial))),
         Case::new("a-token-is-never-granted-again", |trial| Box::pin(tokens_grow(trial))),
         Case::new("a-released-lease-is-lost", |trial| Box::pin(released(trial))),
         Case::new("a-token-that-was-not-granted-is-lost", |trial| Box::pin(foreign(trial))),
@@ -57,6 +58,24 @@ async fn retry<S: LeaseStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), F
     // Once it is given back, it is a request like any other.
     trial.release(&resource, first.token).await?;
     let next = trial.take_over(&resource, u64::MAX, trial.timer.now()).await?;
+    must_grow(first.token, next.token)
+}
+
+/// Two who ask without a nonce are two.
+async fn no_nonce<S: LeaseStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let resource = trial.resource("");
+    let first = trial.acquire(&resource, 0, LONG).await?;
+    for nonce in [0, 1, 0] {
+        match trial.grant(&resource, nonce, LONG).await? {
+            Granted::Held(holding) => {
+                same("who holds the lease", (holding.token, holding.nonce), (first.token, 0))?;
+            }
+            other => return Err(Flaw(format!("a lease that is held gave {other:?} to another"))),
+        }
+    }
+    trial.renew(&resource, first.token, LONG).await?;
+    trial.release(&resource, first.token).await?;
+    let next = trial.take_over(&resource, 0, trial.timer.now()).await?;
     must_grow(first.token, next.token)
 }
 

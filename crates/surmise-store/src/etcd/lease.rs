@@ -68,7 +68,7 @@ impl Leases<'_> {
                     None => continue,
                 }
             };
-            if held.holder.nonce != request.nonce() {
+            if request.nonce() == 0 || held.holder.nonce != request.nonce() {
                 return Ok(Granted::Held(self.describe(held).await?));
             }
             match self.renew(resource, held, request.ttl()).await? {

@@ -207,6 +207,10 @@ fn a_token_has_one_nonce() {
     assert_eq!(check(&history([granted(1, 1), granted(1, 1)])), Ok(()));
     events[1].resource = "another".into();
     assert_eq!(check(&events), Ok(()));
+    // Of requests without a nonce, none is another's retry; but the lease of one is seen by many.
+    assert_eq!(check(&history([granted(0, 1), granted(0, 1)])), Err(Rule::TokenReissued));
+    let seen = (Action::Holding, Answer::Held { token: token(1), nonce: 0 });
+    assert_eq!(check(&history([granted(0, 1), seen.clone(), seen])), Ok(()));
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     HidesHolder,
     /// It grants a retry under another token.
     RetryIsAnother,
+    /// It takes two requests without a nonce for one.
+    ZeroIsANonce,
     /// It grants a retry, but for no longer than at first.
     RetryIsNoLonger,
     /// It renews a lease, but for no longer than before.
@@ -120,6 +122,8 @@ struct State {
     entries: HashMap<(String, Vec<u8>), Vec<Entry>>,
     /// How many requests there were.
     requests: u64,
+    /// How many replies had a way to travel.
+    replies: u64,
     /// What is on the disk.
     synced: Option<Box<Self>>,
 }
@@ -215,9 +219,14 @@ impl<'a> Broken<'a> {
         if self.has(Fault::OneFloor) { String::new() } else { self.name(resource) }
     }
 
-    /// Lets a reply travel for some time, at times.
+    /// Lets every second reply travel for some time.
     async fn travel(&self) -> Duration {
-        let slow = self.has(Fault::CountsFromReply) && self.state.lock().requests.is_multiple_of(2);
+        let mut slow = self.has(Fault::CountsFromReply);
+        if slow {
+            let mut state = self.state.lock();
+            state.replies += 1;
+            slow = state.replies.is_multiple_of(2);
+        }
         let time = if slow { Duration::from_millis(150) } else { Duration::ZERO };
         self.simulation.sleep(time).await;
         time

@@ -22,12 +22,14 @@ impl LeaseStore for Broken<'_> {
         let found = self.state().leases.get(&name).filter(|lease| now < lease.until).cloned();
         let mut retried = None;
         if let Some(lease) = found {
-            if lease.nonce == request.nonce() && !self.has(Fault::RetryIsAnother) {
+            let is_retry = lease.nonce == request.nonce()
+                && (lease.nonce != 0 || self.has(Fault::ZeroIsANonce));
+            if is_retry && !self.has(Fault::RetryIsAnother) {
                 retried = Some(lease.token);
                 if self.has(Fault::RetryIsNoLonger) {
                     until = lease.until;
                 }
-            } else if !self.has(Fault::GrantsHeld) && lease.nonce != request.nonce() {
+            } else if !self.has(Fault::GrantsHeld) && !is_retry {
                 return Ok(Granted::Held(holding(&lease)));
             }
         }
