@@ -77,6 +77,9 @@ pub(super) const SQL: Statements<Sql> = Statements {
 /// * The row is found, locked and judged by `ON CONFLICT … WHERE`, which sees the newest version whatever the
 ///   statement's snapshot. The time is that of `clock_timestamp()`, after the wait for the lock; `now()`
 ///   would be from before it.
+/// * Whether a retry finds its lease still there is judged once for both halves of the token: were the lease to end
+///   between two looks at the clock, the old epoch would get a new counter. A subquery with a volatile column is never
+///   merged into the one around it.
 /// * The row of the epoch stays locked until the commit, so that no token of an epoch is granted after
 ///   `advance_epoch` ended it.
 /// * Whoever sees the lease held locks and writes nothing: candidates that ask again and again cost no WAL.
@@ -96,13 +99,14 @@ WITH era AS MATERIALIZED (
     INSERT INTO surmise.lease AS held (resource, epoch, counter, nonce, holder, expires)
     SELECT $1, era.epoch, 1, $3, $2, clock_timestamp() + $4::float8 * interval '1 microsecond' FROM era
     ON CONFLICT (resource) DO UPDATE SET
-        epoch = CASE
-            WHEN held.nonce = excluded.nonce AND held.nonce <> 0 AND held.expires > clock_timestamp()
-            THEN held.epoch ELSE greatest(held.epoch, excluded.epoch) END,
-        counter = CASE
-            WHEN held.nonce = excluded.nonce AND held.nonce <> 0 AND held.expires > clock_timestamp()
-            THEN held.counter
-            WHEN held.epoch < excluded.epoch THEN 1 ELSE held.counter + 1 END,
+        (epoch, counter) = (
+            SELECT CASE WHEN live THEN held.epoch ELSE greatest(held.epoch, excluded.epoch) END,
+                CASE WHEN live THEN held.counter
+                    WHEN held.epoch < excluded.epoch THEN 1 ELSE held.counter + 1 END
+            FROM (
+                SELECT held.nonce = excluded.nonce AND held.nonce <> 0
+                    AND held.expires > clock_timestamp() AS live
+            ) AS seen),
         nonce = excluded.nonce,
         holder = excluded.holder,
         expires = greatest(held.expires, clock_timestamp() + $4::float8 * interval '1 microsecond')

@@ -2,6 +2,8 @@
 
 #![expect(clippy::std_instead_of_alloc, reason = "a test has the standard library")]
 
+mod clock;
+
 use core::{future::Future, time::Duration};
 use std::sync::Arc;
 
@@ -36,6 +38,15 @@ impl Trial {
         let config = PostgresConfig { request_timeout: PATIENCE, ..PostgresConfig::default() };
         let store = PostgresStore::open(database.to_owned(), connector, config, sql).await;
         Some(Self { server, database: database.to_owned(), store: Arc::new(store.unwrap().0) })
+    }
+
+    /// Opens another store in the same database.
+    async fn again(&self) -> Self {
+        let Self { server, ref database, .. } = *self;
+        let connector = Connector::Plain(Box::new(server.config(database)));
+        let config = PostgresConfig::default();
+        let store = PostgresStore::open(database.clone(), connector, config, &SQL).await;
+        Self { server, database: database.clone(), store: Arc::new(store.unwrap().0) }
     }
 
     async fn client(&self) -> Client {
