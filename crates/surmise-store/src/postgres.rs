@@ -14,16 +14,17 @@
 //!   `INSERT … ON CONFLICT DO UPDATE … WHERE`: under READ COMMITTED, which the store's connections use, both see the
 //!   newest committed rows and not those of a snapshot.
 //! * *A raise* waits for the transactions that checked the floor, and those that check later wait for it. So whoever raised
-//!   the floor reads what all earlier holders did, and no more comes after.
+//!   the floor, at READ COMMITTED, then reads what all earlier holders did, and no more comes after.
 //! * *An answer* comes after the commit. What the server refuses with severity `ERROR`, it rolled back, and is an error; so
 //!   is what was never sent. A request whose answer did not come, or came with the end of the connection (SQLSTATE classes
 //!   08 and 57P, any `FATAL`), is `Indeterminate`.
 //!
 //! # Isolation levels
 //!
-//! The functions are right at READ COMMITTED and above. At REPEATABLE READ and SERIALIZABLE, a floor or a key that was
-//! changed since the snapshot is a serialisation failure, `40001`: roll back, and begin anew. Such errors are returned as
-//! they come from the client.
+//! The functions are right at READ COMMITTED and above, but for [`raise`], which is refused above it: what is read in the same
+//! transaction would be from a snapshot of before the wait. At REPEATABLE READ and SERIALIZABLE, a floor or a key that
+//! was changed since the snapshot is a serialisation failure, `40001`: roll back, and begin anew. Such errors are
+//! returned as they come from the client.
 //!
 //! # Limits
 //!
@@ -66,6 +67,7 @@ mod cost;
 mod durability;
 mod error;
 mod fence;
+mod isolation;
 mod lease;
 mod run;
 mod schema;
@@ -85,6 +87,7 @@ mod transaction;
 pub use self::{
     config::PostgresConfig,
     durability::Durability,
+    isolation::RaiseError,
     schema::migrate,
     store::PostgresStore,
     transaction::{check, extend, floor, grant, holding, raise, read, revoke, write},

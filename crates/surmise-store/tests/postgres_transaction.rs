@@ -244,5 +244,6 @@ async fn a_deadlock_is_passed_through() {
     let (one, other) = tokio::join!(raise(one), raise(other));
     let errors: Vec<_> = [one, other].into_iter().filter_map(Result::err).collect();
     assert_eq!(errors.len(), 1);
-    assert_eq!(errors.first().unwrap().code(), Some(&SqlState::T_R_DEADLOCK_DETECTED));
+    let Some(postgres::RaiseError::Client(error)) = errors.first() else { panic!("{errors:?}") };
+    assert_eq!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED));
 }

@@ -6,6 +6,14 @@ use tokio_postgres::Error;
 use super::{column::PassColumn, run::Run, sql::Which};
 use crate::{Change, Entry, Resource};
 
+/// What a raise came to.
+pub(super) enum Raised {
+    Done,
+    Refused(Refusal),
+    /// It was not tried at this isolation level.
+    Isolated(String),
+}
+
 pub(super) async fn write(on: &impl Run, change: Change<'_>) -> Result<Result<(), Refusal>, Error> {
     let (pass, resource) = (change.pass(), change.resource().as_str());
     let bytes = pass.to_bytes();
@@ -30,17 +38,20 @@ pub(super) async fn raise(
     on: &impl Run,
     resource: Resource<'_>,
     pass: Pass,
-) -> Result<Result<(), Refusal>, Error> {
+) -> Result<Raised, Error> {
     let bytes = pass.with_sequence(0).to_bytes();
     loop {
         let raised = on.run(Which::Raise, &[&resource.as_str(), &bytes.as_slice()]).await?;
         // The statement always has a row; without one there is nothing to be lost by asking again.
         let Some(row) = raised else { continue };
         if row.try_get("done")? {
-            return Ok(Ok(()));
+            return Ok(Raised::Done);
+        }
+        if let Some(level) = row.try_get("level")? {
+            return Ok(Raised::Isolated(level));
         }
         if let Err(refusal) = pass.check_floor(seen(&row, "floor")?) {
-            return Ok(Err(refusal));
+            return Ok(Raised::Refused(refusal));
         }
     }
 }

@@ -191,11 +191,15 @@ FROM fence";
 
 /// `$1` resource, `$2` pass with sequence 0. Waits for the writes that are under way.
 ///
-/// One row: whether it was raised, and if not, the floor by the snapshot. If that does not refuse (a concurrent raise
-/// did), the statement is to be run again.
+/// At the levels that go by a snapshot it does nothing: what comes after it in the same transaction would not see what it
+/// waited for, since those who checked have only locked the floor's row, and not changed it.
+///
+/// One row: whether it was raised; if not, the floor by the snapshot, and the isolation level if that is why. If neither
+/// refuses (a concurrent raise did), the statement is to be run again.
 const RAISE: &str = "\
 WITH turn AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(1937076845, hashtext($1))
+    WHERE current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
 ), raised AS (
     INSERT INTO surmise.fence AS under (resource, floor) SELECT $1, $2 FROM turn
     ON CONFLICT (resource) DO UPDATE SET floor = excluded.floor
@@ -205,6 +209,7 @@ WITH turn AS MATERIALIZED (
     RETURNING true
 )
 SELECT EXISTS (SELECT FROM raised) AS done,
+    CASE WHEN NOT EXISTS (SELECT FROM turn) THEN current_setting('transaction_isolation') END AS level,
     CASE WHEN NOT EXISTS (SELECT FROM raised)
         THEN (SELECT floor FROM surmise.fence WHERE resource = $1) END AS floor";
 

@@ -6,7 +6,7 @@ use tokio_postgres::{Client, Config};
 use super::{
     Durability, PostgresConfig,
     connector::{Connector, name},
-    fence,
+    fence::{self, Raised},
     lease::{self, Answer},
     session::{Reply, Sessions},
     sql::{SQL, Sql, Statements},
@@ -184,7 +184,16 @@ impl FencedStore for PostgresStore {
     async fn raise_floor(&self, resource: Resource<'_>, pass: Pass) -> Result<Outcome, StoreError> {
         let session = self.sessions.take().await?;
         let answer = session.wait(fence::raise(&session, resource, pass)).await;
-        Ok(outcome(session.settle(answer)?))
+        match session.settle(answer)? {
+            Reply::Answer(Raised::Done) => Ok(Outcome::Applied),
+            Reply::Answer(Raised::Refused(refusal)) => Ok(refusal.into()),
+            Reply::Answer(Raised::Isolated(level)) => Err(StoreError::Unusable {
+                store: self.sessions.name().to_owned(),
+                problem: format!("its transactions have come to be {level}"),
+                remedy: "leave default_transaction_isolation of the connections as the store sets it",
+            }),
+            Reply::Lost(lost) => Ok(Outcome::Indeterminate(lost)),
+        }
     }
 
     async fn floor(&self, resource: Resource<'_>) -> Result<Option<Pass>, StoreError> {

@@ -4,7 +4,8 @@ use surmise_fence::{FencingToken, Pass, Refusal, TokensExhausted};
 use tokio_postgres::{Error, GenericClient};
 
 use super::{
-    fence,
+    RaiseError,
+    fence::{self, Raised},
     lease::{self, Answer},
     run::Unprepared,
 };
@@ -14,11 +15,12 @@ use crate::{Change, Entry, Extended, Granted, Holding, LeaseRequest, Resource, R
 ///
 /// So what the transaction does to the caller's own tables is fenced: a new holder's [`raise`] waits for its
 /// commit, and whoever comes after the raise is refused. For this the new holder must raise the floor before it
-/// reads, and every transaction must check before it commits, best first of all. Transactions that check do not wait for
-/// each other.
+/// reads, and every transaction must check before it commits, best first of all.
 ///
-/// It takes a share lock of the floor's row, and one round trip; two more if the resource never had a floor. Outside
-/// of a transaction, it says what was so a moment ago, and protects nothing.
+/// It takes a share lock of the floor's row, which many can have at once, and one round trip. Of a resource that never had
+/// a floor, whoever checks or writes first makes the row, with two round trips more, and the others wait for that
+/// transaction's end: raise the floor once before. Outside of a transaction, it says what was so a moment ago, and protects
+/// nothing. There is no time limit but the connection's own, as `statement_timeout` and `lock_timeout` set it.
 ///
 /// # Errors
 ///
@@ -65,18 +67,24 @@ pub async fn write<C: GenericClient + Sync>(
 /// Raises the floor under a resource, if the pass allows:
 /// [`FencedStore::raise_floor`](crate::FencedStore::raise_floor) inside a transaction.
 ///
-/// It waits for the transactions that wrote or checked, and those that want to wait for the commit. In a transaction
-/// that wrote or checked under the same resource before, it can be a deadlock with another such.
+/// It waits for the transactions that wrote or checked, and those that want to wait for the commit. What the transaction
+/// reads after it, at READ COMMITTED, includes what they did. In a transaction that wrote or checked under the
+/// same resource before, it can be a deadlock with another such.
 ///
 /// # Errors
 ///
-/// As [`check`].
+/// The outer error if the transaction is at REPEATABLE READ or SERIALIZABLE, whose snapshot would hide from it what it
+/// waited for; then nothing was done. Otherwise as [`check`].
 pub async fn raise<C: GenericClient + Sync>(
     on: &C,
     resource: Resource<'_>,
     pass: Pass,
-) -> Result<Result<(), Refusal>, Error> {
-    fence::raise(&Unprepared(on), resource, pass).await
+) -> Result<Result<(), Refusal>, RaiseError> {
+    match fence::raise(&Unprepared(on), resource, pass).await? {
+        Raised::Done => Ok(Ok(())),
+        Raised::Refused(refusal) => Ok(Err(refusal)),
+        Raised::Isolated(level) => Err(RaiseError::Isolation { level }),
+    }
 }
 
 /// Returns the floor under a resource: [`FencedStore::floor`](crate::FencedStore::floor) inside a transaction.
