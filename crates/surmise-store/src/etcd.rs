@@ -48,7 +48,8 @@
 //! * No `--unsafe-no-fsync`, nor a disk that lies: this store cannot see it.
 //! * Compaction, as `--auto-compaction-retention=1h`: every write leaves a revision behind.
 //! * After a snapshot was restored, [`advance_epoch`](crate::LeaseStore::advance_epoch), before anybody asks for a lease: revisions begin again where
-//!   the snapshot ends.
+//!   the snapshot ends. The next epoch is the number of seconds since 1970 by the clock of the machine that asks, or one more
+//!   than that of the snapshot if the clock is behind.
 //!
 //! # Its limits
 //!

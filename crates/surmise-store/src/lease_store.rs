@@ -58,6 +58,10 @@ pub trait LeaseStore: Send + Sync {
     /// Begins the next epoch, and returns it: all tokens from now on are greater than all that ever were
     /// issued, even those that this store does not remember.
     ///
+    /// It is the number of seconds since 1970, or one more than the last epoch if that is greater. So a store need not
+    /// remember which epochs began since it was backed up, as when it is restored for the second time, if its clock is
+    /// not behind that of those who began them, and they began less than one a second.
+    ///
     /// For operators, after the store was restored from a backup or lost writes that it had acknowledged, as
     /// when a replica without the last ones was promoted. Leases that are held stay held. To do it again, because its
     /// reply was lost, begins one more epoch, and does no harm.

@@ -57,6 +57,7 @@ extern crate alloc;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod epoch;
 mod error;
 #[cfg(feature = "etcd")]
 pub mod etcd;

@@ -7,8 +7,9 @@
 //!
 //! # What it does not
 //!
-//! It forgets everything when it is dropped, its tokens too, and issues the same ones again. So what outlives the
-//! process must not be fenced by its tokens.
+//! It forgets everything when it is dropped, its tokens too, and issues the same ones again, unless
+//! [`advance_epoch`](LeaseStore::advance_epoch) is called first. So what outlives the process must not be fenced by its
+//! tokens.
 //!
 //! # Costs
 //!
@@ -23,11 +24,11 @@ use surmise_fence::{
     AcquireError, FencingToken, LeaseTable, LeaseTableConfig, LeaseTableError, Pass, TokenBlock,
     TokensExhausted,
 };
-use surmise_time::MonotonicClock;
+use surmise_time::{MonotonicClock, OsWallClock, WallClock as _};
 
 use crate::{
     Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
-    Resource, Revoked, StoreError, Ttl, fenced_store::check_key,
+    Resource, Revoked, StoreError, Ttl, epoch, fenced_store::check_key,
 };
 
 /// Keeps leases and fenced values in memory.
@@ -191,7 +192,8 @@ impl<C: MonotonicClock + Send + Sync> LeaseStore for MemoryStore<C> {
     async fn advance_epoch(&self) -> Result<u64, StoreError> {
         let leases = &mut self.state.lock().leases;
         let epoch = leases.epoch();
-        let next = epoch.checked_add(1).ok_or(StoreError::TokensExhausted { epoch })?;
+        let next = epoch::after(epoch, OsWallClock.now());
+        let next = next.ok_or(StoreError::TokensExhausted { epoch })?;
         leases.advance_epoch(next).map_err(|error| unusable(&error.to_string()))?;
         Ok(next)
     }

@@ -35,7 +35,7 @@
 //! # What the operator must see to
 //!
 //! That the file is on a local file system with working locks and syncs; that a store which was restored from a copy, or
-//! whose file was lost, begins a new epoch; and that a file which is missing because its disk is not mounted is not
+//! whose file was lost, begins a new epoch, while the machine's clock is right, since epochs are the seconds of it; and that a file which is missing because its disk is not mounted is not
 //! created again ([`RedbConfig::create`]).
 //!
 //! # What it costs
@@ -86,7 +86,7 @@ use std::{fs::File, io, path::Path};
 
 use ::redb::Database;
 use surmise_fence::{FencingToken, Pass};
-use surmise_time::MonotonicClock as _;
+use surmise_time::{MonotonicClock as _, OsWallClock, WallClock as _};
 
 pub use self::config::RedbConfig;
 use self::{
@@ -139,12 +139,13 @@ impl RedbStore {
         }
     }
 
-    /// Makes a file of a backup, and opens it: in an epoch that is higher than that of the backup, and than `beyond`.
+    /// Makes a file of a backup, and opens it, in an epoch that is higher than that of the backup and than `beyond`, and no
+    /// lower than the number of seconds since 1970.
     ///
-    /// The tokens that were issued after the backup was made are not in it. They are of its epoch, unless the epoch was raised
-    /// since, as by another import of the same backup: then `beyond` must be the highest epoch that ever was
-    /// in use; else it can be 0. The leases of the backup are held for their whole time, though others may have
-    /// been granted since, whose holders now meet refusals.
+    /// The tokens that were issued after the backup was made are not in it. By this machine's clock, the new epoch is
+    /// above theirs, also if they came of another import of the same backup. Whoever cannot rely on the clock says in
+    /// `beyond` which is the highest epoch that ever was in use; else it can be 0. The leases of the
+    /// backup are held for their whole time, though others may have been granted since, whose holders now meet refusals.
     ///
     /// # Errors
     ///
@@ -166,10 +167,12 @@ impl RedbStore {
             // It may have been copied while it was written to.
             let verifying = RedbConfig { verify: true, ..config };
             let database = file::open_storage(file::storage(file, &ours)?, &verifying, &theirs)?;
-            format::advance_epoch(&database, beyond).map_err(|error| match error {
-                Abort::Operation(error) => error,
-                Abort::Batch(failure) => unavailable(&ours, failure),
-            })?;
+            format::advance_epoch(&database, beyond, OsWallClock.now()).map_err(
+                |error| match error {
+                    Abort::Operation(error) => error,
+                    Abort::Batch(failure) => unavailable(&ours, failure),
+                },
+            )?;
             Ok(database)
         })?;
         Self::over(database.ok_or_else(|| is_taken(&ours))?, &config, ours)
@@ -245,7 +248,7 @@ impl LeaseStore for RedbStore {
     /// If the sync fails, the error does not say whether the next epoch began; asked again once it is open
     /// again, the store begins one in either case.
     async fn advance_epoch(&self) -> Result<u64, StoreError> {
-        self.writer.perform(AdvanceEpoch).await
+        self.writer.perform(AdvanceEpoch { now: OsWallClock.now() }).await
     }
 }
 

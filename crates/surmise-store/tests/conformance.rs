@@ -75,6 +75,7 @@ const FOUND_BY: &[(Fault, &[&str])] = &[
     (Fault::EndsEarly, &["a-lease-lasts-as-long-as-was-said", "a-lease-that-is-over-stays-over"]),
     (Fault::ReleasesAll, &["leases-on-two-resources-are-two"]),
     (Fault::EpochStays, &["the-next-epoch-is-above-all-tokens"]),
+    (Fault::EpochIsACount, &["the-next-epoch-is-above-forgotten-ones"]),
     (Fault::EpochForgets, &["the-next-epoch-is-above-all-tokens"]),
     (
         Fault::NoFloor,

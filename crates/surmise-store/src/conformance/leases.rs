@@ -18,6 +18,7 @@ pub(super) fn cases<S: LeaseStore + FencedStore, T: Timer>() -> Vec<Case<S, T>> 
         Case::new("a-token-that-was-not-granted-is-lost", |trial| Box::pin(foreign(trial))),
         Case::new("leases-on-two-resources-are-two", |trial| Box::pin(two_resources(trial))),
         Case::new("the-next-epoch-is-above-all-tokens", |trial| Box::pin(epochs(trial))),
+        Case::new("the-next-epoch-is-above-forgotten-ones", |trial| Box::pin(forgotten(trial))),
     ]
 }
 
@@ -163,3 +164,16 @@ async fn epochs<S: LeaseStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), 
     }
     Ok(())
 }
+
+/// A store that was restored twice from one backup would count to the same epoch twice.
+async fn forgotten<S: LeaseStore, T>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let epoch = trial.store.advance_epoch().await.map_err(flaw)?;
+    if epoch < LONG_AGO {
+        let what = "is no number of seconds since 1970, and can have been before";
+        return Err(Flaw(format!("the next epoch is {epoch}, which {what}")));
+    }
+    Ok(())
+}
+
+/// The year 2020: no clock that can be relied on is before it, and no epochs were counted so far.
+const LONG_AGO: u64 = 1_577_836_800;

@@ -10,6 +10,7 @@ use core::{num::NonZeroU64, time::Duration};
 
 use serde_json::json;
 use surmise_fence::{FencingToken, Grant};
+use surmise_time::{OsWallClock, WallClock as _};
 
 use super::{
     client::Client,
@@ -19,7 +20,7 @@ use super::{
     wire::{Compare, Is, KeyValue, LeaseGrantAnswer, Op, TimeToLiveAnswer, Txn, TxnAnswer},
 };
 use crate::{
-    BoxError, Extended, Granted, Holding, LeaseRequest, Resource, Revoked, StoreError, Ttl,
+    BoxError, Extended, Granted, Holding, LeaseRequest, Resource, Revoked, StoreError, Ttl, epoch,
 };
 
 /// The leases of one store.
@@ -144,7 +145,8 @@ impl Leases<'_> {
             let read = Txn { then: vec![Op::Get(key.clone())], ..Txn::default() };
             let [found] = values(self.client.anyone("/v3/kv/txn", &read.to_json()).await?);
             let epoch = check_epoch(self.client, self.keys, found.as_ref())?;
-            let next = epoch.checked_add(1).ok_or(StoreError::TokensExhausted { epoch })?;
+            let next = epoch::after(epoch, OsWallClock.now());
+            let next = next.ok_or(StoreError::TokensExhausted { epoch })?;
             let [old, new] = [epoch, next].map(|epoch| epoch.to_be_bytes().to_vec());
             let advance = Txn {
                 compares: vec![Compare::new(&key, Is::Equal(old))],

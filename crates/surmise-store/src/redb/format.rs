@@ -5,9 +5,10 @@ use ::redb::{
     TableDefinition, TableError, TransactionError, Value, WriteTransaction,
 };
 use surmise_fence::{FencingToken, Pass};
+use surmise_time::WallTime;
 
 use super::{failure::Failure, ledger::Abort};
-use crate::StoreError;
+use crate::{StoreError, epoch};
 
 /// The format that this version reads and writes.
 pub(super) const VERSION: u64 = 1;
@@ -122,16 +123,16 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
 }
 
 /// Goes on in an epoch after that of the file, and after another one.
-pub(super) fn advance_epoch(database: &Database, beyond: u64) -> Result<(), Abort> {
+pub(super) fn advance_epoch(database: &Database, beyond: u64, now: WallTime) -> Result<(), Abort> {
     let transaction = database.begin_write()?;
     let mut tokens = transaction.open_table(TOKENS)?;
-    let (epoch, reserved) = match tokens.get(())? {
+    let (current, reserved) = match tokens.get(())? {
         Some(row) => (row.value().0, row.value().1.copied()),
         None => (0, None),
     };
-    let last = epoch.max(beyond);
+    let last = current.max(beyond);
     let exhausted = || Abort::Operation(StoreError::TokensExhausted { epoch: last });
-    let next = last.checked_add(1).ok_or_else(exhausted)?;
+    let next = epoch::after(last, now).ok_or_else(exhausted)?;
     tokens.insert((), (next, reserved.as_ref()))?;
     drop(tokens);
     Ok(transaction.commit()?)

@@ -7,7 +7,7 @@ use ::redb::{ReadTransaction, ReadableTable as _};
 use surmise_fence::{
     AcquireError, FencingToken, Grant, LeaseTable, LeaseTableConfig, RestoreError,
 };
-use surmise_time::Instant;
+use surmise_time::{Instant, WallTime};
 
 use super::{
     RedbConfig,
@@ -15,7 +15,7 @@ use super::{
     format::{self, LEASES, TOKENS},
     ledger::{Abort, LeaseRow, Ledger},
 };
-use crate::{Extended, Granted, Holding, Revoked, StoreError, Ttl};
+use crate::{Extended, Granted, Holding, Revoked, StoreError, Ttl, epoch};
 
 /// The leases, and of each what is in the file.
 #[derive(Debug)]
@@ -159,10 +159,14 @@ impl Leases {
     }
 
     /// Begins the next epoch, and returns it.
-    pub(super) fn advance_epoch(&mut self, ledger: &mut Ledger<'_>) -> Result<u64, Abort> {
-        let epoch = self.table.epoch();
-        let exhausted = || Abort::Operation(StoreError::TokensExhausted { epoch });
-        let next = epoch.checked_add(1).ok_or_else(exhausted)?;
+    pub(super) fn advance_epoch(
+        &mut self,
+        now: WallTime,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<u64, Abort> {
+        let current = self.table.epoch();
+        let exhausted = || Abort::Operation(StoreError::TokensExhausted { epoch: current });
+        let next = epoch::after(current, now).ok_or_else(exhausted)?;
         ledger.put_tokens(next, self.reserved)?;
         self.table.advance_epoch(next).map_err(|error| Failure::new(&error))?;
         Ok(next)

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use surmise_fence::{FencingToken, Pass};
-use surmise_time::Instant;
+use surmise_time::{Instant, WallTime};
 
 use super::{
     failure::Failure,
@@ -299,13 +299,15 @@ impl Operation for Ask {
 }
 
 #[derive(Debug)]
-pub(super) struct AdvanceEpoch;
+pub(super) struct AdvanceEpoch {
+    pub(super) now: WallTime,
+}
 
 impl Operation for AdvanceEpoch {
     type Reply = u64;
 
     fn perform(&self, batch: &mut Batch<'_>) -> Result<u64, Abort> {
-        batch.leases.advance_epoch(&mut batch.ledger)
+        batch.leases.advance_epoch(self.now, &mut batch.ledger)
     }
 
     /// It may be the next epoch, or not: asked again, the store begins one in either case.

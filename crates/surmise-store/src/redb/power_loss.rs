@@ -16,7 +16,7 @@ use core::{
 
 use fastrand::Rng;
 use surmise_fence::{FencingToken, Pass};
-use surmise_time::Instant;
+use surmise_time::{Instant, WallTime};
 
 use self::{
     disk::Disk,
@@ -246,7 +246,7 @@ impl Life {
         let (resource, ttl) =
             (Resource::new(name).unwrap(), Duration::from_millis(self.rng.u64(10..200)));
         match (self.rng.u8(..8), self.promises.last(name)) {
-            (0, _) => asked(AdvanceEpoch, |life, _, epoch| {
+            (0, _) => asked(AdvanceEpoch { now: WallTime::UNIX_EPOCH }, |life, _, epoch| {
                 if let Ok(epoch) = epoch {
                     life.promises.advanced(epoch)?;
                 }

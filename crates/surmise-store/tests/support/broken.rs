@@ -64,6 +64,8 @@ pub(crate) enum Fault {
     ReleasesAll,
     /// It begins an epoch and issues tokens of the old one.
     EpochStays,
+    /// It counts epochs, and so counts the same ones again after a backup was restored.
+    EpochIsACount,
     /// It begins an epoch and forgets the leases.
     EpochForgets,
 

@@ -6,6 +6,7 @@ use core::{
 
 use ::redb::backends::InMemoryBackend;
 use surmise_fence::FencingToken;
+use surmise_time::WallTime;
 
 use super::*;
 use crate::{
@@ -132,10 +133,10 @@ fn an_epoch_goes_on_after_a_restart() {
     let config = RedbConfig::default();
     let mut before = engine(&config);
     granted(&mut before, 7, 1000, at(0));
-    assert_eq!(run(&mut before, AdvanceEpoch, at(1)).unwrap(), 2);
+    assert_eq!(run(&mut before, AdvanceEpoch { now: WallTime::UNIX_EPOCH }, at(1)).unwrap(), 2);
     let mut after = restarted(&before, &config, at(2));
     assert_eq!(granted(&mut after, 8, 1000, at(1002)), FencingToken::first(2));
-    assert_eq!(run(&mut after, AdvanceEpoch, at(1003)).unwrap(), 3);
+    assert_eq!(run(&mut after, AdvanceEpoch { now: WallTime::UNIX_EPOCH }, at(1003)).unwrap(), 3);
     let mut after = restarted(&after, &config, at(1004));
     assert_eq!(granted(&mut after, 9, 1000, at(3000)), FencingToken::first(3));
 }
