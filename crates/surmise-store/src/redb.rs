@@ -16,7 +16,8 @@
 //!   [`Indeterminate`](crate::Outcome::Indeterminate), all of it has happened or nothing, and the store does nothing more: it says that
 //!   it is to be opened again, which finds out.
 //! * **A file is there whole or not at all.** It is made under the name with `.unfinished` appended, and renamed when
-//!   it is durable. A process that was killed meanwhile leaves that file; the next one overwrites it.
+//!   it is durable. A process that was killed meanwhile leaves that file; the next one overwrites it. Nothing else should
+//!   have that name.
 //! * **What is not ours stays as it is.** A foreign, damaged or newer file is refused, and not a byte of it is changed.
 //!
 //! # Its limits
@@ -82,7 +83,7 @@ mod reply;
 mod writer;
 
 use alloc::sync::Arc;
-use std::{fs::File, io, path::Path};
+use std::{io, path::Path};
 
 use ::redb::Database;
 use surmise_fence::{FencingToken, Pass};
@@ -149,8 +150,9 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// If there is a file at `path`; if the backup cannot be read, or is not a whole file of this crate; if the new file
-    /// cannot be written. There is no new file, then.
+    /// If there is a file at `path`; if the backup cannot be read, is in use, or is not a whole file of this crate; if the
+    /// new file cannot be written. There is no new file, then, unless it was whole, and merely the folder could not be
+    /// synced or the threads not begun.
     pub fn import(
         backup: impl AsRef<Path>,
         path: impl AsRef<Path>,
@@ -159,7 +161,8 @@ impl RedbStore {
     ) -> Result<Self, StoreError> {
         let (backup, path) = (backup.as_ref(), path.as_ref());
         let (theirs, ours) = (name(backup), name(path));
-        let mut source = File::open(backup).map_err(|error| unavailable(&theirs, error))?;
+        // Nobody writes to it meanwhile; and it is not what the new file is made of.
+        let mut source = file::open_shared(backup, &theirs)?;
         let database = file::create(path, &ours, |mut file| {
             io::copy(&mut source, &mut file)
                 .and_then(|_| file.sync_all())
@@ -185,14 +188,15 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// If there is a file at `path`, if it cannot be written, or if the store's own cannot be read. There is no new file, then.
+    /// If there is a file at `path`, if it cannot be written, or if the store's own cannot be read. There is no new file,
+    /// then, unless it was whole, and merely its folder could not be synced or it not be closed.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
         let path = path.as_ref();
         let theirs = name(path);
         let database = file::create(path, &theirs, |file| {
             let storage = file::storage(file, &theirs)?;
             let database = file::empty(storage, &RedbConfig::default(), &theirs)?;
-            self.shared.read(|transaction| Ok(format::copy(transaction, &database)?))?;
+            self.copy(&database, &theirs)?;
             Ok(database)
         })?;
         let database = database.ok_or_else(|| is_taken(&theirs))?;
@@ -208,6 +212,10 @@ impl RedbStore {
     /// If the file could not be closed properly. What was acknowledged is durable even so.
     pub fn close(&self) -> Result<(), StoreError> {
         self.writer.close()
+    }
+
+    fn copy(&self, to: &Database, theirs: &str) -> Result<(), StoreError> {
+        self.shared.read(|transaction| format::copy(transaction, to, theirs))
     }
 
     fn over(database: Database, config: &RedbConfig, store: String) -> Result<Self, StoreError> {

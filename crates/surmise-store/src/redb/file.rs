@@ -27,6 +27,16 @@ pub(super) fn open(path: &Path, config: &RedbConfig, store: &str) -> Result<Data
     open_storage(storage(file, store)?, config, store)
 }
 
+/// Opens a file to be read, which nobody writes to until it is closed.
+pub(super) fn open_shared(path: &Path, store: &str) -> Result<File, StoreError> {
+    let file = File::open(path).map_err(|error| unavailable(store, error))?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(in_use(store, "it is open, and may be written to")),
+        Err(TryLockError::Error(error)) => Err(unavailable(store, error)),
+    }
+}
+
 /// Makes redb's storage of a file.
 pub(super) fn storage(file: File, store: &str) -> Result<FileBackend, StoreError> {
     FileBackend::new(file).map_err(|error| not_opened(&error, store))
@@ -77,20 +87,57 @@ pub(super) fn create(
     let file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&unfinished);
     let file = file.map_err(|error| unavailable(store, error))?;
+    let taken = || in_use(store, "another is creating it, or it is to be made of itself");
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(in_use(store, "another is creating it")),
+        Err(TryLockError::WouldBlock) => return Err(taken()),
         Err(TryLockError::Error(error)) => return Err(unavailable(store, error)),
     }
     if exists(path).map_err(|error| unavailable(store, error))? {
+        remove(&file, &unfinished);
         return Ok(None);
     }
+    // Whoever removed it while this waited for the lock may be followed by one who makes another of this name.
+    if !is_at(&file, &unfinished).map_err(|error| unavailable(store, error))? {
+        return Err(taken());
+    }
     file.set_len(0).map_err(|error| unavailable(store, error))?;
-    let database = fill(file)?;
-    fs::rename(&unfinished, path)
-        .and_then(|()| sync_directory(path))
-        .map_err(|error| unavailable(store, error))?;
+    let made = file.try_clone().map_err(|error| unavailable(store, error)).and_then(fill);
+    let database = made.inspect_err(|_| remove(&file, &unfinished))?;
+    if let Err(error) = fs::rename(&unfinished, path) {
+        drop(database);
+        remove(&file, &unfinished);
+        return Err(unavailable(store, error));
+    }
+    sync_directory(path).map_err(|error| unavailable(store, error))?;
     Ok(Some(database))
+}
+
+/// Removes a file that was not finished, unless it is another's by now. If that fails, the next one overwrites it.
+fn remove(file: &File, unfinished: &Path) {
+    // The database that was in it may have given up the lock.
+    if file.try_lock().is_ok() && is_at(file, unfinished).unwrap_or(false) {
+        _ = fs::remove_file(unfinished);
+    }
+}
+
+/// Returns whether a file, which was opened by a name, still has it.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let place = |file: fs::Metadata| (file.dev(), file.ino());
+    match fs::metadata(path) {
+        Ok(there) => Ok(place(there) == place(file.metadata()?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Elsewhere, a file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> io::Result<bool> {
+    exists(path)
 }
 
 /// Makes a database without tables in storage that is empty.

@@ -7,7 +7,7 @@ use ::redb::{
 use surmise_fence::{FencingToken, Pass};
 use surmise_time::WallTime;
 
-use super::{failure::Failure, ledger::Abort};
+use super::{failure::Failure, file::unavailable, ledger::Abort};
 use crate::{StoreError, epoch};
 
 /// The format that this version reads and writes.
@@ -98,26 +98,28 @@ fn check_tables(transaction: &ReadTransaction) -> Result<(), TableError> {
     Ok(())
 }
 
-/// Copies all tables into a database that has none.
-pub(super) fn copy(from: &ReadTransaction, to: &Database) -> Result<(), Failure> {
-    let transaction = to.begin_write()?;
-    copy_table(FLOORS, from, &transaction)?;
-    copy_table(ENTRIES, from, &transaction)?;
-    copy_table(LEASES, from, &transaction)?;
-    copy_table(TOKENS, from, &transaction)?;
-    copy_table(FORMAT, from, &transaction)?;
-    Ok(transaction.commit()?)
+/// Copies all tables into a database that has none. What fails there, and not here, is blamed on it.
+pub(super) fn copy(from: &ReadTransaction, to: &Database, theirs: &str) -> Result<(), Abort> {
+    let blame = |failure| Abort::Operation(unavailable(theirs, failure));
+    let transaction = to.begin_write().map_err(|error| blame(error.into()))?;
+    copy_table(FLOORS, from, &transaction, blame)?;
+    copy_table(ENTRIES, from, &transaction, blame)?;
+    copy_table(LEASES, from, &transaction, blame)?;
+    copy_table(TOKENS, from, &transaction, blame)?;
+    copy_table(FORMAT, from, &transaction, blame)?;
+    transaction.commit().map_err(|error| blame(error.into()))
 }
 
 fn copy_table<K: Key + 'static, V: Value + 'static>(
     table: TableDefinition<'_, K, V>,
     from: &ReadTransaction,
     to: &WriteTransaction,
-) -> Result<(), Failure> {
-    let mut to = to.open_table(table)?;
+    blame: impl Fn(Failure) -> Abort,
+) -> Result<(), Abort> {
+    let mut to = to.open_table(table).map_err(|error| blame(error.into()))?;
     for row in from.open_table(table)?.iter()? {
         let (key, value) = row?;
-        to.insert(key.value(), value.value())?;
+        to.insert(key.value(), value.value()).map_err(|error| blame(error.into()))?;
     }
     Ok(())
 }

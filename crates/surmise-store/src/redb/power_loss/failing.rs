@@ -190,3 +190,19 @@ fn another_format_is_refused_and_stays_as_it_is() {
         assert_eq!(disk.content(), before);
     }
 }
+
+/// The disk of a backup is not the store's.
+#[test]
+fn a_backup_that_does_not_fit_is_blamed_on_its_own_disk() {
+    let store = store(&created()).unwrap();
+    for key in 0..8_u8 {
+        let written = wait(store.write("ledger", &[key], &vec![7; 500_000], token(1)));
+        assert!(written.unwrap().is_done());
+    }
+    let theirs = Disk::default();
+    let database = file::empty(theirs.clone(), &CONFIG, "the backup").unwrap();
+    theirs.limit(Some(theirs.size()));
+    let error = store.copy(&database, "the backup").unwrap_err();
+    assert!(error.to_string().starts_with("the backup "), "{error}");
+    assert!(wait(store.write("ledger", b"a", b"2", token(1))).unwrap().is_done());
+}
