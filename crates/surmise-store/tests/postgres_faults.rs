@@ -123,9 +123,8 @@ async fn waiting_for_a_lock_ends_in_a_refusal() {
     client.batch_execute("BEGIN").await.unwrap();
     check(&client, ledger(), pass(1)).await.unwrap().unwrap();
     let error = store.raise("ledger", pass(2)).await.unwrap_err();
-    let StoreError::Unavailable { source, .. } = error else { panic!("{error}") };
-    let source = source.downcast::<tokio_postgres::Error>().unwrap();
-    assert_eq!(source.code(), Some(&tokio_postgres::error::SqlState::QUERY_CANCELED));
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("(57014)"), "{error}");
     client.batch_execute("COMMIT").await.unwrap();
     assert_eq!(store.floor(ledger()).await.unwrap(), Some(pass(1)));
     assert!(store.raise("ledger", pass(2)).await.unwrap().is_done());
