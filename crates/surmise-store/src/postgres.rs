@@ -44,7 +44,13 @@
 //!   [connection](PostgresStore::connect) or by [`migrate`]. Its version is checked with each connection; one that is newer, or not ours, is
 //!   left alone. Users need USAGE on it, and SELECT, INSERT and UPDATE on its tables.
 //! * `fsync`, `full_page_writes` and `synchronous_commit` as they are by default. What else was found is returned as
-//!   [`Durability`]. A connection made later, to a server that is less durable, is refused.
+//!   [`Durability`]. A connection made later, to a server that is less durable, is refused; those that are there keep their
+//!   `synchronous_commit`.
+//! * For transactions that [`check`] or [`write`] on connections of their own, `idle_in_transaction_session_timeout`, shorter than
+//!   the leases' TTL. A holder that is paused inside of one keeps its locks, and the next holder's [`raise`] waiting:
+//!   without it, until the connection is found dead, which takes two hours as TCP comes. It is found sooner by
+//!   `tcp_keepalives_idle`, `tcp_keepalives_interval` and `tcp_keepalives_count`, in all shorter than the TTL too, but only
+//!   if it is dead. The store's own transactions are one statement each, and need neither.
 //! * Advisory locks with the first number 1937076845, and the one with 32498756644074341, are this crate's.
 //!
 //! # Connections
@@ -52,6 +58,9 @@
 //! A store has [so many](PostgresConfig::max_connections) at most, made when they are needed, and one request at a time on
 //! each. One that broke, or whose request was not answered in time or dropped, is thrown away, and the next request has
 //! another made. Nothing is sent twice. No request is ever cancelled, since that would end a commit's wait for standbys.
+//!
+//! The limits of time are the store's. The functions, and [`migrate`], have none but what the caller's connection has, as
+//! `statement_timeout` and `lock_timeout`.
 //!
 //! # What it costs
 //!

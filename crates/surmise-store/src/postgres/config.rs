@@ -8,7 +8,8 @@ pub struct PostgresConfig {
     /// is used by one request at a time. Higher means that more requests share a flush of the server's log.
     pub max_connections: NonZeroU16,
     /// For how long a request waits for a connection, whether for a free or a new one, from about 100 ms to some
-    /// seconds. When it is over, nothing was asked. Higher means that more load is waited out, and that a
+    /// seconds. When it is over, nothing was asked. Of several hosts, each is waited for an equal part of it, unless
+    /// their own `connect_timeout` says for how long. Higher means that more load is waited out, and that a
     /// server that is down is noticed later.
     pub connect_timeout: Duration,
     /// For how long the answer to a request is waited for, from about 100 ms to a third of the leases' TTL. When it is

@@ -1,4 +1,4 @@
-use core::{future::Future, pin::Pin};
+use core::{future::Future, pin::Pin, time::Duration};
 
 use tokio::task::AbortHandle;
 use tokio_postgres::{Client, Config, NoTls};
@@ -51,6 +51,17 @@ impl Drop for Task {
         if let Some(task) = &self.0 {
             task.abort();
         }
+    }
+}
+
+/// Gives each of several hosts a part of the time for connecting, unless the caller said how long each may take: else one
+/// that drops packets takes all of it.
+pub(super) fn share_time(config: &mut Config, limit: Duration) {
+    let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
+    if let Ok(hosts @ 2..) = u32::try_from(hosts)
+        && config.get_connect_timeout().is_none()
+    {
+        config.connect_timeout(limit / hosts);
     }
 }
 

@@ -1,6 +1,8 @@
-use core::fmt;
+use core::{fmt, time::Duration};
 
 use tokio_postgres::{Error, Row};
+
+use super::column::NumberColumn;
 
 /// What a server's settings make of "durable", as far as they concern what this crate promises.
 ///
@@ -21,6 +23,10 @@ pub struct Durability {
     /// takes over, and [`advance_epoch`](crate::LeaseStore::advance_epoch) is to be called then. It takes no part in
     /// [`is_full`](Self::is_full), which is about one machine.
     pub synchronous_standbys: bool,
+    /// After which time without a word the server ends a transaction that was begun, `None` if never. Until then, a holder that
+    /// stopped inside a transaction of its own keeps the next one's [`raise`](super::raise) waiting. It takes no
+    /// part in [`is_full`](Self::is_full), and none if no transaction [checks](super::check).
+    pub idle_in_transaction_timeout: Option<Duration>,
 }
 
 impl Durability {
@@ -39,7 +45,9 @@ impl Durability {
     }
 
     pub(super) fn from_row(row: &Row) -> Result<Self, Error> {
+        let NumberColumn(idle) = row.try_get("idle_in_transaction")?;
         Ok(Self {
+            idle_in_transaction_timeout: (idle > 0).then(|| Duration::from_millis(idle)),
             fsync: row.try_get("fsync")?,
             full_page_writes: row.try_get("full_page_writes")?,
             synchronous_commit: row.try_get("synchronous_commit")?,
@@ -58,12 +66,18 @@ impl fmt::Display for Durability {
         ];
         let off: Vec<_> = off.iter().filter(|(on, _)| !on).map(|(_, name)| *name).collect();
         if off.is_empty() {
-            return f.write_str("what is applied survives a crash");
+            f.write_str("what is applied survives a crash")?;
+        } else {
+            let lost =
+                "a crash of the server's machine loses applied writes and issues tokens twice";
+            write!(f, "{} off: {lost}", off.join(" and "))?;
         }
-        write!(
-            f,
-            "{} off: a crash of the server's machine loses applied writes and issues tokens twice",
-            off.join(" and ")
-        )
+        if self.idle_in_transaction_timeout.is_none() {
+            f.write_str(
+                "; idle_in_transaction_session_timeout off: a holder that stops inside a transaction which checked or wrote \
+                 keeps the next holder waiting until its connection is found dead",
+            )?;
+        }
+        Ok(())
     }
 }

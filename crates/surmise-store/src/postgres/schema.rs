@@ -7,7 +7,7 @@ use crate::StoreError;
 ///
 /// Many may do so at once: they wait for each other. A schema that is as it should be is left alone, and takes one
 /// query. [`PostgresStore`](super::PostgresStore) does this when it connects; it is for those who use the functions of this
-/// module only, and for a deployment whose services may not create tables.
+/// module only, and for a deployment whose services may not create tables. There is no time limit but the connection's.
 ///
 /// # Errors
 ///

@@ -247,19 +247,48 @@ fn check_version(store: &str, version: i32) -> Result<(), StoreError> {
 
 const MIN_VERSION: i32 = 120_000;
 
+/// What is to be known of a server. Also keeps `synchronous_commit` for the connection as it is, unless it is off: what the
+/// operator sets later is for those who look again.
 const LOOK: &str = "\
 SELECT current_setting('server_version_num')::int4 AS version,
     pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS read_only,
     current_setting('server_encoding') AS encoding,
     current_setting('fsync')::bool AS fsync,
     current_setting('full_page_writes')::bool AS full_page_writes,
-    current_setting('synchronous_commit') <> 'off' AS synchronous_commit,
+    CASE WHEN current_setting('synchronous_commit') <> 'off'
+        THEN set_config('synchronous_commit', current_setting('synchronous_commit'), false) <> 'off'
+        ELSE false END AS synchronous_commit,
     current_setting('synchronous_commit') NOT IN ('off', 'local')
-        AND current_setting('synchronous_standby_names') <> '' AS synchronous_standbys";
+        AND current_setting('synchronous_standby_names') <> '' AS synchronous_standbys,
+    (SELECT setting::int8 FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout')
+        AS idle_in_transaction";
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{servers::Postgres, sql::SQL},
+        *,
+    };
+
+    /// A connection is as durable as it was when it was made, whatever is set for all later.
+    #[tokio::test]
+    async fn a_reload_does_not_make_a_connection_forget() {
+        let Some(postgres) = Postgres::find() else { return };
+        let server = postgres.start();
+        let connector = Connector::Plain(Box::new(server.config("postgres")));
+        let sessions = Sessions::new("it".to_owned(), connector, PostgresConfig::default(), &SQL);
+        let session = sessions.take().await.unwrap();
+        let client = &session.idle.prepared.client;
+        let before = "CREATE TEMPORARY TABLE before AS SELECT pg_conf_load_time() AS time";
+        client.batch_execute(before).await.unwrap();
+        let operator = server.client("postgres").await;
+        operator.batch_execute("ALTER SYSTEM SET synchronous_commit = off").await.unwrap();
+        operator.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+        let is_read = "SELECT pg_conf_load_time() > time FROM before";
+        while !client.query_one(is_read, &[]).await.unwrap().get::<_, bool>(0) {}
+        let kept = client.query_one("SHOW synchronous_commit", &[]).await.unwrap();
+        assert_eq!(kept.get::<_, &str>(0), "on");
+    }
 
     #[test]
     fn an_old_server_is_refused() {

@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Config};
 
 use super::{
     Durability, PostgresConfig,
-    connector::{Connector, name},
+    connector::{self, Connector, name},
     fence::{self, Raised},
     lease::{self, Answer},
     session::{Reply, Sessions},
@@ -57,10 +57,11 @@ impl PostgresStore {
     /// another encoding than UTF-8; and if its schema `surmise` is missing, a newer version's or
     /// somebody else's.
     pub async fn connect(
-        server: Config,
+        mut server: Config,
         config: PostgresConfig,
     ) -> Result<(Self, Durability), StoreError> {
         let name = name(&server);
+        connector::share_time(&mut server, config.connect_timeout);
         Self::open(name, Connector::Plain(Box::new(server)), config, &SQL).await
     }
 
