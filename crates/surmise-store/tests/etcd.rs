@@ -83,6 +83,7 @@ async fn a_renewal_is_a_new_lease_of_etcd_for_the_same_key() {
         ["lease", "create_revision"]
             .map(|field| answer["kvs"][0][field].as_str().unwrap().to_owned())
     };
+    let leases = || ask(&server, "/v3/lease/leases", "{}");
     let [mut last, created] = look();
     assert_eq!(created, lease.token_unchecked().counter().to_string());
     for _ in 0..3 {
@@ -90,11 +91,13 @@ async fn a_renewal_is_a_new_lease_of_etcd_for_the_same_key() {
         let [next, still] = look();
         assert_ne!(next, last);
         assert_eq!(still, created);
+        assert!(leases().contains(&format!("\"{next}\"")));
+        // What was replaced does not go on for its whole time.
+        assert!(!leases().contains(&format!("\"{last}\"")));
         last = next;
     }
     lease.release(&store).await.unwrap();
-    // What was released leaves no lease behind that holds a key; what was replaced ends by itself.
-    assert!(!ask(&server, "/v3/lease/leases", "{}").contains(&format!("\"{last}\"")));
+    assert!(!leases().contains(&format!("\"{last}\"")));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     EtcdConfig,
-    connection::{Answer, Connector, Member, NoAnswer, Post},
+    connection::{Connector, Member, NoAnswer, Post},
     failed::{Failed, judge},
     wire::AuthenticateAnswer,
 };
@@ -114,13 +114,19 @@ impl Client {
         again: bool,
     ) -> Result<A, Failed> {
         let post = Post { path, body: body.to_owned().into(), token, again };
+        // Not a part of each attempt: that there is none for so long is no member's fault.
+        let limit = self.config.request_timeout;
+        let Ok(Ok(_permit)) = timeout(limit, self.permits.acquire()).await else {
+            let busy = format!("all connections were in use for {limit:?}, the `request_timeout`");
+            return Err(Failed::NotSent(busy.into()));
+        };
         let first = self.preferred.load(Ordering::Relaxed);
         let mut failures = Vec::new();
         let mut was_sent = false;
         for turn in 0..self.members.len() {
             let at = (first + turn) % self.members.len();
             let Some(member) = self.members.get(at) else { break };
-            let failure = match self.ask_member(member, &post).await {
+            let failure = match member.ask(&self.connector, &self.config, &post).await {
                 Ok((200, body)) => {
                     self.preferred.store(at, Ordering::Relaxed);
                     return serde_json::from_slice(&body).map_err(|error| {
@@ -151,20 +157,43 @@ impl Client {
         let failures = failures.join("; ").into();
         Err(if was_sent { Failed::Lost(failures) } else { Failed::NotSent(failures) })
     }
-
-    async fn ask_member(&self, member: &Member, post: &Post<'_>) -> Result<Answer, NoAnswer> {
-        let limit = self.config.request_timeout;
-        let permit = timeout(limit, self.permits.acquire()).await;
-        let Ok(Ok(_permit)) = permit else {
-            let busy = format!("all connections were in use for {limit:?}, the `request_timeout`");
-            return Err(NoAnswer::NotSent(busy.into()));
-        };
-        member.ask(&self.connector, &self.config, post).await
-    }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+    use std::io;
+
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::etcd::{connection::boxed, endpoint::Endpoint, wire::TxnAnswer};
+
+    #[tokio::test]
+    async fn what_waits_here_is_no_member_s_fault() {
+        let connector =
+            boxed(|_| async { Err::<TcpStream, _>(io::Error::other("a member was asked")) });
+        let members = ["http://a:1", "http://b:1", "http://c:1"]
+            .map(|url| Member::new(Endpoint::parse("it", url).unwrap()));
+        let config = EtcdConfig { request_timeout: Duration::ZERO, ..EtcdConfig::default() };
+        let client = Client::new("it".to_owned(), config, connector, members.into());
+        let all = client.permits.acquire_many(16).await.unwrap();
+        let busy = client.anyone::<TxnAnswer>("/", &Value::Null).await.unwrap_err().to_string();
+        assert_eq!(busy.matches("all connections were in use").count(), 1, "{busy}");
+        assert!(!busy.contains("a member was asked"), "{busy}");
+        assert!(matches!(
+            client.once::<TxnAnswer>("/", &Value::Null).await,
+            Err(Failed::NotSent(_))
+        ));
+        assert_eq!(client.preferred.load(Ordering::Relaxed), 0);
+        drop(all);
+        let asked = client.anyone::<TxnAnswer>("/", &Value::Null).await.unwrap_err().to_string();
+        assert_eq!(asked.matches("a member was asked").count(), 3, "{asked}");
     }
 }

@@ -241,6 +241,8 @@ impl Leases<'_> {
         };
         Ok(match self.commit(txn).await? {
             Committed::Done(_) => {
+                // Else each renewal would leave one behind for its whole time, which may be a day.
+                self.end(held.lease).await;
                 let valid_for = Duration::from_secs(lease.ttl);
                 Some(Extended::Extended(Grant { token: held.token, valid_for }))
             }
