@@ -3,7 +3,8 @@
 //! A [`Recorder`] notes every request of its clients, with the times before it was sent and after it was answered.
 //! [`History::check`] then looks for what must never be, in O(n log n) time:
 //!
-//! * a token that was granted twice, or not above all that were granted before; two leases at once;
+//! * a token that was granted twice, or not above all that were granted before; two leases at once; a lease that is held
+//!   by a request which had failed;
 //! * a lease renewed or released by a token that somebody else's had followed;
 //! * a write or a raise that was accepted after one with a higher pass had been;
 //! * a value that was read though its write was refused or never sent, or that had been overwritten before;

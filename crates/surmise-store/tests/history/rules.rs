@@ -237,6 +237,45 @@ fn a_lease_counts_from_before_its_request() {
 }
 
 #[test]
+fn only_a_release_that_may_have_been_done_ends_a_lease() {
+    let mut events = history([granted(1, 1), revoked(1), granted(2, 2)]);
+    let long = Grant { token: token(1), valid_for: Duration::from_secs(10) };
+    events[0].answer = Answer::Granted(long);
+    for (answer, expected) in [
+        (Answer::Done, Ok(())),
+        (Answer::Unknown, Ok(())),
+        (Answer::Failed, Err(Rule::LeasesOverlap)),
+        (Answer::Free, Err(Rule::LeasesOverlap)),
+    ] {
+        events[1].answer = answer;
+        assert_eq!(check(&events), expected, "{events:#?}");
+    }
+}
+
+#[test]
+fn a_request_that_failed_holds_nothing() {
+    let asked = |answer| (Action::Grant { nonce: 1 }, answer);
+    let seen = (Action::Holding, Answer::Held { token: token(1), nonce: 1 });
+    for (answer, expected) in [
+        (Answer::Failed, Err(Rule::FailedGrantHeld)),
+        (Answer::Unknown, Ok(())),
+        (Answer::Granted(grant(1)), Ok(())),
+    ] {
+        let mut events = history([asked(Answer::Failed), asked(answer), seen.clone()]);
+        assert_eq!(check(&events), expected, "{events:#?}");
+        // What was sent after it was seen cannot be it.
+        events[1].invoked = Instant::ORIGIN + Duration::from_secs(9);
+        events[1].returned = Some(Instant::ORIGIN + Duration::from_secs(10));
+        assert_eq!(check(&events), Err(Rule::FailedGrantHeld), "{events:#?}");
+    }
+    // Of whom nothing is known may have been granted it, and so may each of those without a nonce.
+    assert_eq!(check(&history([seen])), Ok(()));
+    let nobody = (Action::Grant { nonce: 0 }, Answer::Failed);
+    let seen = (Action::Holding, Answer::Held { token: token(1), nonce: 0 });
+    assert_eq!(check(&history([nobody, seen])), Ok(()));
+}
+
+#[test]
 fn what_is_read_was_written() {
     let refused = write(b"1", pass(1), stale(1, 2));
     let raise = raised(pass(2), Answer::Done);

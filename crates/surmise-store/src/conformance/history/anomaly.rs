@@ -35,6 +35,8 @@ pub enum Rule {
     TokenReissued,
     /// A grant whose token is not above those of earlier grants.
     TokenNotAbove,
+    /// A lease that is held by a request which had failed, so that nothing was to happen.
+    FailedGrantHeld,
     /// Two leases on one resource at once.
     LeasesOverlap,
     /// A lease that was renewed or released after it had been released, or granted to another.
@@ -60,6 +62,7 @@ impl fmt::Display for Rule {
         f.write_str(match self {
             Self::TokenReissued => "a token was granted twice",
             Self::TokenNotAbove => "a token was granted that is not above those granted before",
+            Self::FailedGrantHeld => "a lease is held by a request that had failed",
             Self::LeasesOverlap => "a lease was granted while another was held",
             Self::LostLeaseKept => "a lease was kept or given back by one who had lost it",
             Self::StaleRaise => "a raise was accepted after a higher one",

@@ -10,6 +10,7 @@ use super::{Action, Anomaly, Answer, Event, Rule};
 /// Checks the events of one resource, which are as they were sent.
 pub(super) fn check(events: &[&Event]) -> Result<(), Anomaly> {
     check_reissues(events)?;
+    check_failures(events)?;
     check_order(events)?;
     check_overlaps(events)
 }
@@ -34,6 +35,28 @@ fn check_reissues(events: &[&Event]) -> Result<(), Anomaly> {
         let is_another = nonce == 0 && event != first && is_grant(event) && is_grant(first);
         if before != nonce || is_another {
             return Err(Anomaly::new(Rule::TokenReissued, [first, event]));
+        }
+    }
+    Ok(())
+}
+
+/// Nobody is a holder all of whose requests until then had failed.
+fn check_failures(events: &[&Event]) -> Result<(), Anomaly> {
+    // Of each nonce, the first request that failed, and the first that did not.
+    let mut asked: HashMap<u64, [Option<&Event>; 2]> = HashMap::new();
+    for &event in events {
+        if let Action::Grant { nonce: nonce @ 1.. } = event.action {
+            let [failed, other] = asked.entry(nonce).or_default();
+            let first = if event.answer == Answer::Failed { failed } else { other };
+            first.get_or_insert(event);
+        }
+    }
+    for &event in events {
+        let Some((_, Some(nonce))) = holder(event) else { continue };
+        if let Some(&[Some(failed), other]) = asked.get(&nonce)
+            && other.is_none_or(|other| other.invoked > event.end())
+        {
+            return Err(Anomaly::new(Rule::FailedGrantHeld, [failed, event]));
         }
     }
     Ok(())
@@ -115,7 +138,9 @@ fn check_overlaps(events: &[&Event]) -> Result<(), Anomaly> {
         }
     }
     for &event in events {
-        if let Action::Revoke { token } = &event.action
+        // One that was refused did not end it; and that the lease was over does not excuse that it was.
+        if let (Action::Revoke { token }, Answer::Done | Answer::Unknown) =
+            (&event.action, &event.answer)
             && let Some(promise) = promises.get_mut(token)
         {
             promise.until = promise.until.min(event.invoked);
