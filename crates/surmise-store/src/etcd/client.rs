@@ -3,9 +3,10 @@ use core::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use hyper::body::Bytes;
 use parking_lot::Mutex;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
@@ -48,7 +49,7 @@ impl Client {
     pub(super) async fn once<A: DeserializeOwned>(
         &self,
         path: &str,
-        body: &Value,
+        body: &impl Serialize,
     ) -> Result<A, Failed> {
         self.authenticated(path, body, false).await
     }
@@ -57,7 +58,7 @@ impl Client {
     pub(super) async fn anyone<A: DeserializeOwned>(
         &self,
         path: &str,
-        body: &Value,
+        body: &impl Serialize,
     ) -> Result<A, StoreError> {
         self.authenticated(path, body, true).await.map_err(|failed| failed.harmless(&self.name))
     }
@@ -75,15 +76,15 @@ impl Client {
     async fn authenticated<A: DeserializeOwned>(
         &self,
         path: &str,
-        body: &Value,
+        body: &impl Serialize,
         again: bool,
     ) -> Result<A, Failed> {
-        let body = body.to_string();
+        let body = to_bytes(body)?;
         let token = self.token(None).await?;
-        match self.ask(path, &body, token.clone(), again).await {
+        match self.ask(path, body.clone(), token.clone(), again).await {
             Err(Failed::Unauthenticated(_)) if token.is_some() => {
                 let token = self.token(token).await?;
-                self.ask(path, &body, token, again).await
+                self.ask(path, body, token, again).await
             }
             answer => answer,
         }
@@ -98,7 +99,7 @@ impl Client {
         }
         let body = json!({"name": credentials.user, "password": credentials.password});
         let answer: AuthenticateAnswer = self
-            .ask("/v3/auth/authenticate", &body.to_string(), None, true)
+            .ask("/v3/auth/authenticate", to_bytes(&body)?, None, true)
             .await
             // Whether there is another session is of no account.
             .map_err(|failed| Failed::Refused(failed.harmless(&self.name)))?;
@@ -109,11 +110,11 @@ impl Client {
     async fn ask<A: DeserializeOwned>(
         &self,
         path: &str,
-        body: &str,
+        body: Bytes,
         token: Option<String>,
         again: bool,
     ) -> Result<A, Failed> {
-        let post = Post { path, body: body.to_owned().into(), token, again };
+        let post = Post { path, body, token, again };
         // Not a part of each attempt: that there is none for so long is no member's fault.
         let limit = self.config.request_timeout;
         let Ok(Ok(_permit)) = timeout(limit, self.permits.acquire()).await else {
@@ -159,6 +160,10 @@ impl Client {
     }
 }
 
+fn to_bytes(body: &impl Serialize) -> Result<Bytes, Failed> {
+    serde_json::to_vec(body).map(Bytes::from).map_err(|error| Failed::NotSent(error.into()))
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("config", &self.config).finish_non_exhaustive()
@@ -170,6 +175,7 @@ mod tests {
     use core::time::Duration;
     use std::io;
 
+    use serde_json::Value;
     use tokio::net::TcpStream;
 
     use super::*;

@@ -143,7 +143,7 @@ impl Leases<'_> {
         let key = self.keys.epoch();
         for _ in 0..TRIES {
             let read = Txn { then: vec![Op::Get(key.clone())], ..Txn::default() };
-            let [found] = values(self.client.anyone("/v3/kv/txn", &read.to_json()).await?);
+            let [found] = values(self.client.anyone("/v3/kv/txn", &read).await?);
             let epoch = check_epoch(self.client, self.keys, found.as_ref())?;
             let next = epoch::after(epoch, OsWallClock.now());
             let next = next.ok_or(StoreError::TokensExhausted { epoch })?;
@@ -172,7 +172,7 @@ impl Leases<'_> {
         let key = self.keys.lease(resource);
         let read =
             Txn { then: vec![Op::Get(self.keys.epoch()), Op::Get(key.clone())], ..Txn::default() };
-        let [epoch, held] = values(self.client.anyone("/v3/kv/txn", &read.to_json()).await?);
+        let [epoch, held] = values(self.client.anyone("/v3/kv/txn", &read).await?);
         let epoch = check_epoch(self.client, self.keys, epoch.as_ref())?;
         let held = match held {
             Some(found) => Some(
@@ -287,7 +287,7 @@ impl Leases<'_> {
     }
 
     async fn commit(&self, txn: Txn) -> Result<Committed, StoreError> {
-        match self.client.once::<TxnAnswer>("/v3/kv/txn", &txn.to_json()).await {
+        match self.client.once::<TxnAnswer>("/v3/kv/txn", &txn).await {
             Ok(answer) if answer.succeeded => Ok(Committed::Done(answer.header.revision)),
             Ok(_) => Ok(Committed::Not),
             Err(failed) => failed.telling(self.client.name()).map(Committed::Lost),

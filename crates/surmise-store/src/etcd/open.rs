@@ -17,7 +17,7 @@ pub(super) async fn open(client: &Client, keys: &Keys) -> Result<(), StoreError>
         otherwise: vec![Op::Get(keys.format()), Op::Get(keys.epoch())],
     };
     // If it is done twice, the second finds what the first made.
-    let answer: TxnAnswer = client.anyone("/v3/kv/txn", &create.to_json()).await?;
+    let answer: TxnAnswer = client.anyone("/v3/kv/txn", &create).await?;
     if answer.succeeded {
         return Ok(());
     }

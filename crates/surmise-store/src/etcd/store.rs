@@ -14,7 +14,7 @@ use super::{
     lease::Leases,
     open::open,
     record,
-    wire::{KeyValue, RangeAnswer, Txn, get},
+    wire::{Get, KeyValue, RangeAnswer, Txn},
 };
 use crate::{
     Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
@@ -88,7 +88,7 @@ impl EtcdStore {
 
     /// Runs a transaction of a fence. `value_key` says whose values may stand in the way, besides the floor.
     async fn fenced(&self, txn: Txn, floor_key: &[u8], pass: Pass) -> Result<Outcome, StoreError> {
-        let answer = match self.client.once("/v3/kv/txn", &txn.to_json()).await {
+        let answer = match self.client.once("/v3/kv/txn", &txn).await {
             Ok(answer) => answer,
             Err(failed) => {
                 let lost = failed.telling(self.client.name())?;
@@ -112,7 +112,7 @@ impl EtcdStore {
     }
 
     async fn get(&self, key: &[u8]) -> Result<Option<KeyValue>, StoreError> {
-        let mut answer: RangeAnswer = self.client.anyone("/v3/kv/range", &get(key)).await?;
+        let mut answer: RangeAnswer = self.client.anyone("/v3/kv/range", &Get { key }).await?;
         Ok(answer.kvs.pop())
     }
 }

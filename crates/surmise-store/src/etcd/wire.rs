@@ -3,26 +3,19 @@
 //! Bytes are base64 there, and 64-bit numbers are strings; what is zero, empty or false is left out.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Deserializer, de::Error as _};
-use serde_json::{Value, json};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _,
+};
 
 /// A transaction: if all compares hold, some operations, else others.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Txn {
+    #[serde(rename = "compare")]
     pub(super) compares: Vec<Compare>,
+    #[serde(rename = "success")]
     pub(super) then: Vec<Op>,
+    #[serde(rename = "failure")]
     pub(super) otherwise: Vec<Op>,
-}
-
-impl Txn {
-    pub(super) fn to_json(&self) -> Value {
-        let operations = |operations: &[Op]| operations.iter().map(Op::to_json).collect();
-        json!({
-            "compare": self.compares.iter().map(Compare::to_json).collect::<Value>(),
-            "success": Value::Array(operations(&self.then)),
-            "failure": Value::Array(operations(&self.otherwise)),
-        })
-    }
 }
 
 /// A condition on a key.
@@ -49,55 +42,84 @@ impl Compare {
     pub(super) fn new(key: &[u8], is: Is) -> Self {
         Self { key: key.to_vec(), is }
     }
+}
 
-    fn to_json(&self) -> Value {
-        let (target, operand, result, value) = match &self.is {
-            Is::Present(true) => ("VERSION", "version", "GREATER", json!("0")),
-            Is::Present(false) | Is::AbsentUntil(_) => ("VERSION", "version", "EQUAL", json!("0")),
-            Is::ModifiedAt(at) => ("MOD", "mod_revision", "EQUAL", json!(at.to_string())),
-            Is::Equal(value) => ("VALUE", "value", "EQUAL", encode(value)),
-            Is::Greater(value) => ("VALUE", "value", "GREATER", encode(value)),
-            Is::Less(value) => ("VALUE", "value", "LESS", encode(value)),
+impl Serialize for Compare {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (target, operand, result) = match &self.is {
+            Is::Present(true) => ("VERSION", "version", "GREATER"),
+            Is::Present(false) | Is::AbsentUntil(_) => ("VERSION", "version", "EQUAL"),
+            Is::ModifiedAt(_) => ("MOD", "mod_revision", "EQUAL"),
+            Is::Equal(_) => ("VALUE", "value", "EQUAL"),
+            Is::Greater(_) => ("VALUE", "value", "GREATER"),
+            Is::Less(_) => ("VALUE", "value", "LESS"),
         };
-        let mut compare = json!({
-            "key": encode(&self.key), "target": target, "result": result, operand: value,
-        });
-        if let (Is::AbsentUntil(end), Some(fields)) = (&self.is, compare.as_object_mut()) {
-            fields.insert("range_end".to_owned(), encode(end));
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("key", &Base64(&self.key))?;
+        fields.serialize_entry("target", target)?;
+        fields.serialize_entry("result", result)?;
+        match &self.is {
+            Is::Present(_) => fields.serialize_entry(operand, "0")?,
+            Is::AbsentUntil(end) => {
+                fields.serialize_entry(operand, "0")?;
+                fields.serialize_entry("range_end", &Base64(end))?;
+            }
+            Is::ModifiedAt(at) => fields.serialize_entry(operand, &at.to_string())?,
+            Is::Equal(value) | Is::Greater(value) | Is::Less(value) => {
+                fields.serialize_entry(operand, &Base64(value))?;
+            }
         }
-        compare
+        fields.end()
     }
 }
 
 /// A step of a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) enum Op {
-    Put { key: Vec<u8>, value: Vec<u8>, lease: u64 },
+    #[serde(rename = "request_put")]
+    Put {
+        #[serde(serialize_with = "encode")]
+        key: Vec<u8>,
+        #[serde(serialize_with = "encode")]
+        value: Vec<u8>,
+        #[serde(serialize_with = "decimal")]
+        lease: u64,
+    },
+    #[serde(rename = "request_range", serialize_with = "one_key")]
     Get(Vec<u8>),
+    #[serde(rename = "request_delete_range", serialize_with = "one_key")]
     Delete(Vec<u8>),
+    #[serde(rename = "request_txn")]
     Txn(Txn),
 }
 
-impl Op {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Put { key, value, lease } => json!({"request_put": {
-                "key": encode(key), "value": encode(value), "lease": lease.to_string(),
-            }}),
-            Self::Get(key) => json!({"request_range": get(key)}),
-            Self::Delete(key) => json!({"request_delete_range": {"key": encode(key)}}),
-            Self::Txn(txn) => json!({"request_txn": txn.to_json()}),
-        }
+/// A request for one key. It is linearizable, as all are that do not ask for less.
+#[derive(Debug, Serialize)]
+pub(super) struct Get<'a> {
+    #[serde(serialize_with = "encode")]
+    pub(super) key: &'a [u8],
+}
+
+/// Bytes, as they are written. A request is written at once, without a tree of its parts.
+struct Base64<'a>(&'a [u8]);
+
+impl Serialize for Base64<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(self.0))
     }
 }
 
-/// Returns a request for one key. It is linearizable, as all are that do not ask for less.
-pub(super) fn get(key: &[u8]) -> Value {
-    json!({"key": encode(key)})
+fn encode<S: Serializer>(bytes: &impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    Base64(bytes.as_ref()).serialize(serializer)
 }
 
-fn encode(bytes: &[u8]) -> Value {
-    Value::String(STANDARD.encode(bytes))
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "so serde wants it")]
+fn decimal<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(number)
+}
+
+fn one_key<S: Serializer>(key: &impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    Get { key: key.as_ref() }.serialize(serializer)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -195,4 +217,58 @@ fn signed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
 fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
     STANDARD.decode(text).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// One of each, as etcd's own documentation writes them.
+    #[test]
+    fn requests_are_what_the_gateway_reads() {
+        let compare = |is| Compare::new(b"k", is);
+        let bytes = b"\x00\xff?>".to_vec();
+        let txn = Txn {
+            compares: vec![
+                compare(Is::Present(true)),
+                compare(Is::Present(false)),
+                compare(Is::AbsentUntil(bytes.clone())),
+                compare(Is::ModifiedAt(u64::MAX)),
+                compare(Is::Equal(bytes.clone())),
+                compare(Is::Greater(Vec::new())),
+                compare(Is::Less(bytes.clone())),
+            ],
+            then: vec![
+                Op::Put { key: b"k".to_vec(), value: bytes, lease: 7 },
+                Op::Delete(b"k".to_vec()),
+            ],
+            otherwise: vec![Op::Txn(Txn { then: vec![Op::Get(b"k".to_vec())], ..Txn::default() })],
+        };
+        let version =
+            |result| json!({"key": "aw==", "target": "VERSION", "result": result, "version": "0"});
+        let value = |result, value| json!({"key": "aw==", "target": "VALUE", "result": result, "value": value});
+        let mut absent = version("EQUAL");
+        absent["range_end"] = json!("AP8/Pg==");
+        let expected = json!({
+            "compare": [
+                version("GREATER"),
+                version("EQUAL"),
+                absent,
+                {"key": "aw==", "target": "MOD", "result": "EQUAL", "mod_revision": "18446744073709551615"},
+                value("EQUAL", "AP8/Pg=="),
+                value("GREATER", ""),
+                value("LESS", "AP8/Pg=="),
+            ],
+            "success": [
+                {"request_put": {"key": "aw==", "value": "AP8/Pg==", "lease": "7"}},
+                {"request_delete_range": {"key": "aw=="}},
+            ],
+            "failure": [{"request_txn": {
+                "compare": [], "success": [{"request_range": {"key": "aw=="}}], "failure": [],
+            }}],
+        });
+        assert_eq!(serde_json::to_value(&txn).unwrap(), expected);
+    }
 }

@@ -172,7 +172,8 @@ fn wrong_compares_are_told_from_the_rule() {
 fn a_value_is_sent_once() {
     let pass = Pass::from(FencingToken::first(1)).with_nonce(7);
     let value = vec![1; 3_000];
-    let text = write(FLOOR, VALUE, change(pass, Some(&value))).to_json().to_string();
+    let txn = write(FLOOR, VALUE, change(pass, Some(&value)));
+    let text = serde_json::to_string(&txn).unwrap();
     assert!(text.len() < 2 * value.len(), "{}", text.len());
     assert_eq!(text.matches("request_put").count(), 1);
 }
