@@ -75,10 +75,8 @@
 //!
 //! Asked of one member of etcd 3.4 on loopback, on a busy machine of two cores and optimised, a fenced write of 100 bytes took 0.96 to
 //! 1.18 ms at the median, and 0.06 to 0.10 ms less as the same bytes on a bare connection (`tests/etcd_faults.rs` prints
-//! both). A grant is
-//! three requests, of which two are written by a majority; a renewal is four, with three, since it also ends the lease of etcd
-//! that it replaces. Whoever asks for a lease that is held makes two
-//! reads and writes nothing.
+//! both). A grant is three requests, of which two are written by a majority; a renewal is four, with three, since it also
+//! ends the lease of etcd that it replaces. Whoever asks for a lease that is held makes two reads and writes nothing.
 //!
 //! # What is where
 //!

@@ -13,7 +13,7 @@ use surmise_time::{BootClock, MonotonicClock as _};
 use super::{
     PostgresConfig, PostgresStore, check, raise,
     servers::{Postgres, Server},
-    sql::SQL,
+    sql::{SQL, Which},
 };
 use crate::{FencedStore as _, Resource};
 
@@ -44,7 +44,8 @@ async fn compare(server: &Server) {
     let mut client = server.client("cost").await;
     // A connection for this alone, as the store has one: what is used less is slower.
     let alone = server.client("cost").await;
-    let prepared = alone.prepare_typed(SQL.write.text, SQL.write.types).await.unwrap();
+    let write = SQL[Which::Write as usize];
+    let prepared = alone.prepare_typed(write.text, write.types).await.unwrap();
     let upsert = client.prepare(UPSERT).await.unwrap();
     let token = FencingToken::first(1);
     store.raise("ledger", token).await.unwrap().applied().unwrap();

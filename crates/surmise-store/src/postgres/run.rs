@@ -26,7 +26,7 @@ impl<C: GenericClient + Sync> Run for Unprepared<'_, C> {
         which: Which,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, Error> {
-        let Sql { text, types } = *SQL.get(which);
+        let Sql { text, types, .. } = look_up(&SQL, which);
         let typed: Vec<(&(dyn ToSql + Sync), Type)> =
             parameters.iter().copied().zip(types.iter().cloned()).collect();
         self.0.query_typed_opt(text, &typed).await
@@ -36,25 +36,16 @@ impl<C: GenericClient + Sync> Run for Unprepared<'_, C> {
 /// A client whose statements are prepared.
 pub(super) struct Prepared {
     pub(super) client: Client,
-    statements: Statements<Statement>,
+    /// In the order of [`Which`].
+    statements: Vec<Statement>,
 }
 
 impl Prepared {
-    pub(super) async fn new(client: Client, sql: &Statements<Sql>) -> Result<Self, Error> {
-        let prepare = async |sql: Sql| client.prepare_typed(sql.text, sql.types).await;
-        let statements = Statements {
-            grant: prepare(sql.grant).await?,
-            extend: prepare(sql.extend).await?,
-            revoke: prepare(sql.revoke).await?,
-            holding: prepare(sql.holding).await?,
-            advance_epoch: prepare(sql.advance_epoch).await?,
-            write: prepare(sql.write).await?,
-            raise: prepare(sql.raise).await?,
-            check: prepare(sql.check).await?,
-            lay: prepare(sql.lay).await?,
-            floor: prepare(sql.floor).await?,
-            read: prepare(sql.read).await?,
-        };
+    pub(super) async fn new(client: Client, sql: &Statements) -> Result<Self, Error> {
+        let mut statements = Vec::with_capacity(sql.len());
+        for Sql { text, types, .. } in sql {
+            statements.push(client.prepare_typed(text, types).await?);
+        }
         Ok(Self { client, statements })
     }
 }
@@ -65,6 +56,11 @@ impl Run for Prepared {
         which: Which,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, Error> {
-        self.client.query_opt(self.statements.get(which), parameters).await
+        self.client.query_opt(look_up(&self.statements, which), parameters).await
     }
+}
+
+#[expect(clippy::indexing_slicing, reason = "there is one of each")]
+const fn look_up<T>(statements: &[T], which: Which) -> &T {
+    &statements[which as usize]
 }

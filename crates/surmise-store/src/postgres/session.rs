@@ -16,7 +16,7 @@ use super::{
     error::{Failed, READ_ONLY, judge, refused},
     run::{Prepared, Run},
     schema,
-    sql::{Sql, Statements, Which},
+    sql::{Statements, Which},
 };
 use crate::{LostReply, StoreError};
 
@@ -25,7 +25,7 @@ pub(super) struct Sessions {
     name: String,
     connector: Connector,
     config: PostgresConfig,
-    sql: &'static Statements<Sql>,
+    sql: &'static Statements,
     permits: Semaphore,
     idle: Mutex<Vec<Idle>>,
     /// What the caller was told when the store was connected. No later connection is to be worse.
@@ -44,7 +44,7 @@ impl Sessions {
         name: String,
         connector: Connector,
         config: PostgresConfig,
-        sql: &'static Statements<Sql>,
+        sql: &'static Statements,
     ) -> Self {
         let permits = usize::from(config.max_connections.get());
         Self {

@@ -1,21 +1,5 @@
 use tokio_postgres::types::Type;
 
-/// One of each statement: its text, or what it was prepared as.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Statements<T> {
-    pub(super) grant: T,
-    pub(super) extend: T,
-    pub(super) revoke: T,
-    pub(super) holding: T,
-    pub(super) advance_epoch: T,
-    pub(super) write: T,
-    pub(super) raise: T,
-    pub(super) check: T,
-    pub(super) lay: T,
-    pub(super) floor: T,
-    pub(super) read: T,
-}
-
 /// Which statement.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Which {
@@ -32,44 +16,52 @@ pub(super) enum Which {
     Read,
 }
 
-impl<T> Statements<T> {
-    pub(super) const fn get(&self, which: Which) -> &T {
-        match which {
-            Which::Grant => &self.grant,
-            Which::Extend => &self.extend,
-            Which::Revoke => &self.revoke,
-            Which::Holding => &self.holding,
-            Which::AdvanceEpoch => &self.advance_epoch,
-            Which::Write => &self.write,
-            Which::Raise => &self.raise,
-            Which::Check => &self.check,
-            Which::Lay => &self.lay,
-            Which::Floor => &self.floor,
-            Which::Read => &self.read,
-        }
-    }
-}
-
 /// The text of a statement, and of which types its parameters are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sql {
+    which: Which,
     pub(super) text: &'static str,
     pub(super) types: &'static [Type],
 }
 
+/// One of each statement, in the order of [`Which`].
+pub(super) type Statements = [Sql; 11];
+
 /// The statements. All names have their schema, so that no `search_path` leads astray.
-pub(super) const SQL: Statements<Sql> = Statements {
-    grant: Sql { text: GRANT, types: &[Type::TEXT, Type::TEXT, Type::INT8, Type::INT8] },
-    extend: Sql { text: EXTEND, types: &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8] },
-    revoke: Sql { text: REVOKE, types: &[Type::TEXT, Type::INT8, Type::INT8] },
-    holding: Sql { text: HOLDING, types: &[Type::TEXT] },
-    advance_epoch: Sql { text: ADVANCE_EPOCH, types: &[] },
-    write: Sql { text: WRITE, types: &[Type::TEXT, Type::BYTEA, Type::BYTEA, Type::BYTEA] },
-    raise: Sql { text: RAISE, types: &[Type::TEXT, Type::BYTEA] },
-    check: Sql { text: CHECK, types: &[Type::TEXT] },
-    lay: Sql { text: LAY, types: &[Type::TEXT] },
-    floor: Sql { text: FLOOR, types: &[Type::TEXT] },
-    read: Sql { text: READ, types: &[Type::TEXT, Type::BYTEA] },
+pub(super) const SQL: Statements = [
+    Sql {
+        which: Which::Grant,
+        text: GRANT,
+        types: &[Type::TEXT, Type::TEXT, Type::INT8, Type::INT8],
+    },
+    Sql {
+        which: Which::Extend,
+        text: EXTEND,
+        types: &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8],
+    },
+    Sql { which: Which::Revoke, text: REVOKE, types: &[Type::TEXT, Type::INT8, Type::INT8] },
+    Sql { which: Which::Holding, text: HOLDING, types: &[Type::TEXT] },
+    Sql { which: Which::AdvanceEpoch, text: ADVANCE_EPOCH, types: &[] },
+    Sql {
+        which: Which::Write,
+        text: WRITE,
+        types: &[Type::TEXT, Type::BYTEA, Type::BYTEA, Type::BYTEA],
+    },
+    Sql { which: Which::Raise, text: RAISE, types: &[Type::TEXT, Type::BYTEA] },
+    Sql { which: Which::Check, text: CHECK, types: &[Type::TEXT] },
+    Sql { which: Which::Lay, text: LAY, types: &[Type::TEXT] },
+    Sql { which: Which::Floor, text: FLOOR, types: &[Type::TEXT] },
+    Sql { which: Which::Read, text: READ, types: &[Type::TEXT, Type::BYTEA] },
+];
+
+/// Each is where it is looked for.
+#[expect(clippy::indexing_slicing, reason = "it is found out when this is compiled")]
+const _: () = {
+    let mut at = 0;
+    while at < SQL.len() {
+        assert!(SQL[at].which as usize == at);
+        at += 1;
+    }
 };
 
 /// `$1` resource, `$2` holder, `$3` nonce, `$4` TTL in microseconds.

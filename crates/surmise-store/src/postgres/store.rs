@@ -9,7 +9,7 @@ use super::{
     fence::{self, Raised},
     lease::{self, Answer},
     session::{Reply, Sessions},
-    sql::{SQL, Sql, Statements},
+    sql::{SQL, Statements},
 };
 use crate::{
     BoxError, Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore,
@@ -91,7 +91,7 @@ impl PostgresStore {
         name: String,
         connector: Connector,
         config: PostgresConfig,
-        sql: &'static Statements<Sql>,
+        sql: &'static Statements,
     ) -> Result<(Self, Durability), StoreError> {
         let sessions = Sessions::new(name, connector, config, sql);
         let session = sessions.take().await?;
