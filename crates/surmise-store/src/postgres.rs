@@ -46,7 +46,7 @@
 //! * `fsync`, `full_page_writes` and `synchronous_commit` as they are by default. What else was found is returned as
 //!   [`Durability`]. A connection made later, to a server that is less durable, is refused; those that are there keep their
 //!   `synchronous_commit`.
-//! * For transactions that [`check`] or [`write`] on connections of their own, `idle_in_transaction_session_timeout`, shorter than
+//! * For transactions that [`check`] or [`write()`] on connections of their own, `idle_in_transaction_session_timeout`, shorter than
 //!   the leases' TTL. A holder that is paused inside of one keeps its locks, and the next holder's [`raise`] waiting:
 //!   without it, until the connection is found dead, which takes two hours as TCP comes. It is found sooner by
 //!   `tcp_keepalives_idle`, `tcp_keepalives_interval` and `tcp_keepalives_count`, in all shorter than the TTL too, but only
