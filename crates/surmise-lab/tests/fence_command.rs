@@ -179,7 +179,7 @@ fn arguments_that_make_no_sense_are_refused() {
         (&["--lease", "two"], 2, "a number and a unit"),
         (&["--store", "mysql://host"], 2, "is no store"),
         (&["--store", "redb:"], 2, "does not say where"),
-        (&["--store", "redis://host"], 1, "no store on Redis yet"),
+        (&["--store", "redis://"], 2, "does not say where"),
     ] {
         let output = fence(arguments);
         let errors = text(&output.stderr);
@@ -189,10 +189,14 @@ fn arguments_that_make_no_sense_are_refused() {
     }
 }
 
-#[cfg(not(any(feature = "etcd", feature = "postgres")))]
+#[cfg(not(any(feature = "etcd", feature = "postgres", feature = "redis")))]
 #[test]
 fn a_store_that_is_not_built_in_says_how_to_build_it() {
-    for (store, feature) in [("etcd://host:1", "etcd"), ("postgres://me:secret@host", "postgres")] {
+    for (store, feature) in [
+        ("etcd://host:1", "etcd"),
+        ("postgres://me:secret@host", "postgres"),
+        ("redis://me:secret@host", "redis"),
+    ] {
         let output = fence(&["--store", store]);
         let errors = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1));

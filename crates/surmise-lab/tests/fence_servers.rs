@@ -15,7 +15,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use self::servers::{Etcd, Postgres};
+use self::servers::{Etcd, Postgres, Redis};
 
 fn fence(store: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_surmise-lab"));
@@ -65,4 +65,29 @@ fn postgresql_refuses_the_late_write() {
     shows_both(&store);
     server.kill();
     is_down(&store);
+}
+
+#[test]
+#[ignore = "needs a server; `cargo xtask test --only stores` brings it"]
+fn redis_refuses_the_late_write() {
+    let Some(redis) = Redis::find() else { return };
+    let mut server = redis.start();
+    let store = server.url().to_owned();
+    shows_both(&store);
+    assert!(!shown(&store).contains("accepted for"));
+    server.kill();
+    is_down(&store);
+    // What it can lose is shown.
+    let server = redis.start_with(&[]);
+    let shown = shown(server.url());
+    assert!(shown.contains("accepted for this experiment"), "{shown}");
+    assert!(shown.contains("appendonly"), "{shown}");
+}
+
+fn shown(store: &str) -> String {
+    let output = fence(store, &[]);
+    assert!(output.status.success());
+    // Lines are wrapped.
+    let shown = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -27,6 +27,7 @@
 //! | `redb` | in a file | a crash, a power loss | one process, and others that ask it |
 //! | `postgres` | as long as the server's disk | kill −9, a crash of its machine | what is in a database anyway: fenced in your own transactions |
 //! | `etcd` | on the disks of a majority of the members | the loss of a minority of them | leases of several machines |
+//! | `redis` | in the log of one server, if that is set up so | kill −9, a crash of its machine; no promoted replica | what is in Redis anyway, and is not to be lost with it |
 //!
 //! Each module says what its store guarantees and by what means, what the operator must set, and what it costs.
 //!
@@ -46,7 +47,7 @@
 //!
 //! # Features
 //!
-//! * `redb` (default), `etcd`, `postgres`: the stores of these names.
+//! * `redb` (default), `etcd`, `postgres`, `redis`: the stores of these names.
 //! * `conformance`: the suite of what every store has to do.
 
 #![forbid(unsafe_code)]
@@ -71,6 +72,13 @@ pub mod memory;
 pub mod postgres;
 #[cfg(feature = "redb")]
 pub mod redb;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(all(test, any(feature = "postgres", feature = "redis")))]
+#[path = "../tests/support/servers.rs"]
+mod servers;
+#[cfg(any(feature = "etcd", feature = "redis"))]
+mod stream;
 
 pub use self::{
     clock::LeaseClock,

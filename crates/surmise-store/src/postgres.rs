@@ -80,9 +80,6 @@ mod isolation;
 mod lease;
 mod run;
 mod schema;
-#[cfg(test)]
-#[path = "../tests/support/servers.rs"]
-mod servers;
 mod session;
 mod sql;
 mod store;
@@ -92,6 +89,9 @@ mod support;
 #[cfg(test)]
 mod tests;
 mod transaction;
+
+#[cfg(test)]
+use crate::servers;
 
 pub use self::{
     config::PostgresConfig,

@@ -12,7 +12,7 @@ use core::{slice, time::Duration};
 
 use surmise_fence::FencingToken;
 use surmise_store::{
-    FencedStore as _, LeaseStore as _, Outcome, Resource,
+    FencedStore as _, LeaseStore as _, Outcome, Resource, StoreError,
     etcd::{EtcdConfig, EtcdStore},
 };
 use surmise_time::{BootClock, MonotonicClock as _};
@@ -27,6 +27,13 @@ use self::support::{
     servers::Etcd,
     watched::Wire,
 };
+
+/// Returns a store whose connections are watched.
+async fn watched(wire: &Wire, config: EtcdConfig) -> Result<EtcdStore, StoreError> {
+    let wire = wire.clone();
+    let open = move |address| wire.clone().open(address);
+    EtcdStore::connect_with(config, open).await
+}
 
 /// The next leader knows what was renewed with it, and the deposed one ends nothing of that.
 #[tokio::test]
@@ -63,7 +70,7 @@ async fn what_was_done_without_a_reply_is_found_out() {
     let wire = Wire::default();
     let config =
         EtcdConfig { request_timeout: Duration::from_secs(20), ..config(slice::from_ref(&server)) };
-    let store = wire.connect(config).await.unwrap();
+    let store = watched(&wire, config).await.unwrap();
 
     // What does no harm is asked again.
     wire.lose(1);
@@ -124,7 +131,7 @@ async fn a_write_costs_what_its_request_costs() {
     let Some(etcd) = Etcd::find() else { return };
     let server = etcd.start();
     let wire = Wire::default();
-    let store = wire.connect(config(slice::from_ref(&server))).await.unwrap();
+    let store = watched(&wire, config(slice::from_ref(&server))).await.unwrap();
     let lease = store.acquire("r", "me", Duration::from_secs(600)).await.unwrap();
     let pass = lease.pass().unwrap();
     let mut bare = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();

@@ -67,6 +67,12 @@ mod killed_and_stopped_servers_lose_nothing {
         check::<support::backend::Postgres>(55, 5).await;
     }
 
+    #[cfg(feature = "redis")]
+    #[tokio::test]
+    async fn of_redis() {
+        check::<support::backend::Redis>(30, 5).await;
+    }
+
     #[cfg(feature = "etcd")]
     #[tokio::test]
     async fn of_etcd() {
@@ -170,6 +176,12 @@ mod lost_doubled_and_late_requests_do_no_harm {
     #[tokio::test]
     async fn in_postgres() {
         check::<support::backend::Postgres>(8).await;
+    }
+
+    #[cfg(feature = "redis")]
+    #[tokio::test]
+    async fn in_redis() {
+        check::<support::backend::Redis>(8).await;
     }
 
     #[cfg(feature = "etcd")]

@@ -45,6 +45,8 @@ async fn holder() {
     processes::serve::<support::backend::Redb>().await;
     #[cfg(feature = "postgres")]
     processes::serve::<support::backend::Postgres>().await;
+    #[cfg(feature = "redis")]
+    processes::serve::<support::backend::Redis>().await;
     #[cfg(feature = "etcd")]
     processes::serve::<support::backend::Etcd>().await;
     #[cfg(feature = "etcd")]
@@ -75,6 +77,12 @@ mod stopped_and_killed_holders_do_no_harm {
     #[tokio::test]
     async fn in_postgres() {
         check::<support::backend::Postgres>(Harm { stopped: 25, killed: 55 }).await;
+    }
+
+    #[cfg(feature = "redis")]
+    #[tokio::test]
+    async fn in_redis() {
+        check::<support::backend::Redis>(Harm { stopped: 25, killed: 55 }).await;
     }
 
     #[cfg(feature = "etcd")]

@@ -16,7 +16,8 @@ use crate::compare::{table::wrap, text};
 #[command(after_help = EXAMPLES)]
 pub struct FenceArgs {
     /// Where leases and values are: `memory` or `redb`, for which the processes ask this one;
-    /// `redb:PATH`, which is kept; or a server, if built in: `etcd://HOST:PORT,…`, `postgres://…`
+    /// `redb:PATH`, which is kept; or a server, if built in: `etcd://HOST:PORT,…`, `postgres://…`,
+    /// `redis://HOST:PORT`
     #[arg(long, value_name = "STORE", default_value = "redb", value_parser = StoreParser)]
     #[arg(env = "SURMISE_LAB_STORE", hide_env_values = true)]
     pub(super) store: StoreChoice,

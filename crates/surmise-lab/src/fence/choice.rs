@@ -98,7 +98,7 @@ impl fmt::Display for StoreChoiceError {
         match self {
             Self::Unknown { text } => write!(
                 f,
-                "{text:?} is no store: memory, redb, redb:PATH, etcd://HOST:PORT,… and postgres://… are"
+                "{text:?} is no store: memory, redb, redb:PATH, etcd://HOST:PORT,…, postgres://… and redis://… are"
             ),
             Self::NoPlace { text } => write!(f, "{text} does not say where the store is"),
         }

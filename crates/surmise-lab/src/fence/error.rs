@@ -22,11 +22,6 @@ pub enum FenceError {
         /// The feature that brings it.
         feature: &'static str,
     },
-    /// There is no such store yet.
-    NotYet {
-        /// What it would be on.
-        store: &'static str,
-    },
     /// What was given for a server's address is none.
     Address {
         /// What was given, without its password.
@@ -116,10 +111,6 @@ impl fmt::Display for FenceError {
                 f,
                 "this program was built without its feature {feature}; build it again with `cargo install \
                  surmise-lab --features {feature}`"
-            ),
-            Self::NotYet { store } => write!(
-                f,
-                "this version has no store on {store} yet; take redb, etcd://… or postgres://…"
             ),
             Self::Address { store, why } => write!(f, "{store} is no address to use: {why}"),
             Self::Store(error) => error.fmt(f),

@@ -5,6 +5,8 @@ use surmise_fence::{FencingToken, LeaseTableError, Pass};
 use surmise_store::etcd::{EtcdConfig, EtcdCredentials, EtcdStore};
 #[cfg(feature = "postgres")]
 use surmise_store::postgres::{PostgresConfig, PostgresStore};
+#[cfg(feature = "redis")]
+use surmise_store::redis::{RedisConfig, RedisStore};
 use surmise_store::{
     Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
     Resource, Revoked, StoreError, Ttl,
@@ -29,6 +31,8 @@ pub(super) enum Store {
     Etcd(Box<EtcdStore>),
     #[cfg(feature = "postgres")]
     Postgres(PostgresStore),
+    #[cfg(feature = "redis")]
+    Redis(Box<RedisStore>),
 }
 
 impl Store {
@@ -46,7 +50,7 @@ impl Store {
         match server {
             Server::Etcd => etcd(choice).await,
             Server::Postgres => postgres(choice).await,
-            Server::Redis => Err(FenceError::NotYet { store: "Redis" }),
+            Server::Redis => redis(choice).await,
         }
     }
 }
@@ -61,6 +65,8 @@ impl LeaseStore for Store {
             Self::Etcd(store) => store.grant(request).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.grant(request).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.grant(request).await,
         }
     }
 
@@ -78,6 +84,8 @@ impl LeaseStore for Store {
             Self::Etcd(store) => store.extend(resource, token, ttl).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.extend(resource, token, ttl).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.extend(resource, token, ttl).await,
         }
     }
 
@@ -94,6 +102,8 @@ impl LeaseStore for Store {
             Self::Etcd(store) => store.revoke(resource, token).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.revoke(resource, token).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.revoke(resource, token).await,
         }
     }
 
@@ -106,6 +116,8 @@ impl LeaseStore for Store {
             Self::Etcd(store) => store.holding(resource).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.holding(resource).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.holding(resource).await,
         }
     }
 
@@ -118,6 +130,8 @@ impl LeaseStore for Store {
             Self::Etcd(store) => store.advance_epoch().await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.advance_epoch().await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.advance_epoch().await,
         }
     }
 }
@@ -132,6 +146,8 @@ impl FencedStore for Store {
             Self::Etcd(store) => store.apply(change).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.apply(change).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.apply(change).await,
         }
     }
 
@@ -144,6 +160,8 @@ impl FencedStore for Store {
             Self::Etcd(store) => store.raise_floor(resource, pass).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.raise_floor(resource, pass).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.raise_floor(resource, pass).await,
         }
     }
 
@@ -156,6 +174,8 @@ impl FencedStore for Store {
             Self::Etcd(store) => store.floor(resource).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.floor(resource).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.floor(resource).await,
         }
     }
 
@@ -168,6 +188,8 @@ impl FencedStore for Store {
             Self::Etcd(store) => store.read(resource, key).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.read(resource, key).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.read(resource, key).await,
         }
     }
 }
@@ -213,6 +235,23 @@ async fn postgres(choice: &StoreChoice) -> Connected {
 #[cfg(not(feature = "postgres"))]
 async fn postgres(_: &StoreChoice) -> Connected {
     Err(FenceError::NotBuiltIn { feature: "postgres" })
+}
+
+/// Accepts what the server can lose, for an experiment, and says so.
+#[cfg(feature = "redis")]
+async fn redis(choice: &StoreChoice) -> Connected {
+    let connected = RedisStore::connect(RedisConfig::from_url(choice.text())?).await?;
+    let weaknesses = connected.weaknesses().to_vec();
+    let said: Vec<String> = weaknesses.iter().map(ToString::to_string).collect();
+    let note =
+        (!said.is_empty()).then(|| format!("accepted for this experiment: {}", said.join("; ")));
+    let store = connected.accept(&weaknesses).map_err(StoreError::from)?;
+    Ok((Store::Redis(Box::new(store)), note))
+}
+
+#[cfg(not(feature = "redis"))]
+async fn redis(_: &StoreChoice) -> Connected {
+    Err(FenceError::NotBuiltIn { feature: "redis" })
 }
 
 #[cfg(any(feature = "etcd", feature = "postgres"))]

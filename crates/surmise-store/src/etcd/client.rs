@@ -11,11 +11,11 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     EtcdConfig,
-    connection::{Connector, Member, NoAnswer, Post},
+    connection::{Member, NoAnswer, Post},
     failed::{Failed, judge},
     wire::AuthenticateAnswer,
 };
-use crate::{LostReply, StoreError};
+use crate::{LostReply, StoreError, stream::Connector};
 
 /// Asks the members of a cluster.
 pub(super) struct Client {
@@ -179,7 +179,10 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
-    use crate::etcd::{connection::boxed, endpoint::Endpoint, wire::TxnAnswer};
+    use crate::{
+        etcd::{endpoint::Endpoint, wire::TxnAnswer},
+        stream::boxed,
+    };
 
     #[tokio::test]
     async fn what_waits_here_is_no_member_s_fault() {

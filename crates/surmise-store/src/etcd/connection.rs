@@ -1,8 +1,5 @@
 //! Connections to one member, by HTTP/1.1.
 
-use core::{future::Future, pin::Pin};
-use std::io;
-
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     Request,
@@ -12,46 +9,10 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    task::AbortHandle,
-    time::timeout,
-};
+use tokio::{task::AbortHandle, time::timeout};
 
 use super::{EtcdConfig, endpoint::Endpoint};
-use crate::BoxError;
-
-/// Where new connections come from.
-pub(super) type Connector =
-    Box<dyn Fn(String) -> Connecting<Box<dyn Stream>> + Send + Sync + 'static>;
-
-type Connecting<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
-
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
-
-/// Returns a connector that boxes what another returns.
-pub(super) fn boxed<C, F, S>(connect: C) -> Connector
-where
-    C: Fn(String) -> F + Send + Sync + 'static,
-    F: Future<Output = io::Result<S>> + Send + 'static,
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    Box::new(move |address| {
-        let connecting = connect(address);
-        Box::pin(async move { Ok(Box::new(connecting.await?) as Box<dyn Stream>) })
-    })
-}
-
-/// Connects without TLS.
-pub(super) async fn plain(address: String) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
-    // A request is one write; there is nothing to wait for.
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
+use crate::{BoxError, stream::Connector};
 
 /// A member, and the connections to it that wait for work.
 pub(super) struct Member {

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{
     EtcdConfig,
     client::Client,
-    connection::{self, Connector, Member, boxed},
+    connection::Member,
     endpoint::Endpoint,
     fence::{self, Written},
     keys::Keys,
@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{
     Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
-    Resource, Revoked, StoreError, Ttl, fenced_store::check_key,
+    Resource, Revoked, StoreError, Ttl,
+    fenced_store::check_key,
+    stream::{self, Connector, boxed},
 };
 
 /// Leases and fenced values in etcd.
@@ -49,7 +51,7 @@ impl EtcdStore {
                 remedy: "use `EtcdStore::connect_with`, and a TLS library",
             });
         }
-        Self::open(name, config, endpoints, boxed(connection::plain)).await
+        Self::open(name, config, endpoints, boxed(stream::plain)).await
     }
 
     /// Connects to a cluster by a function that is given the host and port of a member and returns a connection to it,

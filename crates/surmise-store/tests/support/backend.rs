@@ -102,6 +102,28 @@ impl Backend for Postgres {
     }
 }
 
+#[cfg(feature = "redis")]
+pub(crate) use super::servers::Redis;
+
+#[cfg(feature = "redis")]
+impl Backend for Redis {
+    type Store = surmise_store::redis::RedisStore;
+    const NAME: &'static str = "redis";
+
+    fn start() -> Option<Vec<Server>> {
+        Some(vec![Self::find()?.start()])
+    }
+
+    async fn connect(urls: &str) -> Result<Self::Store, StoreError> {
+        let config = surmise_store::redis::RedisConfig {
+            connect_timeout: LIMIT,
+            request_timeout: LIMIT,
+            ..surmise_store::redis::RedisConfig::from_url(urls)?
+        };
+        Ok(Self::Store::connect(config).await?.durable()?)
+    }
+}
+
 #[cfg(feature = "etcd")]
 pub(crate) use super::servers::Etcd;
 

@@ -1,6 +1,8 @@
 //! A connection whose replies get lost, and whose requests are seen.
 
 #![expect(clippy::std_instead_of_alloc, reason = "a test has it")]
+#![allow(dead_code, reason = "each test uses some of it")]
+#![allow(clippy::allow_attributes, reason = "there is no telling which")]
 
 use core::{
     pin::Pin,
@@ -10,10 +12,6 @@ use core::{
 use std::{io, sync::Arc};
 
 use parking_lot::Mutex;
-use surmise_store::{
-    StoreError,
-    etcd::{EtcdConfig, EtcdStore},
-};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -29,16 +27,16 @@ struct Shared {
     lose: AtomicU32,
     /// What was sent last.
     sent: Mutex<Vec<u8>>,
+    /// How often something was sent.
+    count: AtomicU32,
 }
 
 impl Wire {
-    pub(crate) async fn connect(&self, config: EtcdConfig) -> Result<EtcdStore, StoreError> {
-        let wire = self.clone();
-        EtcdStore::connect_with(config, move |address| {
-            let wire = wire.clone();
-            async move { Ok(Watched { stream: TcpStream::connect(address).await?, wire }) }
-        })
-        .await
+    /// Opens a connection of this kind.
+    pub(crate) async fn open(self, address: String) -> io::Result<Watched> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Watched { stream, wire: self })
     }
 
     /// Has a reply from now on get lost with its connection: the first, or a later one.
@@ -50,9 +48,15 @@ impl Wire {
     pub(crate) fn sent(&self) -> Vec<u8> {
         self.0.sent.lock().clone()
     }
+
+    /// Returns how often something was sent: once a request, if it is short.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.count.load(Ordering::SeqCst)
+    }
 }
 
-struct Watched {
+#[derive(Debug)]
+pub(crate) struct Watched {
     stream: TcpStream,
     wire: Wire,
 }
@@ -82,6 +86,7 @@ impl AsyncWrite for Watched {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        self.wire.0.count.fetch_add(1, Ordering::SeqCst);
         *self.wire.0.sent.lock() = bytes.iter().copied().take(written).collect();
         Poll::Ready(Ok(written))
     }

@@ -1,0 +1,308 @@
+use core::{fmt, future::Future};
+
+use alloc::sync::Arc;
+
+use parking_lot::Mutex;
+use redis::{Cmd, RedisResult, Script, Value, cmd};
+use tokio::time::timeout;
+
+use super::{
+    RedisConfig,
+    connection::Connection,
+    failed::{Failed, ends_connection, judge},
+    keys::Keys,
+    open,
+    reply::Answer,
+    scripts::{Scripts, Which},
+    server::{Server, Settings},
+    weakness::{Weakness, list},
+};
+use crate::{LostReply, StoreError, stream::Connector};
+
+/// Asks one server, on one connection, which is made anew when it ended.
+pub(super) struct Client {
+    name: String,
+    config: RedisConfig,
+    keys: Keys,
+    connector: Connector,
+    scripts: Scripts<Compiled>,
+    current: Mutex<Option<Arc<Connection>>>,
+    /// Whoever connects, so that only one does.
+    connecting: tokio::sync::Mutex<()>,
+    /// What the caller knows of the server, once it accepted it.
+    accepted: Mutex<Option<Accepted>>,
+}
+
+/// A script, and what the server knows it by.
+struct Compiled {
+    text: &'static str,
+    hash: String,
+}
+
+struct Accepted {
+    run_id: String,
+    weaknesses: Vec<Weakness>,
+}
+
+impl Client {
+    pub(super) fn new(
+        config: RedisConfig,
+        connector: Connector,
+        lua: &Scripts<&'static str>,
+    ) -> Result<Self, StoreError> {
+        let name = format!("Redis at {}/{}", config.address, config.database);
+        let compile = |which| {
+            let text = *lua.get(which);
+            Compiled { text, hash: Script::new(text).get_hash().to_owned() }
+        };
+        Ok(Self {
+            keys: Keys::new(&name, &config.prefix)?,
+            name,
+            config,
+            connector,
+            scripts: Scripts::new(compile),
+            current: Mutex::new(None),
+            connecting: tokio::sync::Mutex::new(()),
+            accepted: Mutex::new(None),
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Connects for the first time, and makes what is needed if nothing is there.
+    pub(super) async fn begin(&self) -> Result<Server, StoreError> {
+        self.in_time(self.connect()).await
+    }
+
+    /// Goes on with a server whose weaknesses the caller knows.
+    pub(super) fn accept(&self, server: Server) {
+        let Server { run_id, weaknesses } = server;
+        *self.accepted.lock() = Some(Accepted { run_id, weaknesses });
+    }
+
+    /// Runs a script that counts: it is sent once.
+    pub(super) async fn once(
+        &self,
+        which: Which,
+        keys: &[&[u8]],
+        arguments: &[&[u8]],
+    ) -> Result<Answer, Failed> {
+        let connection = self.connection().await.map_err(Failed::Refused)?;
+        self.run(&connection, which, keys, arguments).await
+    }
+
+    /// Runs a script that does no harm if it is done twice: a connection that turns out to have ended is replaced.
+    pub(super) async fn again(
+        &self,
+        which: Which,
+        keys: &[&[u8]],
+        arguments: &[&[u8]],
+    ) -> Result<Answer, StoreError> {
+        match self.once(which, keys, arguments).await {
+            Err(Failed::Ended(_)) => self.once(which, keys, arguments).await,
+            answer => answer,
+        }
+        .map_err(|failed| failed.harmless(&self.name))
+    }
+
+    /// Returns what a key has.
+    pub(super) async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut get = cmd("GET");
+        get.arg(key);
+        let value = match self.ask(&get).await {
+            Err(Failed::Ended(_)) => self.ask(&get).await,
+            answer => answer,
+        };
+        match value.map_err(|failed| failed.harmless(&self.name))? {
+            Value::Nil => Ok(None),
+            Value::BulkString(bytes) => Ok(Some(bytes)),
+            _ => Err(self.unavailable("what it answered is not understood")),
+        }
+    }
+
+    /// Says that an answer did not come, or was none to what was asked.
+    pub(super) fn lost(&self) -> LostReply {
+        LostReply::new(&self.name, "what it answered is not to what was asked")
+    }
+
+    pub(super) fn unavailable(&self, source: impl Into<crate::BoxError>) -> StoreError {
+        StoreError::Unavailable { store: self.name.clone(), source: source.into() }
+    }
+
+    /// Runs a script on a connection. One that the server does not know was not run, and is sent whole.
+    pub(super) async fn run(
+        &self,
+        connection: &Arc<Connection>,
+        which: Which,
+        keys: &[&[u8]],
+        arguments: &[&[u8]],
+    ) -> Result<Answer, Failed> {
+        let Compiled { text, hash } = self.scripts.get(which);
+        let request = |name, script: &str| {
+            let mut request = cmd(name);
+            request.arg(script).arg(keys.len()).arg(keys).arg(arguments);
+            request
+        };
+        let asked = async {
+            match connection.ask(&request("EVALSHA", hash)).await {
+                Ok(Value::ServerError(error)) if error.code() == "NOSCRIPT" => {
+                    connection.ask(&request("EVAL", text)).await
+                }
+                answer => answer,
+            }
+        };
+        Answer::new(&self.name, self.answer(connection, asked).await?)
+    }
+
+    async fn ask(&self, request: &Cmd) -> Result<Value, Failed> {
+        let connection = self.connection().await.map_err(Failed::Refused)?;
+        self.answer(&connection, connection.ask(request)).await
+    }
+
+    /// Waits for an answer, and judges it.
+    async fn answer(
+        &self,
+        connection: &Arc<Connection>,
+        asked: impl Future<Output = RedisResult<Value>>,
+    ) -> Result<Value, Failed> {
+        let limit = self.config.request_timeout;
+        match timeout(limit, asked).await {
+            Ok(Ok(Value::ServerError(error))) => {
+                if ends_connection(&error) {
+                    self.forget(connection);
+                }
+                Err(judge(&self.name, &error))
+            }
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                self.forget(connection);
+                Err(Failed::Ended(error.into()))
+            }
+            Err(_late) => {
+                self.forget(connection);
+                let late = format!("no answer within {limit:?}, the `request_timeout`");
+                Err(Failed::Lost(late.into()))
+            }
+        }
+    }
+
+    /// Has the next request connect anew. Those that are under way are still waited for.
+    fn forget(&self, connection: &Arc<Connection>) {
+        let mut current = self.current.lock();
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, connection)) {
+            *current = None;
+        }
+    }
+
+    /// Returns the connection, or else a new one. Until then nothing was asked of the server.
+    async fn connection(&self) -> Result<Arc<Connection>, StoreError> {
+        if let Some(connection) = self.open_connection() {
+            return Ok(connection);
+        }
+        let connected = async {
+            let _turn = self.connecting.lock().await;
+            if self.open_connection().is_none() {
+                self.connect().await?;
+            }
+            self.open_connection().ok_or_else(|| self.unavailable("the connection ended at once"))
+        };
+        self.in_time(connected).await
+    }
+
+    fn open_connection(&self) -> Option<Arc<Connection>> {
+        self.current.lock().as_ref().filter(|connection| connection.is_open()).cloned()
+    }
+
+    async fn in_time<T>(
+        &self,
+        connected: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let limit = self.config.connect_timeout;
+        timeout(limit, connected).await.unwrap_or_else(|_| {
+            Err(self.unavailable(format!("no connection within {limit:?}, the `connect_timeout`")))
+        })
+    }
+
+    /// Connects, and looks whether it is a server that the caller knows.
+    async fn connect(&self) -> Result<Server, StoreError> {
+        let connection = Connection::new(&self.name, &self.connector, &self.config).await?;
+        let connection = Arc::new(connection);
+        let server = self.inspect(&connection).await?;
+        let is_first = self.check(&server)?;
+        open::open(self, &connection, is_first).await?;
+        *self.current.lock() = Some(connection);
+        Ok(server)
+    }
+
+    async fn inspect(&self, connection: &Arc<Connection>) -> Result<Server, StoreError> {
+        let ask = cmd("INFO");
+        let info = self.answer(connection, connection.ask(&ask)).await;
+        let info = match info.map_err(|failed| failed.harmless(&self.name))? {
+            Value::BulkString(info) => String::from_utf8_lossy(&info).into_owned(),
+            _ => return Err(self.unavailable("it does not answer INFO as Redis does")),
+        };
+        let settings = Settings {
+            appendfsync: self.setting(connection, "appendfsync").await?,
+            no_appendfsync_on_rewrite: self
+                .setting(connection, "no-appendfsync-on-rewrite")
+                .await?,
+        };
+        Server::new(&self.name, &info, &settings)
+    }
+
+    /// Returns how something is set, if the server tells.
+    async fn setting(
+        &self,
+        connection: &Arc<Connection>,
+        name: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let mut get = cmd("CONFIG");
+        get.arg("GET").arg(name);
+        let value = match connection.ask(&get).await {
+            Ok(Value::Array(values)) => values.into_iter().nth(1),
+            Ok(_) => None,
+            Err(error) => return Err(self.unavailable(error)),
+        };
+        Ok(match value {
+            Some(Value::BulkString(value)) => String::from_utf8(value).ok(),
+            _ => None,
+        })
+    }
+
+    /// Checks that a server has no weaknesses but those that were accepted; returns whether it is the first, of which
+    /// none are yet.
+    fn check(&self, server: &Server) -> Result<bool, StoreError> {
+        let mut accepted = self.accepted.lock();
+        let Some(accepted) = accepted.as_mut() else { return Ok(true) };
+        let mut new = server.weaknesses.clone();
+        new.retain(|weakness| !accepted.weaknesses.contains(weakness));
+        let unusable = |problem, remedy| {
+            Err(StoreError::Unusable { store: self.name.clone(), problem, remedy })
+        };
+        if !new.is_empty() {
+            let problem = format!("it is weaker than when it was connected to: {}", list(&new));
+            return unusable(problem, "mend it, or connect anew and accept that");
+        }
+        if server.run_id != accepted.run_id && !accepted.weaknesses.is_empty() {
+            let problem = format!(
+                "it began anew, or is another server, and may have lost something: {}",
+                list(&accepted.weaknesses)
+            );
+            return unusable(problem, "connect anew, and call advance_epoch");
+        }
+        accepted.run_id.clone_from(&server.run_id);
+        Ok(false)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("config", &self.config).finish_non_exhaustive()
+    }
+}

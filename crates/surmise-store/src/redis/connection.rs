@@ -1,0 +1,75 @@
+//! One connection, which all requests share.
+
+use redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, Value,
+    aio::MultiplexedConnection,
+};
+use tokio::task::AbortHandle;
+
+use super::{RedisConfig, failed::CREDENTIALS};
+use crate::{StoreError, stream::Connector};
+
+/// A connection, for as long as somebody has it. What is sent on it is sent once: the client library neither connects again nor
+/// repeats a request.
+pub(super) struct Connection {
+    requests: MultiplexedConnection,
+    task: AbortHandle,
+}
+
+impl Connection {
+    pub(super) async fn new(
+        store: &str,
+        connector: &Connector,
+        config: &RedisConfig,
+    ) -> Result<Self, StoreError> {
+        let unavailable =
+            |source: crate::BoxError| StoreError::Unavailable { store: store.to_owned(), source };
+        let stream =
+            connector(config.address.clone()).await.map_err(|error| unavailable(error.into()))?;
+        let limits =
+            AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let made = MultiplexedConnection::new_with_config(&info(config), stream, limits).await;
+        let (requests, driver) = made.map_err(|error| match error.kind() {
+            ErrorKind::AuthenticationFailed => StoreError::Unusable {
+                store: store.to_owned(),
+                problem: "it does not let the user in".to_owned(),
+                remedy: CREDENTIALS,
+            },
+            ErrorKind::Server(_) | ErrorKind::Extension => StoreError::Unusable {
+                store: store.to_owned(),
+                problem: error.to_string(),
+                remedy: "check the `database` and the `credentials`",
+            },
+            _ => unavailable(error.into()),
+        })?;
+        let task = tokio::spawn(driver).abort_handle();
+        Ok(Self { requests, task })
+    }
+
+    /// Returns whether it has not ended yet, as far as is known.
+    pub(super) fn is_open(&self) -> bool {
+        !self.task.is_finished()
+    }
+
+    /// Asks for something, and returns what the server answered, be it an error.
+    pub(super) async fn ask(&self, request: &Cmd) -> Result<Value, RedisError> {
+        let answer: RedisResult<Value> = self.requests.clone().send_packed_command(request).await;
+        answer
+    }
+}
+
+/// Else it would wait for as long as a server that hangs.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn info(config: &RedisConfig) -> RedisConnectionInfo {
+    let info =
+        RedisConnectionInfo::default().set_db(config.database.into()).set_skip_set_lib_name();
+    match &config.credentials {
+        Some(known) => info.set_username(&known.user).set_password(&known.password),
+        None => info,
+    }
+}

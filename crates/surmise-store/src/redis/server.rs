@@ -1,0 +1,157 @@
+//! What a server says of itself.
+
+use super::{failed::REPLICA, weakness::Weakness};
+use crate::StoreError;
+
+/// A server, as far as it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Server {
+    /// It is another for every process.
+    pub(super) run_id: String,
+    /// In order, each once.
+    pub(super) weaknesses: Vec<Weakness>,
+}
+
+/// What was set by configuration; `None` if it is not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) appendfsync: Option<String>,
+    pub(super) no_appendfsync_on_rewrite: Option<String>,
+}
+
+impl Server {
+    /// Judges what `INFO` and `CONFIG GET` say.
+    pub(super) fn new(store: &str, info: &str, settings: &Settings) -> Result<Self, StoreError> {
+        let field = |name: &str| {
+            info.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
+        };
+        let unusable = |problem: String, remedy| {
+            Err(StoreError::Unusable { store: store.to_owned(), problem, remedy })
+        };
+        match field("redis_version").map(|version| (version, major(version))) {
+            Some((_, Some(MIN_MAJOR..))) => {}
+            Some((version, _)) => {
+                return unusable(format!("it is Redis {version}"), "use Redis 6.0 or later");
+            }
+            None => {
+                let problem = "it does not tell its version".to_owned();
+                return unusable(problem, "use Redis 6.0 or later, and allow the user +info");
+            }
+        }
+        if field("role") == Some("slave") {
+            return unusable("it is read-only".to_owned(), REPLICA);
+        }
+        if field("redis_mode") == Some("sentinel") {
+            let problem = "it is a sentinel".to_owned();
+            return unusable(problem, "use the address of the master that it watches");
+        }
+        let has_log = field("aof_enabled").map(|enabled| enabled == "1");
+        let late = settings.appendfsync.as_deref().map(|policy| policy != "always");
+        let pauses = settings.no_appendfsync_on_rewrite.as_deref().map(|set| set != "no");
+        let replicas = field("connected_slaves").map(|count| count != "0");
+        let evicts = field("maxmemory_policy").map(|policy| policy.starts_with("allkeys"));
+        let run_id = field("run_id");
+        let is_hidden = has_log.is_none()
+            || has_log == Some(true) && (late.is_none() || pauses.is_none())
+            || replicas.is_none()
+            || evicts.is_none()
+            || run_id.is_none()
+            || field("role") != Some("master");
+        let found = [
+            (has_log == Some(false), Weakness::NoLog),
+            (has_log != Some(false) && late == Some(true), Weakness::LateSync),
+            (has_log != Some(false) && pauses == Some(true), Weakness::SyncPauses),
+            (is_hidden, Weakness::Hidden),
+            (replicas == Some(true), Weakness::Replicas),
+            // Where the log of a former master ended.
+            (field("second_repl_offset").is_some_and(|offset| offset != "-1"), Weakness::Promoted),
+            (evicts == Some(true), Weakness::Evicts),
+            (field("cluster_enabled") == Some("1"), Weakness::Cluster),
+        ];
+        let weaknesses =
+            found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, weakness)| weakness).collect();
+        Ok(Self { run_id: run_id.unwrap_or_default().to_owned(), weaknesses })
+    }
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.parse().ok()
+}
+
+/// Scripts replicate what they did, and not themselves, since 5.0; users came with 6.0.
+const MIN_MAJOR: u32 = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INFO: &str = "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nrun_id:abc\r\n\
+        # Memory\r\nmaxmemory_policy:noeviction\r\n# Persistence\r\naof_enabled:1\r\n\
+        # Replication\r\nrole:master\r\nconnected_slaves:0\r\nsecond_repl_offset:-1\r\n\
+        # Cluster\r\ncluster_enabled:0\r\n";
+
+    fn durable() -> Settings {
+        Settings {
+            appendfsync: Some("always".to_owned()),
+            no_appendfsync_on_rewrite: Some("no".to_owned()),
+        }
+    }
+
+    fn weaknesses(info: &str, settings: &Settings) -> Vec<Weakness> {
+        Server::new("it", info, settings).unwrap().weaknesses
+    }
+
+    #[test]
+    fn each_weakness_is_found() {
+        let server = Server::new("it", INFO, &durable()).unwrap();
+        assert_eq!(server, Server { run_id: "abc".to_owned(), weaknesses: Vec::new() });
+        for (from, to, weakness) in [
+            ("aof_enabled:1", "aof_enabled:0", Weakness::NoLog),
+            ("connected_slaves:0", "connected_slaves:1", Weakness::Replicas),
+            ("second_repl_offset:-1", "second_repl_offset:1", Weakness::Promoted),
+            ("noeviction", "allkeys-lru", Weakness::Evicts),
+            ("cluster_enabled:0", "cluster_enabled:1", Weakness::Cluster),
+            ("aof_enabled:1\r\n", "", Weakness::Hidden),
+            ("connected_slaves:0\r\n", "", Weakness::Hidden),
+            ("maxmemory_policy:noeviction\r\n", "", Weakness::Hidden),
+            ("run_id:abc\r\n", "", Weakness::Hidden),
+            ("role:master\r\n", "", Weakness::Hidden),
+        ] {
+            assert_eq!(weaknesses(&INFO.replace(from, to), &durable()), [weakness], "{to}");
+        }
+        // Only keys with an end are removed, and ours have none.
+        assert_eq!(weaknesses(&INFO.replace("noeviction", "volatile-lru"), &durable()), []);
+        for policy in ["everysec", "no"] {
+            let settings = Settings { appendfsync: Some(policy.to_owned()), ..durable() };
+            assert_eq!(weaknesses(INFO, &settings), [Weakness::LateSync]);
+        }
+        let settings = Settings { no_appendfsync_on_rewrite: Some("yes".to_owned()), ..durable() };
+        assert_eq!(weaknesses(INFO, &settings), [Weakness::SyncPauses]);
+        for settings in [
+            Settings { appendfsync: None, ..durable() },
+            Settings { no_appendfsync_on_rewrite: None, ..durable() },
+        ] {
+            assert_eq!(weaknesses(INFO, &settings), [Weakness::Hidden]);
+        }
+        // Without a log it does not matter when it would be synced.
+        let no_log = INFO.replace("aof_enabled:1", "aof_enabled:0");
+        assert_eq!(weaknesses(&no_log, &Settings::default()), [Weakness::NoLog]);
+    }
+
+    #[test]
+    fn what_is_no_master_of_this_time_is_refused() {
+        for (from, to, said) in [
+            ("7.0.15", "5.0.14", "it is Redis 5.0.14; use Redis 6.0 or later"),
+            ("redis_version:7.0.15", "", "does not tell its version"),
+            ("role:master", "role:slave", "connect to the master"),
+            ("standalone", "sentinel", "it is a sentinel"),
+        ] {
+            let error = Server::new("it", &INFO.replace(from, to), &durable()).unwrap_err();
+            assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
+            assert!(error.to_string().contains(said), "{error}");
+        }
+        for version in ["6.0.0", "7.2.4", "10.0.0"] {
+            Server::new("it", &INFO.replace("7.0.15", version), &durable()).unwrap();
+        }
+    }
+}
