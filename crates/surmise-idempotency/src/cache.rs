@@ -1,5 +1,6 @@
 mod records;
 mod room;
+mod spans;
 mod table;
 mod tokens;
 
@@ -8,6 +9,7 @@ use core::{borrow::Borrow, fmt, hash::Hash};
 
 use surmise_time::Instant;
 
+use self::room::Left;
 use self::room::Left;
 pub(crate) use self::{
     room::Room,
@@ -100,12 +102,7 @@ impl<K: Eq + Hash, V, C> IdempotencyCache<K, V, C> {
     ///
     /// If the ticket is void. The result comes back, and nothing is changed.
     #[inline]
-    pub fn complete(
-        &mut self,
-        ticket: Ticket<C>,
-        value: V,
-        now: Instant,
-    ) -> Result<(), Fenced<V>> {
+    pub fn complete(&mut self, ticket: Ticket<C>, value: V, now: Instant) -> Result<(), Fenced<V>> {
         self.complete_for(ticket, value, Keep::Long, now)
     }
 

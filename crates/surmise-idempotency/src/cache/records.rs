@@ -13,7 +13,7 @@ pub(super) struct Records<K, V, C> {
     slots: Vec<Slot<K, V, C>>,
     /// The first of the vacant slots.
     vacant: u32,
-    queues: [Ends; 3],
+    queues: Queues,
     len: usize,
 }
 
@@ -36,8 +36,14 @@ pub(super) struct Record<K, V, C> {
 
 pub(super) enum State<V, C> {
     /// By the ticket with this counter. Once the lease is over, nobody knows how far it came.
-    InFlight { counter: NonZeroU64, checkpoint: Option<C> },
-    Completed { value: V, keep: Keep },
+    InFlight {
+        counter: NonZeroU64,
+        checkpoint: Option<C>,
+    },
+    Completed {
+        value: V,
+        keep: Keep,
+    },
 }
 
 /// What records of the same length of time wait for.
@@ -47,6 +53,9 @@ pub(super) enum Queue {
     Retention,
     BriefRetention,
 }
+
+/// The ends of all queues.
+struct Queues([Ends; 3]);
 
 /// The first and the last record of a queue.
 #[derive(Clone, Copy)]
@@ -61,8 +70,8 @@ const NONE: u32 = u32::MAX;
 impl<K, V, C> Records<K, V, C> {
     /// Creates records with memory for so many.
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        let queues = [Ends { first: NONE, last: NONE }; 3];
-        Self { slots: Vec::with_capacity(capacity), vacant: NONE, queues, len: 0 }
+        let slots = Vec::with_capacity(capacity);
+        Self { slots, vacant: NONE, queues: Queues::EMPTY, len: 0 }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -85,57 +94,54 @@ impl<K, V, C> Records<K, V, C> {
         }
     }
 
-    /// Returns the slot of the record of a queue whose time is over first.
-    pub(super) fn first(&self, queue: Queue) -> Option<u32> {
-        let Ends { first, .. } = self.ends(queue);
-        (first != NONE).then_some(first)
+    /// Returns the record of a queue whose time is over first, and its slot.
+    #[inline]
+    pub(super) fn first(&self, queue: Queue) -> Option<(u32, &Record<K, V, C>)> {
+        let first = self.queues.of(queue).first;
+        Some((first, self.get(first)?))
     }
 
     /// Adds a record at the end of its queue, and returns its slot.
-    pub(super) fn add(&mut self, record: Record<K, V, C>) -> u32 {
+    #[inline]
+    pub(super) fn add(&mut self, mut record: Record<K, V, C>) -> u32 {
         let queue = record.state.queue();
-        let taken = Slot::Taken(record);
+        let last = self.queues.of(queue).last;
+        record.before = last;
         let slot = match self.slots.get_mut(self.vacant as usize) {
             Some(vacant) => {
                 let slot = self.vacant;
                 if let Slot::Vacant { next } = *vacant {
                     self.vacant = next;
                 }
-                *vacant = taken;
+                *vacant = Slot::Taken(record);
                 slot
             }
             None => {
                 let slot = u32::try_from(self.slots.len()).unwrap_or(NONE);
-                self.slots.push(taken);
+                self.slots.push(Slot::Taken(record));
                 slot
             }
         };
         self.len += 1;
-        self.append(queue, slot);
+        self.follow(queue, last, slot);
         slot
     }
 
-    /// Gives a record another time and state, and moves it to the end of the state's queue.
-    pub(super) fn update(&mut self, slot: u32, until: Instant, state: State<V, C>) {
+    /// Changes a record, and moves it to the end of the queue where it belongs then.
+    #[inline]
+    pub(super) fn requeue(&mut self, slot: u32, change: impl FnOnce(&mut Record<K, V, C>)) {
         self.unlink(slot);
-        let queue = state.queue();
-        if let Some(record) = self.get_mut(slot) {
-            record.until = until;
-            record.state = state;
-        }
-        self.append(queue, slot);
-    }
-
-    /// Moves a record to the end of its queue, with another time.
-    pub(super) fn requeue(&mut self, slot: u32, until: Instant) {
-        self.unlink(slot);
-        let Some(record) = self.get_mut(slot) else { return };
-        record.until = until;
+        let Some(Slot::Taken(record)) = self.slots.get_mut(slot as usize) else { return };
+        change(record);
         let queue = record.state.queue();
-        self.append(queue, slot);
+        let last = self.queues.of(queue).last;
+        record.before = last;
+        record.behind = NONE;
+        self.follow(queue, last, slot);
     }
 
     /// Removes a record.
+    #[inline]
     pub(super) fn remove(&mut self, slot: u32) -> Option<Record<K, V, C>> {
         self.unlink(slot);
         let next = self.vacant;
@@ -153,50 +159,43 @@ impl<K, V, C> Records<K, V, C> {
         }
     }
 
-    /// Puts a record at the end of a queue in which it is not.
-    fn append(&mut self, queue: Queue, slot: u32) {
-        let last = self.ends(queue).last;
-        if let Some(record) = self.get_mut(slot) {
-            record.before = last;
-            record.behind = NONE;
-        }
+    /// Makes a record the last of a queue, behind the one that was.
+    #[inline]
+    fn follow(&mut self, queue: Queue, last: u32, slot: u32) {
         match self.get_mut(last) {
             Some(last) => last.behind = slot,
-            None => self.ends_mut(queue).first = slot,
+            None => self.queues.of_mut(queue).first = slot,
         }
-        self.ends_mut(queue).last = slot;
+        self.queues.of_mut(queue).last = slot;
     }
 
     /// Takes a record out of its queue.
+    #[inline]
     fn unlink(&mut self, slot: u32) {
         let Some(record) = self.get(slot) else { return };
         let (queue, before, behind) = (record.state.queue(), record.before, record.behind);
         match self.get_mut(before) {
             Some(before) => before.behind = behind,
-            None => self.ends_mut(queue).first = behind,
+            None => self.queues.of_mut(queue).first = behind,
         }
         match self.get_mut(behind) {
             Some(behind) => behind.before = before,
-            None => self.ends_mut(queue).last = before,
+            None => self.queues.of_mut(queue).last = before,
         }
     }
+}
 
-    const fn ends(&self, queue: Queue) -> Ends {
-        let [lease, retention, brief] = self.queues;
-        match queue {
-            Queue::Lease => lease,
-            Queue::Retention => retention,
-            Queue::BriefRetention => brief,
-        }
+impl Queues {
+    const EMPTY: Self = Self([Ends { first: NONE, last: NONE }; 3]);
+
+    #[expect(clippy::indexing_slicing, reason = "there are as many ends as queues")]
+    const fn of(&self, queue: Queue) -> Ends {
+        self.0[queue as usize]
     }
 
-    const fn ends_mut(&mut self, queue: Queue) -> &mut Ends {
-        let [lease, retention, brief] = &mut self.queues;
-        match queue {
-            Queue::Lease => lease,
-            Queue::Retention => retention,
-            Queue::BriefRetention => brief,
-        }
+    #[expect(clippy::indexing_slicing, reason = "there are as many ends as queues")]
+    const fn of_mut(&mut self, queue: Queue) -> &mut Ends {
+        &mut self.0[queue as usize]
     }
 }
 

@@ -10,6 +10,7 @@ use surmise_time::Instant;
 use super::{
     records::{Queue, Record, Records, State},
     room::Room,
+    spans::Spans,
     tokens::Tokens,
 };
 use crate::{Begin, CacheConfig, CacheStats, Fenced, Fingerprint, Keep, Ticket, WhenFull};
@@ -21,6 +22,7 @@ pub(crate) type Hasher = DefaultHashBuilder;
 /// Hashes come from [`hash`](Self::hash), or from a clone of the same hasher.
 pub(crate) struct Table<K, V, C, R> {
     config: CacheConfig,
+    spans: Spans,
     /// The slots of the keys.
     index: HashTable<u32>,
     records: Records<K, V, C>,
@@ -40,6 +42,7 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
     pub(crate) fn new(config: CacheConfig, hasher: Hasher, reserved: usize, room: R) -> Self {
         Self {
             config,
+            spans: Spans::new(&config),
             index: HashTable::with_capacity(reserved),
             records: Records::with_capacity(reserved),
             hasher,
@@ -86,26 +89,35 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         V: Clone,
         C: Clone,
     {
-        if self.is_over(slot, now) {
+        let record = self.records.get(slot)?;
+        if self.is_over(record, now) {
             return None;
         }
-        let record = self.records.get_mut(slot)?;
         if record.fingerprint != fingerprint {
             return Some(Begin::Mismatch);
         }
-        match &mut record.state {
+        match &record.state {
             State::Completed { value, .. } => Some(Begin::Replay(value.clone())),
             State::InFlight { .. } if now < record.until => {
                 Some(Begin::InFlight { retry_after: record.until - now })
             }
-            State::InFlight { counter, checkpoint } => {
-                *counter = self.tokens.next();
-                let token = self.tokens.token(*counter);
+            State::InFlight { checkpoint, .. } => {
                 let checkpoint = checkpoint.clone();
-                self.records.requeue(slot, now + self.config.lease);
-                Some(Begin::Recover(Ticket::new(token, slot, checkpoint)))
+                Some(Begin::Recover(self.take_over(slot, checkpoint, now)))
             }
         }
+    }
+
+    /// Gives an execution whose lease is over to another caller.
+    fn take_over(&mut self, slot: u32, saved: Option<C>, now: Instant) -> Ticket<C> {
+        let next = self.tokens.next();
+        self.records.requeue(slot, |record| {
+            record.until = self.spans.lease_from(now);
+            if let State::InFlight { counter, .. } = &mut record.state {
+                *counter = next;
+            }
+        });
+        Ticket::new(self.tokens.token(next), slot, saved)
     }
 
     fn begin_new<Q>(
@@ -123,7 +135,7 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
             return Begin::Full;
         }
         let counter = self.tokens.next();
-        let record = Record::new(key.to_owned(), fingerprint, now + self.config.lease, counter);
+        let record = Record::new(key.to_owned(), fingerprint, self.spans.lease_from(now), counter);
         let slot = self.records.add(record);
         let Self { index, records, hasher, .. } = self;
         index.insert_unique(hash, slot, |&slot| {
@@ -144,11 +156,10 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         if !self.is_valid(ticket) {
             return Err(Fenced::new(ticket.token(), value));
         }
-        let retention = match keep {
-            Keep::Long => self.config.retention,
-            Keep::Briefly => self.config.brief_retention,
-        };
-        self.records.update(ticket.slot, now + retention, State::Completed { value, keep });
+        self.records.requeue(ticket.slot, |record| {
+            record.until = self.spans.retention_from(now, keep);
+            record.state = State::Completed { value, keep };
+        });
         Ok(())
     }
 
@@ -156,7 +167,10 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         if !self.is_valid(ticket) {
             return Err(Fenced::new(ticket.token(), ()));
         }
-        self.forget(ticket.slot, self.hash_of(ticket.slot));
+        if let Some(record) = self.records.get(ticket.slot) {
+            let hash = self.hasher.hash_one(&record.key);
+            self.forget(ticket.slot, hash);
+        }
         Ok(())
     }
 
@@ -165,7 +179,7 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         if !self.is_valid(ticket) {
             return Err(Fenced::new(ticket.token(), ()));
         }
-        self.records.requeue(ticket.slot, now + self.config.lease);
+        self.records.requeue(ticket.slot, |record| record.until = self.spans.lease_from(now));
         Ok(())
     }
 
@@ -184,8 +198,9 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         for queue in [Queue::Retention, Queue::BriefRetention, Queue::Lease] {
             for _ in 0..at_most {
                 match self.records.first(queue) {
-                    Some(first) if self.is_over(first, now) => {
-                        self.forget_over(first, self.hash_of(first));
+                    Some((slot, record)) if self.is_over(record, now) => {
+                        let hash = self.hasher.hash_one(&record.key);
+                        self.forget_over(slot, hash);
                     }
                     _ => break,
                 }
@@ -223,19 +238,19 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let is_it = |&slot: &u32| {
-            self.records.get(slot).is_some_and(|record| record.key.borrow() == key)
-        };
+        let is_it =
+            |&slot: &u32| self.records.get(slot).is_some_and(|record| record.key.borrow() == key);
         self.index.find(hash, is_it).copied()
     }
 
     /// Returns whether a record is to be forgotten: its retention is over. Of what never completed, it begins at the end
     /// of the lease.
-    fn is_over(&self, slot: u32, now: Instant) -> bool {
-        self.records.get(slot).is_none_or(|record| match record.state {
-            State::InFlight { .. } => now >= record.until + self.config.retention,
-            State::Completed { .. } => now >= record.until,
-        })
+    #[inline]
+    fn is_over(&self, record: &Record<K, V, C>, now: Instant) -> bool {
+        now >= match record.state {
+            State::InFlight { .. } => self.spans.retention_from(record.until, Keep::Long),
+            State::Completed { .. } => record.until,
+        }
     }
 
     fn is_valid(&mut self, ticket: &Ticket<C>) -> bool {
@@ -257,19 +272,16 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
     /// Makes room by forgetting the result that was completed first, if that is what was asked for.
     fn evict(&mut self) -> bool {
         let is_allowed = self.config.when_full == WhenFull::EvictOldest;
-        let oldest = [Queue::BriefRetention, Queue::Retention].map(|queue| self.records.first(queue));
-        match oldest.into_iter().flatten().next() {
-            Some(oldest) if is_allowed => {
-                self.forget(oldest, self.hash_of(oldest));
+        let results = [Queue::BriefRetention, Queue::Retention];
+        match results.into_iter().find_map(|queue| self.records.first(queue)) {
+            Some((oldest, record)) if is_allowed => {
+                let hash = self.hasher.hash_one(&record.key);
+                self.forget(oldest, hash);
                 self.stats.evicted += 1;
                 true
             }
             _ => false,
         }
-    }
-
-    fn hash_of(&self, slot: u32) -> u64 {
-        self.records.get(slot).map_or(0, |record| self.hasher.hash_one(&record.key))
     }
 
     /// Forgets a record whose time is over.
