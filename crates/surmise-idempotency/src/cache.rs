@@ -10,11 +10,7 @@ use core::{borrow::Borrow, fmt, hash::Hash};
 use surmise_time::Instant;
 
 use self::room::Left;
-use self::room::Left;
-pub(crate) use self::{
-    room::Room,
-    table::{Hasher, Table},
-};
+pub(crate) use self::table::{Hasher, Table};
 use crate::{Begin, CacheConfig, CacheConfigError, Fenced, Fingerprint, Keep, Ticket};
 
 /// Remembers which requests were executed, are being executed, or may have been, and what came of them.

@@ -131,11 +131,13 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         Q: ToOwned<Owned = K> + ?Sized,
     {
         self.expire(now, EXPIRED_AT_ONCE);
+        // First of all, as it is not this crate's, and may panic.
+        let key = key.to_owned();
         if !self.room.take() && !(self.evict() && self.room.take()) {
             return Begin::Full;
         }
         let counter = self.tokens.next();
-        let record = Record::new(key.to_owned(), fingerprint, self.spans.lease_from(now), counter);
+        let record = Record::new(key, fingerprint, self.spans.lease_from(now), counter);
         let slot = self.records.add(record);
         let Self { index, records, hasher, .. } = self;
         index.insert_unique(hash, slot, |&slot| {
