@@ -28,6 +28,16 @@ pub enum Begin<V, C = ()> {
     Full,
 }
 
+#[cfg(feature = "std")]
+impl<V, C> Begin<V, C> {
+    /// Notes in the ticket which shard it is of.
+    pub(crate) const fn number_shard(&mut self, shard: u8) {
+        if let Self::Execute(ticket) | Self::Recover(ticket) = self {
+            ticket.shard = shard;
+        }
+    }
+}
+
 /// The right to execute, and to say what came of it.
 ///
 /// A ticket that is dropped is as one whose caller died: nobody knows what was done, and the key is held up until the
@@ -37,12 +47,14 @@ pub enum Begin<V, C = ()> {
 pub struct Ticket<C = ()> {
     token: FencingToken,
     pub(crate) slot: u32,
-    pub(crate) checkpoint: Option<C>,
+    /// In a cache without shards 0.
+    pub(crate) shard: u8,
+    checkpoint: Option<C>,
 }
 
 impl<C> Ticket<C> {
     pub(crate) const fn new(token: FencingToken, slot: u32, checkpoint: Option<C>) -> Self {
-        Self { token, slot, checkpoint }
+        Self { token, slot, shard: 0, checkpoint }
     }
 
     /// Returns the token of this execution: higher than that of all earlier ones of the same key.

@@ -10,6 +10,8 @@ use core::{borrow::Borrow, fmt, hash::Hash};
 use surmise_time::Instant;
 
 use self::room::Left;
+#[cfg(feature = "std")]
+pub(crate) use self::room::Room;
 pub(crate) use self::table::{Hasher, Table};
 use crate::{Begin, CacheConfig, CacheConfigError, Fenced, Fingerprint, Keep, Ticket};
 

@@ -11,6 +11,8 @@ mod begin;
 mod cache;
 mod config;
 mod fingerprint;
+#[cfg(feature = "std")]
+pub mod sync;
 
 pub use self::{
     begin::{Begin, Fenced, Keep, Ticket},

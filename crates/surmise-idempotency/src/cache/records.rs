@@ -35,10 +35,11 @@ pub(super) struct Record<K, V, C> {
 }
 
 pub(super) enum State<V, C> {
-    /// By the ticket with this counter. Once the lease is over, nobody knows how far it came.
+    /// By the ticket with this counter. Once the lease is over, or if it was abandoned, nobody knows how far it came.
     InFlight {
         counter: NonZeroU64,
         checkpoint: Option<C>,
+        is_abandoned: bool,
     },
     Completed {
         value: V,
@@ -206,7 +207,7 @@ impl<K, V, C> Record<K, V, C> {
         until: Instant,
         counter: NonZeroU64,
     ) -> Self {
-        let state = State::InFlight { counter, checkpoint: None };
+        let state = State::InFlight { counter, checkpoint: None, is_abandoned: false };
         Self { key, fingerprint, until, before: NONE, behind: NONE, state }
     }
 }

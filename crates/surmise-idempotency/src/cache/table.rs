@@ -113,8 +113,9 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         let next = self.tokens.next();
         self.records.requeue(slot, |record| {
             record.until = self.spans.lease_from(now);
-            if let State::InFlight { counter, .. } = &mut record.state {
+            if let State::InFlight { counter, is_abandoned, .. } = &mut record.state {
                 *counter = next;
+                *is_abandoned = false;
             }
         });
         Ticket::new(self.tokens.token(next), slot, saved)
@@ -133,7 +134,7 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         self.expire(now, EXPIRED_AT_ONCE);
         // First of all, as it is not this crate's, and may panic.
         let key = key.to_owned();
-        if !self.room.take() && !(self.evict() && self.room.take()) {
+        if !(self.room.take() || (self.evict() && self.room.take())) {
             return Begin::Full;
         }
         let counter = self.tokens.next();
@@ -186,11 +187,37 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
     }
 
     pub(crate) fn save(&mut self, ticket: &Ticket<C>, saved: C) -> Result<(), Fenced<C>> {
-        if let Some(checkpoint) = self.checkpoint(ticket) {
-            *checkpoint = Some(saved);
-            return Ok(());
+        match self.execution(ticket) {
+            Some(State::InFlight { checkpoint, .. }) => {
+                *checkpoint = Some(saved);
+                Ok(())
+            }
+            _ => Err(Fenced::new(ticket.token(), saved)),
         }
-        Err(Fenced::new(ticket.token(), saved))
+    }
+
+    /// Notes that nobody works at an execution any more. Its lease stays as it is.
+    #[cfg(feature = "std")]
+    pub(crate) fn abandon(&mut self, ticket: &Ticket<C>) -> Result<(), Fenced> {
+        match self.execution(ticket) {
+            Some(State::InFlight { is_abandoned, .. }) => {
+                *is_abandoned = true;
+                Ok(())
+            }
+            _ => Err(Fenced::new(ticket.token(), ())),
+        }
+    }
+
+    /// Returns the slot of a key that is in flight and was not abandoned.
+    #[cfg(feature = "std")]
+    pub(crate) fn worked_at<Q>(&self, hash: u64, key: &Q) -> Option<u32>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let slot = self.find(hash, key)?;
+        let state = &self.records.get(slot)?.state;
+        matches!(state, State::InFlight { is_abandoned: false, .. }).then_some(slot)
     }
 
     /// Forgets the records whose time is over, so many of each queue at most, and returns how many there were.
@@ -256,23 +283,23 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
     }
 
     fn is_valid(&mut self, ticket: &Ticket<C>) -> bool {
-        self.checkpoint(ticket).is_some()
+        self.execution(ticket).is_some()
     }
 
-    /// Returns where the checkpoint of a ticket is, if it is valid.
-    fn checkpoint(&mut self, ticket: &Ticket<C>) -> Option<&mut Option<C>> {
-        match &mut self.records.get_mut(ticket.slot)?.state {
-            State::InFlight { counter, checkpoint }
-                if self.tokens.token(*counter) == ticket.token() =>
-            {
-                Some(checkpoint)
+    /// Returns the state of the execution of a ticket, if it is valid.
+    #[inline]
+    fn execution(&mut self, ticket: &Ticket<C>) -> Option<&mut State<V, C>> {
+        let state = &mut self.records.get_mut(ticket.slot)?.state;
+        match state {
+            State::InFlight { counter, .. } if self.tokens.token(*counter) == ticket.token() => {
+                Some(state)
             }
             State::InFlight { .. } | State::Completed { .. } => None,
         }
     }
 
     /// Makes room by forgetting the result that was completed first, if that is what was asked for.
-    fn evict(&mut self) -> bool {
+    pub(crate) fn evict(&mut self) -> bool {
         let is_allowed = self.config.when_full == WhenFull::EvictOldest;
         let results = [Queue::BriefRetention, Queue::Retention];
         match results.into_iter().find_map(|queue| self.records.first(queue)) {

@@ -1,0 +1,273 @@
+use alloc::{borrow::ToOwned, boxed::Box};
+use core::{
+    array,
+    borrow::Borrow,
+    fmt,
+    hash::{BuildHasher, Hash},
+};
+
+use crossbeam_utils::CachePadded;
+use surmise_time::MonotonicClock;
+
+use super::{loom::Mutex, room::SharedRoom, shard::Shard, waiters::Waiters};
+use crate::{
+    Begin, CacheConfig, CacheConfigError, CacheStats, Fenced, Fingerprint, Keep, Ticket,
+    cache::{Hasher, Table},
+};
+
+/// An [`IdempotencyCache`](crate::IdempotencyCache) that many threads and tasks share, with a clock of its own.
+///
+/// Its keys are divided among 16 shards, each behind a lock that is held for one operation, never while something is
+/// executed. The capacity is that of the whole cache.
+///
+/// [`execute`](Self::execute) does all at once: of all that call it with one key, one runs its closure, and the
+/// others wait for the result. [`execute_async`](Self::execute_async) does the same for futures, on any runtime.
+///
+/// The `Hash` and `Eq` of keys, the `Clone` of keys, results and checkpoints, and the `Drop` of those that are
+/// forgotten run under a lock, and must not use the cache.
+///
+/// # Examples
+///
+/// ```
+/// use surmise_idempotency::{CacheConfig, Fingerprint, sync::IdempotencyCache};
+/// use surmise_time::OsClock;
+///
+/// let cache = IdempotencyCache::<String, u64, _>::new(CacheConfig::default(), OsClock)?;
+/// let pay = || cache.execute("payment-17", Fingerprint::NONE, || 100);
+/// std::thread::scope(|scope| {
+///     for _ in 0..4 {
+///         scope.spawn(|| assert_eq!(pay().ok(), Some(100))); // it is done once
+///     }
+/// });
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub struct IdempotencyCache<K, V, M, C = ()> {
+    shards: Box<[Padded<K, V, C>; SHARDS]>,
+    hasher: Hasher,
+    config: CacheConfig,
+    clock: M,
+}
+
+type Padded<K, V, C> = CachePadded<Mutex<Shard<K, V, C>>>;
+
+/// More than threads are likely to meet in, and in a model enough to tell shards apart.
+pub(super) const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
+
+/// The bits of a hash that choose the shard begin here. An index looks at the lowest bits, as many as it has
+/// places, and at the highest 7, or on a 32-bit machine those below the 32nd. Of each shard's keys those still differ.
+const SHARD_BITS: u32 = 48;
+
+impl<K: Eq + Hash, V, M: MonotonicClock> IdempotencyCache<K, V, M> {
+    /// Creates an empty cache whose executors save no checkpoints.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is not one of a cache.
+    pub fn new(config: CacheConfig, clock: M) -> Result<Self, CacheConfigError> {
+        Self::with_checkpoints(config, clock)
+    }
+}
+
+impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
+    /// Creates an empty cache whose executors can [`save`](Self::save) how far they came.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is not one of a cache.
+    pub fn with_checkpoints(config: CacheConfig, clock: M) -> Result<Self, CacheConfigError> {
+        let capacity = config.checked()?.capacity.get();
+        let (hasher, room) = (Hasher::default(), SharedRoom::new(capacity));
+        let shard = |_| {
+            let table = Table::new(config, hasher.clone(), reserved(capacity), room.clone());
+            CachePadded::new(Mutex::new(Shard { table, waiters: Waiters::new() }))
+        };
+        let shards = Box::new(array::from_fn(shard));
+        Ok(Self { shards, hasher, config, clock })
+    }
+
+    /// Says what to do about a request, as [`IdempotencyCache::begin`](crate::IdempotencyCache::begin).
+    #[inline]
+    pub fn begin<Q>(&self, key: &Q, fingerprint: Fingerprint) -> Begin<V, C>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+        V: Clone,
+        C: Clone,
+    {
+        let (hash, now) = (self.hash(key), self.clock.now());
+        loop {
+            let mut shard = self.shard_of(hash).lock();
+            let mut begin = shard.table.begin(hash, key, fingerprint, now);
+            let woken = shard.after_begin(&begin);
+            drop(shard);
+            woken.wake();
+            begin.number_shard(shard_of(hash));
+            if !matches!(begin, Begin::Full) || !self.make_room() {
+                return begin;
+            }
+        }
+    }
+
+    /// Keeps the result of an execution, as [`IdempotencyCache::complete`](crate::IdempotencyCache::complete).
+    ///
+    /// # Errors
+    ///
+    /// If the ticket is void. The result comes back, and nothing is changed.
+    #[inline]
+    pub fn complete(&self, ticket: Ticket<C>, value: V) -> Result<(), Fenced<V>> {
+        self.complete_for(ticket, value, Keep::Long)
+    }
+
+    /// Keeps the result of an execution for one of the two retentions.
+    ///
+    /// # Errors
+    ///
+    /// If the ticket is void. The result comes back, and nothing is changed.
+    #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
+    pub fn complete_for(&self, ticket: Ticket<C>, value: V, keep: Keep) -> Result<(), Fenced<V>> {
+        let now = self.clock.now();
+        self.end(&ticket, |table| table.complete(&ticket, value, keep, now))
+    }
+
+    /// Gives up an execution of which nothing was done: the next caller, or one that waits, executes.
+    ///
+    /// # Errors
+    ///
+    /// If the ticket is void. Nothing is changed.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
+    pub fn release(&self, ticket: Ticket<C>) -> Result<(), Fenced> {
+        self.end(&ticket, |table| table.release(&ticket))
+    }
+
+    /// Gives up an execution of which nobody knows how far it came: who waits for it need not any more.
+    ///
+    /// The key is held up until the lease ends, as if the ticket had been dropped; then the next caller recovers.
+    ///
+    /// # Errors
+    ///
+    /// If the ticket is void. Nothing is changed.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
+    pub fn abandon(&self, ticket: Ticket<C>) -> Result<(), Fenced> {
+        self.end(&ticket, |table| table.abandon(&ticket))
+    }
+
+    /// Lets the lease begin anew, as [`IdempotencyCache::renew`](crate::IdempotencyCache::renew).
+    ///
+    /// # Errors
+    ///
+    /// If the ticket is void: whoever has it should stop.
+    pub fn renew(&self, ticket: &Ticket<C>) -> Result<(), Fenced> {
+        let now = self.clock.now();
+        self.shard(ticket.shard).lock().table.renew(ticket, now)
+    }
+
+    /// Notes how far an execution came, for whoever has to recover from it.
+    ///
+    /// # Errors
+    ///
+    /// If the ticket is void: whoever has it should stop.
+    pub fn save(&self, ticket: &Ticket<C>, checkpoint: C) -> Result<(), Fenced<C>> {
+        self.shard(ticket.shard).lock().table.save(ticket, checkpoint)
+    }
+
+    /// Forgets results and abandoned executions whose time is over, so many of each and of each shard at most, and
+    /// returns how many there were.
+    pub fn expire(&self, at_most: usize) -> usize {
+        let now = self.clock.now();
+        self.shards.iter().map(|shard| shard.lock().table.expire(now, at_most)).sum()
+    }
+
+    /// Returns how many keys there are, counting those whose time is over and that are not yet put out. Others may
+    /// come and go meanwhile.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().table.len()).sum()
+    }
+
+    /// Returns whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns what was counted since the cache was made.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        let stats = self.shards.iter().map(|shard| shard.lock().table.stats());
+        stats.fold(CacheStats::default(), |sum, stats| CacheStats {
+            evicted: sum.evicted + stats.evicted,
+            abandoned: sum.abandoned + stats.abandoned,
+        })
+    }
+
+    /// Returns how the cache was set up.
+    #[must_use]
+    pub const fn config(&self) -> CacheConfig {
+        self.config
+    }
+
+    /// Returns the clock of the cache.
+    #[must_use]
+    pub const fn clock(&self) -> &M {
+        &self.clock
+    }
+
+    #[inline]
+    pub(super) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    #[inline]
+    pub(super) fn shard_of(&self, hash: u64) -> &Mutex<Shard<K, V, C>> {
+        self.shard(shard_of(hash))
+    }
+
+    /// Makes room for a key in any shard, if there is something to forget.
+    #[cold]
+    pub(super) fn make_room(&self) -> bool {
+        let now = self.clock.now();
+        self.shards.iter().any(|shard| shard.lock().table.expire(now, 1) > 0)
+            || self.shards.iter().any(|shard| shard.lock().table.evict())
+    }
+
+    /// Ends an execution, and wakes those who waited for that.
+    #[inline]
+    fn end<T>(
+        &self,
+        ticket: &Ticket<C>,
+        end: impl FnOnce(&mut Table<K, V, C, SharedRoom>) -> Result<(), Fenced<T>>,
+    ) -> Result<(), Fenced<T>> {
+        let mut shard = self.shard(ticket.shard).lock();
+        let ended = end(&mut shard.table);
+        let woken = shard.after_end(ticket, &ended);
+        drop(shard);
+        woken.wake();
+        ended
+    }
+
+    #[inline]
+    fn shard(&self, number: u8) -> &Mutex<Shard<K, V, C>> {
+        #[expect(clippy::indexing_slicing, reason = "a remainder is less than its divisor")]
+        &self.shards[usize::from(number) % SHARDS]
+    }
+}
+
+impl<K, V, M, C> fmt::Debug for IdempotencyCache<K, V, M, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdempotencyCache").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Returns the number of the shard of a key with this hash; it is taken modulo their count.
+#[inline]
+pub(super) const fn shard_of(hash: u64) -> u8 {
+    let [bits, ..] = (hash >> SHARD_BITS).to_le_bytes();
+    bits
+}
+
+/// Returns for how many keys a shard has memory at first: for its part, and four standard deviations more.
+const fn reserved(capacity: usize) -> usize {
+    let part = capacity.div_ceil(SHARDS);
+    part + 4 * part.isqrt()
+}

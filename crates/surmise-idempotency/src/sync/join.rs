@@ -1,0 +1,120 @@
+use alloc::borrow::ToOwned;
+use core::{borrow::Borrow, future, hash::Hash, task::Poll, task::Waker, time::Duration};
+
+use surmise_time::{Instant, MonotonicClock};
+
+use super::{
+    cache::{IdempotencyCache, shard_of},
+    loom::park_timeout,
+    waiters::{Place, unparker},
+};
+use crate::{Begin, Fingerprint};
+
+/// A caller that waits for the execution of another.
+struct Joiner<'a, K: Eq + Hash, V, M: MonotonicClock, C, Q: ?Sized> {
+    cache: &'a IdempotencyCache<K, V, M, C>,
+    key: &'a Q,
+    hash: u64,
+    fingerprint: Fingerprint,
+    /// Where it waits, if it does.
+    place: Option<Place>,
+}
+
+enum Asked<V, C> {
+    Answer(Begin<V, C>),
+    /// The execution is under way, and its lease ends after that time.
+    Wait(Duration),
+}
+
+impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V, M, C> {
+    /// Says what to do about a request, once it is not in flight any more, or the deadline has passed, or
+    /// who was at it gave up.
+    pub(super) fn join<Q>(
+        &self,
+        key: &Q,
+        fingerprint: Fingerprint,
+        deadline: Instant,
+    ) -> Begin<V, C>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
+        let begin = self.begin(key, fingerprint);
+        if !matches!(begin, Begin::InFlight { .. }) {
+            return begin;
+        }
+        let (mut joiner, waker) = (Joiner::new(self, key, fingerprint), unparker());
+        loop {
+            match joiner.ask(&waker) {
+                Asked::Answer(begin) => return begin,
+                Asked::Wait(lease) => {
+                    let left = deadline - self.clock().now();
+                    if left.is_zero() {
+                        return Begin::InFlight { retry_after: lease };
+                    }
+                    park_timeout(left.min(lease));
+                }
+            }
+        }
+    }
+
+    /// Says what to do about a request, once it is not in flight any more, or who was at it gave up.
+    pub(super) async fn join_async<Q>(&self, key: &Q, fingerprint: Fingerprint) -> Begin<V, C>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
+        let mut joiner = Joiner::new(self, key, fingerprint);
+        future::poll_fn(|context| match joiner.ask(context.waker()) {
+            Asked::Answer(begin) => Poll::Ready(begin),
+            Asked::Wait(_) => Poll::Pending,
+        })
+        .await
+    }
+}
+
+impl<'a, K: Eq + Hash, V, M: MonotonicClock, C, Q: Hash + ?Sized> Joiner<'a, K, V, M, C, Q> {
+    fn new(cache: &'a IdempotencyCache<K, V, M, C>, key: &'a Q, fingerprint: Fingerprint) -> Self {
+        Self { cache, key, hash: cache.hash(key), fingerprint, place: None }
+    }
+
+    /// Asks what to do, and if it is to wait, for being woken when that may have changed.
+    ///
+    /// Both happen under one lock, so that no end of the execution comes in between.
+    fn ask(&mut self, waker: &Waker) -> Asked<V, C>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ToOwned<Owned = K>,
+        V: Clone,
+        C: Clone,
+    {
+        let (waker, now) = (waker.clone(), self.cache.clock().now());
+        let mut shard = self.cache.shard_of(self.hash).lock();
+        let _waker = self.place.take().and_then(|place| shard.waiters.remove(place));
+        let mut begin = shard.table.begin(self.hash, self.key, self.fingerprint, now);
+        if let Begin::InFlight { retry_after } = begin {
+            if let Some(slot) = shard.table.worked_at(self.hash, self.key) {
+                self.place = Some(shard.waiters.add(slot, waker));
+                return Asked::Wait(retry_after);
+            }
+        }
+        let woken = shard.after_begin(&begin);
+        drop(shard);
+        woken.wake();
+        begin.number_shard(shard_of(self.hash));
+        match begin {
+            Begin::Full => Asked::Answer(self.cache.begin(self.key, self.fingerprint)),
+            begin => Asked::Answer(begin),
+        }
+    }
+}
+
+/// Who does not wait any more is not woken.
+impl<K: Eq + Hash, V, M: MonotonicClock, C, Q: ?Sized> Drop for Joiner<'_, K, V, M, C, Q> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            let waker = self.cache.shard_of(self.hash).lock().waiters.remove(place);
+            drop(waker);
+        }
+    }
+}
