@@ -1,4 +1,55 @@
-//! Have I done this already?
+//! Have I done this already? An idempotency cache that loses none of the races.
+//!
+//! A client that got no answer asks again. At-least-once delivery and a service that remembers what it did are how
+//! "exactly once" is really made. What is hard are the races: two duplicates at once, a crash half-way, an executor
+//! that was given up and comes back, a record that goes while its client still retries.
+//!
+//! ```
+//! use surmise_idempotency::{CacheConfig, Fingerprint, sync::IdempotencyCache};
+//! use surmise_time::OsClock;
+//!
+//! let cache = IdempotencyCache::<String, u64, _>::new(CacheConfig::default(), OsClock)?;
+//! let receipt = cache.execute("payment-17", Fingerprint::NONE, || 100)?; // charges the card
+//! let retried = cache.execute("payment-17", Fingerprint::NONE, || unreachable!())?;
+//! assert_eq!(retried, receipt);
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # Who needs what
+//!
+//! | you | take |
+//! |---|---|
+//! | drive it from one thread or an event loop | [`IdempotencyCache`] |
+//! | share it among threads or tasks | `sync::IdempotencyCache` |
+//! | want it to outlast the process | `surmise-store` |
+//!
+//! # The life of a key
+//!
+//! ```text
+//!            begin: Execute              complete: kept for the retention
+//! (unknown) ----------------> in flight ----------------------------------> completed --> (unknown)
+//!     ^                        |  |   ^                                      begin: Replay
+//!     |  release: nothing done |  |   | begin: Recover, a new ticket
+//!     +------------------------+  |   |
+//!                                 v   |
+//!                            indeterminate: the lease ended, nobody knows what was done
+//! ```
+//!
+//! In every state another payload, by its [`Fingerprint`], is a [`Begin::Mismatch`]. What is indeterminate is forgotten a
+//! retention after its lease.
+//!
+//! # What this crate does not do
+//!
+//! It cannot undo. If an executor dies between the effect and [`complete`](IdempotencyCache::complete), nobody but the
+//! place of the effect knows whether it happened: this crate says [`Begin::Recover`] instead of guessing. Only where
+//! effect and completion are one transaction, as with PostgreSQL in `surmise-store`, is there nothing to find
+//! out. And a cache in memory forgets all when its process ends.
+//!
+//! # Features
+//!
+//! * `std` (default): the module `sync`.
+//! * `serde`: configurations.
+
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -20,3 +71,7 @@ pub use self::{
     config::{CacheConfig, CacheConfigError, WhenFull},
     fingerprint::Fingerprint,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
