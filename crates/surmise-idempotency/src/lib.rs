@@ -9,9 +9,14 @@
 //! use surmise_time::OsClock;
 //!
 //! let cache = IdempotencyCache::<String, u64, _>::new(CacheConfig::default(), OsClock)?;
-//! let receipt = cache.execute("payment-17", Fingerprint::NONE, || 100)?; // charges the card
-//! let retried = cache.execute("payment-17", Fingerprint::NONE, || unreachable!())?;
-//! assert_eq!(retried, receipt);
+//! let mut charged = 0;
+//! for _ in 0..3 {
+//!     cache.execute("payment-17", Fingerprint::NONE, || {
+//!         charged += 100; // charges the card
+//!         charged
+//!     })?;
+//! }
+//! assert_eq!(charged, 100);
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
