@@ -27,6 +27,7 @@
 //! | drive it from one thread or an event loop | [`IdempotencyCache`] |
 //! | share it among threads or tasks | `sync::IdempotencyCache` |
 //! | want it to outlast the process | `surmise-store` |
+//! | want to know that a retry is the same request | [`FingerprintKey`] |
 //!
 //! # The life of a key
 //!
@@ -53,7 +54,7 @@
 //! # Features
 //!
 //! * `std` (default): the module `sync`.
-//! * `serde`: configurations.
+//! * `serde`: configurations and fingerprints.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -74,7 +75,7 @@ pub use self::{
     begin::{Begin, Fenced, Keep, Ticket},
     cache::{CacheStats, IdempotencyCache},
     config::{CacheConfig, CacheConfigError, WhenFull},
-    fingerprint::Fingerprint,
+    fingerprint::{Fingerprint, FingerprintKey},
 };
 
 #[cfg(doctest)]
