@@ -27,6 +27,7 @@
 //! | drive it from one thread or an event loop | [`IdempotencyCache`] |
 //! | share it among threads or tasks | `sync::IdempotencyCache` |
 //! | want it to outlast the process | `surmise-store` |
+//! | have clients of many tenants choose keys | [`Key`] |
 //! | want to know that a retry is the same request | [`FingerprintKey`] |
 //!
 //! # The life of a key
@@ -54,7 +55,7 @@
 //! # Features
 //!
 //! * `std` (default): the module `sync`.
-//! * `serde`: configurations and fingerprints.
+//! * `serde`: configurations, fingerprints and keys.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -68,6 +69,7 @@ mod begin;
 mod cache;
 mod config;
 mod fingerprint;
+mod key;
 #[cfg(feature = "std")]
 pub mod sync;
 
@@ -76,6 +78,7 @@ pub use self::{
     cache::{CacheStats, IdempotencyCache},
     config::{CacheConfig, CacheConfigError, WhenFull},
     fingerprint::{Fingerprint, FingerprintKey},
+    key::{Key, KeyBytesError, KeyError, KeyPart},
 };
 
 #[cfg(doctest)]
