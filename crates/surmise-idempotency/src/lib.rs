@@ -29,6 +29,7 @@
 //! | want it to outlast the process | `surmise-store` |
 //! | have clients of many tenants choose keys | [`Key`] |
 //! | want to know that a retry is the same request | [`FingerprintKey`] |
+//! | get numbered messages from a producer | [`ProducerWindow`] |
 //!
 //! # The life of a key
 //!
@@ -55,7 +56,7 @@
 //! # Features
 //!
 //! * `std` (default): the module `sync`.
-//! * `serde`: configurations, fingerprints and keys.
+//! * `serde`: configurations, fingerprints, keys and producers' windows.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -70,6 +71,7 @@ mod cache;
 mod config;
 mod fingerprint;
 mod key;
+mod producer;
 #[cfg(feature = "std")]
 pub mod sync;
 
@@ -79,6 +81,7 @@ pub use self::{
     config::{CacheConfig, CacheConfigError, WhenFull},
     fingerprint::{Fingerprint, FingerprintKey},
     key::{Key, KeyBytesError, KeyError, KeyPart},
+    producer::{Acceptance, Admission, ProducerWindow},
 };
 
 #[cfg(doctest)]
