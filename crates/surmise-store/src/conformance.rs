@@ -32,6 +32,7 @@ mod draws;
 pub mod faults;
 mod fences;
 pub mod history;
+pub mod idempotency;
 mod join;
 mod leases;
 mod limits;

@@ -120,11 +120,18 @@ pub enum LimitExceeded {
         /// For how long.
         ttl: Duration,
     },
+    /// A result is to be kept for less than [`Terms::MIN_RETENTION`](crate::Terms::MIN_RETENTION), or a brief one for less
+    /// than [`Ttl::MIN`](crate::Ttl::MIN), or one of them for more than
+    /// [`Terms::MAX_RETENTION`](crate::Terms::MAX_RETENTION).
+    Retention {
+        /// For how long.
+        retention: Duration,
+    },
 }
 
 impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use crate::{Change, LeaseRequest, Resource, Ttl};
+        use crate::{Change, LeaseRequest, Resource, Terms, Ttl};
         match self {
             Self::Resource { bytes } => {
                 write!(f, "a resource is named by 1 to {} bytes, not {bytes}", Resource::MAX_BYTES)
@@ -146,6 +153,12 @@ impl fmt::Display for LimitExceeded {
             Self::Ttl { ttl } => {
                 write!(f, "a lease lasts for {:?} to {:?}, not {ttl:?}", Ttl::MIN, Ttl::MAX)
             }
+            Self::Retention { retention } => write!(
+                f,
+                "a result is kept for {:?} to {:?}, not {retention:?}",
+                Terms::MIN_RETENTION,
+                Terms::MAX_RETENTION
+            ),
         }
     }
 }

@@ -64,6 +64,7 @@ mod error;
 pub mod etcd;
 mod fenced_store;
 mod forward;
+mod idempotency_store;
 mod lease;
 mod lease_store;
 mod limits;
@@ -84,6 +85,7 @@ pub use self::{
     clock::LeaseClock,
     error::{BoxError, LimitExceeded, LostReply, StoreError},
     fenced_store::{Change, Entry, FencedStore, NotApplied, Outcome},
+    idempotency_store::{Claim, Claimed, IdempotencyStore, Settled, Settlement, Terms, Ticket},
     lease::{AcquireError, Lease, ReleaseError, RenewError},
     lease_store::{Extended, Granted, Holding, LeaseRequest, LeaseStore, Revoked},
     limits::{Resource, Ttl},

@@ -16,6 +16,8 @@
 //! Some hundred nanoseconds for each operation, and a copy of each value that is read or written. Keys whose
 //! values were removed keep their passes, and count as entries, for as long as the store lives.
 
+mod executions;
+
 use core::{num::NonZeroU64, time::Duration};
 use std::collections::HashMap;
 
@@ -26,9 +28,11 @@ use surmise_fence::{
 };
 use surmise_time::{MonotonicClock, OsWallClock, WallClock as _};
 
+use self::executions::Executions;
 use crate::{
-    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
-    Resource, Revoked, StoreError, Ttl, epoch, fenced_store::check_key,
+    Change, Claim, Claimed, Entry, Extended, FencedStore, Granted, Holding, IdempotencyStore,
+    LeaseRequest, LeaseStore, Outcome, Resource, Revoked, Settled, Settlement, StoreError, Ticket,
+    Ttl, epoch, fenced_store::check_key,
 };
 
 /// Keeps leases and fenced values in memory.
@@ -77,8 +81,8 @@ pub struct MemoryConfig {
     pub lock_delay: Duration,
     /// How many leases there can be, from 1; a million by default. When there are so many, no other is granted.
     pub max_leases: usize,
-    /// How many keys there can be of all resources, removed ones included, and how many floors; a million each by
-    /// default. When there are so many, what is new is not written.
+    /// How many keys there can be of all resources, removed ones included, how many floors, and how many requests that
+    /// are remembered; a million each by default. When there are so many, what is new is not written.
     pub max_entries: usize,
 }
 
@@ -89,6 +93,9 @@ struct State {
     holders: HashMap<String, String>,
     floors: HashMap<String, Pass>,
     entries: HashMap<(String, Vec<u8>), Entry>,
+    executions: Executions,
+    /// The counter of the latest execution's token. It has nothing to do with those of leases.
+    execution: u64,
 }
 
 impl<C: MonotonicClock> MemoryStore<C> {
@@ -111,6 +118,8 @@ impl<C: MonotonicClock> MemoryStore<C> {
             holders: HashMap::new(),
             floors: HashMap::new(),
             entries: HashMap::new(),
+            executions: Executions::default(),
+            execution: 0,
         };
         Ok(Self { clock, max_entries: config.max_entries, state: Mutex::new(state) })
     }
@@ -249,7 +258,34 @@ impl<C: MonotonicClock + Send + Sync> FencedStore for MemoryStore<C> {
     }
 }
 
+impl<C: MonotonicClock + Send + Sync> IdempotencyStore for MemoryStore<C> {
+    async fn claim(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
+        let mut state = self.state.lock();
+        let now = self.clock.now();
+        let token = state.next_execution()?;
+        Ok(state.executions.claim(claim, token, now, self.max_entries))
+    }
+
+    async fn settle(
+        &self,
+        ticket: &Ticket,
+        settlement: Settlement<'_>,
+    ) -> Result<Settled, StoreError> {
+        let mut state = self.state.lock();
+        let now = self.clock.now();
+        Ok(state.executions.settle(ticket, settlement, now))
+    }
+}
+
 impl State {
+    fn next_execution(&mut self) -> Result<FencingToken, StoreError> {
+        let epoch = self.leases.epoch();
+        let counter = NonZeroU64::MIN.checked_add(self.execution);
+        let counter = counter.ok_or(StoreError::TokensExhausted { epoch })?;
+        self.execution = counter.get();
+        Ok(FencingToken::new(epoch, counter))
+    }
+
     fn holding(&self, resource: &str, now: surmise_time::Instant) -> Option<Holding> {
         let held = self.leases.holding(&resource.to_owned(), now)?;
         let holder = self.holders.get(resource).cloned().unwrap_or_default();

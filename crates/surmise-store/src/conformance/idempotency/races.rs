@@ -1,0 +1,162 @@
+//! Callers that are at it at once, or come back too late.
+
+use super::trial::{done, long, request, short, unexpected};
+use crate::{
+    Claimed, IdempotencyStore, Ticket,
+    conformance::{
+        Case, Flaw, Timer,
+        join::join_all,
+        trial::{SHORT, Trial, must_grow, same},
+    },
+};
+
+pub(super) fn cases<S: IdempotencyStore, T: Timer>() -> Vec<Case<S, T>> {
+    vec![
+        Case::new("of-many-who-claim-one-executes", |trial| Box::pin(duplicates(trial))),
+        Case::new("of-many-who-recover-one-does", |trial| Box::pin(recoveries(trial))),
+        Case::new("who-died-is-recovered-from", |trial| Box::pin(crash(trial))),
+        Case::new("a-zombie-settles-nothing", |trial| Box::pin(zombie(trial))),
+        Case::new("who-is-late-and-alone-completes", |trial| Box::pin(late(trial))),
+        Case::new("a-renewed-execution-goes-on", |trial| Box::pin(renewal(trial))),
+        Case::new("a-claim-whose-reply-was-lost-is-the-same", |trial| Box::pin(retry(trial))),
+        Case::new("a-claim-without-a-nonce-is-no-retry", |trial| Box::pin(no_nonce(trial))),
+        Case::new("a-settlement-whose-reply-was-lost-is-done", |trial| Box::pin(again(trial))),
+    ]
+}
+
+/// How many claims are under way at once.
+const WIDTH: u64 = 12;
+/// How often that is tried.
+const ROUNDS: u8 = 10;
+
+async fn duplicates<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let mut last: Option<Ticket> = None;
+    for round in 0..ROUNDS {
+        let claims = (1..=WIDTH).map(|nonce| {
+            let nonce = nonce + u64::from(round) * WIDTH;
+            trial.claim(&key, request(1), nonce, long())
+        });
+        let mut tickets = Vec::new();
+        for claimed in join_all(claims).await {
+            match claimed? {
+                Claimed::Execute(ticket) => tickets.push(ticket),
+                Claimed::InFlight { .. } => {}
+                other => return Err(unexpected("a key that others claim too", &other)),
+            }
+        }
+        same("how many of many execute", tickets.len(), 1)?;
+        let Some(ticket) = tickets.pop() else { return Ok(()) };
+        if let Some(last) = &last {
+            must_grow(last.token(), ticket.token())?;
+        }
+        done(trial.store.release(&ticket).await)?;
+        last = Some(ticket);
+    }
+    Ok(())
+}
+
+async fn recoveries<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let dead = trial.execute(&key, 1, short()).await?;
+    trial.timer.sleep(2 * SHORT).await;
+    let claims = (2..2 + WIDTH).map(|nonce| trial.claim(&key, request(1), nonce, long()));
+    let mut recovered = 0;
+    for claimed in join_all(claims).await {
+        match claimed? {
+            Claimed::Recover(ticket) => {
+                must_grow(dead.token(), ticket.token())?;
+                recovered += 1;
+            }
+            Claimed::InFlight { .. } => {}
+            other => return Err(unexpected("a key whose executor died", &other)),
+        }
+    }
+    same("how many of many recover", recovered, 1)
+}
+
+async fn crash<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let dead = trial.execute(&key, 1, short()).await?;
+    for step in ["reserved", "charged"] {
+        done(trial.store.save(&dead, step.as_bytes()).await)?;
+    }
+    trial.must_be_in_flight(&key, SHORT).await?;
+    let successor = trial.recover(&key, 2, long()).await?;
+    same("the checkpoint", successor.checkpoint(), Some(&b"charged"[..]))?;
+    must_grow(dead.token(), successor.token())?;
+    done(trial.store.complete(&successor, b"once").await)?;
+    trial.must_replay(&key, b"once").await
+}
+
+async fn zombie<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let zombie = trial.execute(&key, 1, short()).await?;
+    let successor = trial.recover(&key, 2, long()).await?;
+    trial.must_be_void(&zombie).await?;
+    trial.must_be_in_flight(&key, long().lease).await?;
+    done(trial.store.complete(&successor, b"once").await)?;
+    trial.must_be_void(&zombie).await?;
+    trial.must_replay(&key, b"once").await
+}
+
+async fn late<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let ticket = trial.execute(&key, 1, short()).await?;
+    trial.timer.sleep(2 * SHORT).await;
+    done(trial.store.complete(&ticket, b"late").await)?;
+    trial.must_replay(&key, b"late").await
+}
+
+async fn renewal<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let ticket = trial.execute(&key, 1, short()).await?;
+    for _ in 0..3 {
+        trial.timer.sleep(SHORT * 2 / 3).await;
+        done(trial.store.renew(&ticket).await)?;
+        trial.must_be_in_flight(&key, SHORT).await?;
+    }
+    // It does not matter that the lease is over, if nobody took over.
+    trial.timer.sleep(2 * SHORT).await;
+    done(trial.store.renew(&ticket).await)?;
+    trial.must_be_in_flight(&key, SHORT).await
+}
+
+async fn retry<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let first = trial.execute(&key, u64::MAX, long()).await?;
+    let again = trial.execute(&key, u64::MAX, long()).await?;
+    same("the token of a claim that is sent again", again.token(), first.token())?;
+    trial.must_be_in_flight(&key, long().lease).await?;
+    done(trial.store.complete(&again, b"once").await)?;
+    trial.must_replay(&key, b"once").await
+}
+
+async fn no_nonce<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let _first = trial.execute(&key, 0, long()).await?;
+    match trial.claim(&key, request(1), 0, long()).await? {
+        Claimed::InFlight { .. } => Ok(()),
+        other => Err(unexpected("a key that another without a nonce works at", &other)),
+    }
+}
+
+async fn again<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("released")?;
+    let ticket = trial.execute(&key, 1, long()).await?;
+    for _ in 0..2 {
+        done(trial.store.release(&ticket).await)?;
+    }
+    let key = trial.key("completed")?;
+    let ticket = trial.execute(&key, 1, long()).await?;
+    for _ in 0..2 {
+        done(trial.store.complete(&ticket, b"once").await)?;
+    }
+    let store = trial.store;
+    let saved = trial.execute(&trial.key("saved")?, 1, long()).await?;
+    for _ in 0..2 {
+        done(store.save(&saved, b"half").await)?;
+        done(store.renew(&saved).await)?;
+    }
+    trial.must_replay(&key, b"once").await
+}

@@ -1,0 +1,142 @@
+//! What is remembered of a key, and for how long.
+
+use core::time::Duration;
+
+use surmise_idempotency::{Fingerprint, Key};
+
+use super::trial::{done, long, request, short, unexpected};
+use crate::{
+    Claimed, IdempotencyStore, Settlement, Terms,
+    conformance::{
+        Case, Flaw, Timer,
+        trial::{SHORT, Trial, flaw, must_grow, same},
+    },
+};
+
+pub(super) fn cases<S: IdempotencyStore, T: Timer>() -> Vec<Case<S, T>> {
+    vec![
+        Case::new("a-result-is-replayed", |trial| Box::pin(replay(trial))),
+        Case::new("a-result-of-any-length-is-kept", |trial| Box::pin(lengths(trial))),
+        Case::new("another-request-is-no-match", |trial| Box::pin(mismatch(trial))),
+        Case::new("a-released-key-is-executed-again", |trial| Box::pin(release(trial))),
+        Case::new("keys-of-others-are-others", |trial| Box::pin(scopes(trial))),
+        Case::new("a-brief-retention-is-brief", |trial| Box::pin(brief(trial))),
+        Case::new("a-retention-begins-with-the-completion", |trial| Box::pin(retention(trial))),
+        Case::new("a-settled-ticket-settles-nothing-else", |trial| Box::pin(settled(trial))),
+    ]
+}
+
+async fn replay<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let ticket = trial.execute(&key, 1, long()).await?;
+    same("the key of a ticket", ticket.key(), &key)?;
+    same("the checkpoint of a new execution", ticket.checkpoint(), None)?;
+    trial.must_be_in_flight(&key, long().lease).await?;
+    done(trial.store.complete(&ticket, b"100").await)?;
+    for _ in 0..2 {
+        trial.must_replay(&key, b"100").await?;
+    }
+    Ok(())
+}
+
+async fn lengths<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    for bytes in [0, 1, 100_000, Settlement::MAX_BYTES] {
+        let key = trial.key(&bytes.to_string())?;
+        let result: Vec<u8> = (0..=u8::MAX).cycle().take(bytes).collect();
+        let ticket = trial.execute(&key, 1, short()).await?;
+        done(trial.store.save(&ticket, &result).await)?;
+        let ticket = trial.recover(&key, 2, long()).await?;
+        same("the length of a checkpoint", ticket.checkpoint().map(<[u8]>::len), Some(bytes))?;
+        done(trial.store.complete(&ticket, &result).await)?;
+        trial.must_replay(&key, &result).await?;
+    }
+    Ok(())
+}
+
+async fn mismatch<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let _dead = trial.execute(&key, 1, short()).await?;
+    trial.must_mismatch(&key).await?;
+    trial.timer.sleep(2 * SHORT).await;
+    trial.must_mismatch(&key).await?;
+    let ticket = trial.recover(&key, 2, long()).await?;
+    trial.must_mismatch(&key).await?;
+    done(trial.store.complete(&ticket, b"done").await)?;
+    trial.must_mismatch(&key).await?;
+    match trial.claim(&key, Fingerprint::NONE, 3, long()).await? {
+        Claimed::Mismatch => Ok(()),
+        other => Err(unexpected("a key of another request", &other)),
+    }
+}
+
+async fn release<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let first = trial.execute(&key, 1, long()).await?;
+    done(trial.store.release(&first).await)?;
+    // Nothing was done for the first request, so that the key may be another's.
+    let second = match trial.claim(&key, request(2), 2, long()).await? {
+        Claimed::Execute(ticket) => ticket,
+        other => return Err(unexpected("a released key", &other)),
+    };
+    must_grow(first.token(), second.token())?;
+    same("the checkpoint of a new execution", second.checkpoint(), None)?;
+    trial.must_be_void(&first).await?;
+    done(trial.store.release(&second).await)?;
+    let third = trial.execute(&key, 3, long()).await?;
+    must_grow(second.token(), third.token())
+}
+
+async fn scopes<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let name = trial.resource("");
+    let scoped = |tenant, operation| Key::new(tenant, operation, &name).map_err(flaw);
+    let keys = [scoped("a", "bc")?, scoped("ab", "c")?, scoped("a", "b")?, scoped("", "")?];
+    for (number, key) in keys.iter().enumerate() {
+        let ticket = trial.execute(key, 1, long()).await?;
+        done(trial.store.complete(&ticket, number.to_string().as_bytes()).await)?;
+    }
+    for (number, key) in keys.iter().enumerate() {
+        trial.must_replay(key, number.to_string().as_bytes()).await?;
+    }
+    Ok(())
+}
+
+async fn brief<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let terms = Terms { brief_retention: SHORT, ..long() };
+    let first = trial.execute(&key, 1, terms).await?;
+    done(trial.store.complete_briefly(&first, b"declined").await)?;
+    trial.timer.sleep(2 * SHORT).await;
+    let second = trial.execute(&key, 2, terms).await?;
+    must_grow(first.token(), second.token())?;
+    trial.must_be_void(&first).await
+}
+
+async fn retention<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let retention = Duration::from_secs(2);
+    let ticket = trial.execute(&key, 1, Terms { retention, ..long() }).await?;
+    trial.timer.sleep(retention * 3 / 2).await;
+    done(trial.store.complete(&ticket, b"done").await)?;
+    trial.timer.sleep(retention / 2).await;
+    trial.must_replay(&key, b"done").await
+}
+
+async fn settled<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let ticket = trial.execute(&key, 1, long()).await?;
+    done(trial.store.complete(&ticket, b"done").await)?;
+    let store = trial.store;
+    for settled in [
+        store.renew(&ticket).await,
+        store.save(&ticket, b"late").await,
+        store.release(&ticket).await,
+    ] {
+        match settled.map_err(flaw)? {
+            crate::Settled::Fenced => {}
+            other => return Err(Flaw(format!("a completed ticket did more: {other:?}"))),
+        }
+    }
+    // Its reply was lost, perhaps; what was kept first stays.
+    done(store.complete(&ticket, b"other").await)?;
+    trial.must_replay(&key, b"done").await
+}

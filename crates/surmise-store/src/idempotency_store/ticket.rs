@@ -1,0 +1,119 @@
+use core::time::Duration;
+
+use surmise_fence::FencingToken;
+use surmise_idempotency::Key;
+
+use super::Terms;
+use crate::LimitExceeded;
+
+/// The right to execute, and to say what came of it.
+///
+/// A ticket that is dropped is as one whose caller died: the key is held up until the lease ends. What it
+/// says may be said again, if the reply was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    key: Key,
+    token: FencingToken,
+    terms: Terms,
+    checkpoint: Option<Vec<u8>>,
+}
+
+impl Ticket {
+    /// Creates the ticket of an execution that a store granted.
+    #[must_use]
+    pub const fn new(
+        key: Key,
+        token: FencingToken,
+        terms: Terms,
+        checkpoint: Option<Vec<u8>>,
+    ) -> Self {
+        Self { key, token, terms, checkpoint }
+    }
+
+    /// Returns what is executed.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Returns the token of this execution: higher than that of all earlier ones of the same key.
+    ///
+    /// Shown with each effect to a fence that is where the effect is, it keeps those of an executor that was
+    /// given up from landing after its successor's.
+    #[must_use]
+    pub const fn token(&self) -> FencingToken {
+        self.token
+    }
+
+    /// Returns the terms that were claimed.
+    #[must_use]
+    pub const fn terms(&self) -> Terms {
+        self.terms
+    }
+
+    /// Returns what the earlier executor saved last, if this ticket is to recover from it.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<&[u8]> {
+        self.checkpoint.as_deref()
+    }
+}
+
+/// What became of an execution, or how far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settlement<'a>(pub(crate) Verb<'a>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb<'a> {
+    Complete { result: &'a [u8], retention: Duration },
+    Release,
+    Renew,
+    Save { checkpoint: &'a [u8] },
+}
+
+impl<'a> Settlement<'a> {
+    /// The length of the longest result or checkpoint, 1 MiB: etcd takes no more than 1.5 MiB in a request.
+    pub const MAX_BYTES: usize = 1 << 20;
+
+    /// Creates the completion with a result, which is kept for so long.
+    ///
+    /// # Errors
+    ///
+    /// If the result is too long. How long it is kept was checked with the terms.
+    pub const fn complete(result: &'a [u8], retention: Duration) -> Result<Self, LimitExceeded> {
+        match checked(result) {
+            Ok(result) => Ok(Self(Verb::Complete { result, retention })),
+            Err(limit) => Err(limit),
+        }
+    }
+
+    /// Creates the end of an execution of which nothing was done.
+    #[must_use]
+    pub const fn release() -> Self {
+        Self(Verb::Release)
+    }
+
+    /// Creates the wish for a new lease.
+    #[must_use]
+    pub const fn renew() -> Self {
+        Self(Verb::Renew)
+    }
+
+    /// Creates the note of how far an execution came.
+    ///
+    /// # Errors
+    ///
+    /// If the checkpoint is too long.
+    pub const fn save(checkpoint: &'a [u8]) -> Result<Self, LimitExceeded> {
+        match checked(checkpoint) {
+            Ok(checkpoint) => Ok(Self(Verb::Save { checkpoint })),
+            Err(limit) => Err(limit),
+        }
+    }
+}
+
+const fn checked(value: &[u8]) -> Result<&[u8], LimitExceeded> {
+    if value.len() > Settlement::MAX_BYTES {
+        return Err(LimitExceeded::Value { bytes: value.len() });
+    }
+    Ok(value)
+}
