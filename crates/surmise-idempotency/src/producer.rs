@@ -98,8 +98,8 @@ impl<T, const N: usize> ProducerWindow<T, N> {
     ///
     /// A window [`at`](Self::at) the first of them in which all are recorded is equal to this one.
     pub fn remembered(&self) -> impl Iterator<Item = (u64, &T)> {
-        let others = u64::try_from(N).unwrap_or(u64::MAX).saturating_sub(1);
-        let sequences = self.last.map(|last| last.saturating_sub(others)..=last);
+        let results = u64::try_from(N).unwrap_or(u64::MAX);
+        let sequences = self.last.map(|last| last.saturating_sub(results)..=last);
         let result = |sequence| Some((sequence, self.result(sequence)?));
         sequences.into_iter().flatten().filter_map(result)
     }
