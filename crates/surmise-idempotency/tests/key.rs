@@ -51,7 +51,10 @@ quickcheck! {
         // Small lengths, so that parts fit.
         let bytes: Vec<u8> = bytes.iter().map(|byte| byte % 4).collect();
         match Key::from_bytes(&bytes) {
-            Ok(key) => key.as_bytes() == bytes,
+            Ok(read) => {
+                let parts = (read.tenant().into(), read.operation().into(), read.key().into());
+                read.as_bytes() == bytes && key(&parts) == Ok(read)
+            }
             Err(KeyBytesError::TrailingBytes { count }) => {
                 Key::from_bytes(&bytes[..bytes.len() - count]).is_ok()
             }
