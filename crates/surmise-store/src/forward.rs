@@ -3,8 +3,9 @@ use alloc::sync::Arc;
 use surmise_fence::{FencingToken, Pass};
 
 use crate::{
-    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
-    Resource, Revoked, StoreError, Ttl,
+    Change, Claim, Claimed, Entry, Extended, FencedStore, Granted, Holding, IdempotencyStore,
+    LeaseRequest, LeaseStore, Outcome, Resource, Revoked, Settled, Settlement, StoreError, Ticket,
+    Ttl,
 };
 
 /// Forwards to the store behind a pointer.
@@ -60,6 +61,20 @@ macro_rules! forward {
 
             async fn read(&self, resource: &str, key: &[u8]) -> Result<Option<Entry>, StoreError> {
                 (**self).read(resource, key).await
+            }
+        }
+
+        impl<S: IdempotencyStore> IdempotencyStore for $Pointer {
+            async fn claim(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
+                (**self).claim(claim).await
+            }
+
+            async fn settle(
+                &self,
+                ticket: &Ticket,
+                settlement: Settlement<'_>,
+            ) -> Result<Settled, StoreError> {
+                (**self).settle(ticket, settlement).await
             }
         }
     };

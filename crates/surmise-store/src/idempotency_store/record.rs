@@ -1,4 +1,4 @@
-#[cfg(any(test, feature = "redb"))]
+#[cfg(test)]
 mod bytes;
 
 use surmise_fence::FencingToken;
