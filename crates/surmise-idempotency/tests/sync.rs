@@ -1,5 +1,6 @@
 //! Threads and tasks that share a cache.
 #![cfg(feature = "std")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use core::{
     future::Future,
@@ -151,7 +152,7 @@ fn checkpoints_and_renewals_reach_the_right_shard() {
         let begin = cache.begin(&(key as u64), NONE);
         match begin {
             Begin::InFlight { retry_after } => {
-                assert!(key < 50 && retry_after == config().lease / 2)
+                assert!(key < 50 && retry_after == config().lease / 2);
             }
             Begin::Recover(ticket) => assert!(key >= 50 && ticket.checkpoint().is_none()),
             other => panic!("{other:?}"),

@@ -1,4 +1,5 @@
-use std::collections::{BTreeSet, HashMap};
+use alloc::collections::BTreeSet;
+use std::collections::HashMap;
 
 use surmise_fence::FencingToken;
 use surmise_idempotency::Key;

@@ -78,8 +78,9 @@ fn time(bytes: &mut &[u8]) -> Result<Instant, MalformedRecord> {
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], MalformedRecord> {
-    let (taken, rest) =
-        bytes.split_first_chunk().ok_or(MalformedRecord::Truncated { missing: N - bytes.len() })?;
+    let (taken, rest) = bytes
+        .split_first_chunk()
+        .ok_or_else(|| MalformedRecord::Truncated { missing: N - bytes.len() })?;
     *bytes = rest;
     Ok(*taken)
 }
