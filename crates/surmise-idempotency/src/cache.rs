@@ -1,3 +1,4 @@
+mod index;
 mod records;
 mod room;
 mod spans;

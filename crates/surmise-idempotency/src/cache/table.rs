@@ -4,10 +4,11 @@ use core::{
     hash::{BuildHasher, Hash},
 };
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 use surmise_time::Instant;
 
 use super::{
+    index::Index,
     records::{Queue, Record, Records, State},
     room::Room,
     spans::Spans,
@@ -23,8 +24,7 @@ pub(crate) type Hasher = DefaultHashBuilder;
 pub(crate) struct Table<K, V, C, R> {
     config: CacheConfig,
     spans: Spans,
-    /// The slots of the keys.
-    index: HashTable<u32>,
+    index: Index,
     records: Records<K, V, C>,
     hasher: Hasher,
     room: R,
@@ -43,7 +43,7 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         Self {
             config,
             spans: Spans::new(&config),
-            index: HashTable::with_capacity(reserved),
+            index: Index::with_capacity(reserved),
             records: Records::with_capacity(reserved),
             hasher,
             room,
@@ -140,10 +140,7 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         let counter = self.tokens.next();
         let record = Record::new(key, fingerprint, self.spans.lease_from(now), counter);
         let slot = self.records.add(record);
-        let Self { index, records, hasher, .. } = self;
-        index.insert_unique(hash, slot, |&slot| {
-            records.get(slot).map_or(0, |record| hasher.hash_one(&record.key))
-        });
+        self.index.insert(hash, slot);
         Begin::Execute(Ticket::new(self.tokens.token(counter), slot, None))
     }
 
@@ -267,9 +264,8 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let is_it =
-            |&slot: &u32| self.records.get(slot).is_some_and(|record| record.key.borrow() == key);
-        self.index.find(hash, is_it).copied()
+        let is_it = |slot| self.records.get(slot).is_some_and(|record| record.key.borrow() == key);
+        self.index.find(hash, is_it)
     }
 
     /// Returns whether a record is to be forgotten: its retention is over. Of what never completed, it begins at the end
@@ -321,7 +317,9 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
     }
 
     fn forget(&mut self, slot: u32, hash: u64) -> Option<Record<K, V, C>> {
-        self.index.find_entry(hash, |&other| other == slot).ok()?.remove();
+        if !self.index.remove(hash, slot) {
+            return None;
+        }
         let record = self.records.remove(slot);
         self.room.give_back();
         record
