@@ -42,6 +42,8 @@ impl<V, C> Begin<V, C> {
 ///
 /// A ticket that is dropped is as one whose caller died: nobody knows what was done, and the key is held up until the
 /// lease ends. Whoever knows that nothing was done releases it.
+///
+/// It belongs to the cache that it comes from. Another one of the same epoch may take it for one of its own.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "complete, release or renew it: dropped, it holds up its key until its lease ends"]
 pub struct Ticket<C = ()> {

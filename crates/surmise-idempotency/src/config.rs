@@ -50,8 +50,9 @@ pub enum WhenFull {
     #[default]
     Refuse,
     /// The result that was completed first is forgotten, before its retention is over, and
-    /// [counted](crate::CacheStats::evicted): a retry of its client would execute again. What is in flight never is
-    /// forgotten, so that a cache full of that refuses new keys also.
+    /// [counted](crate::CacheStats::evicted): a retry of its client would execute again. Those that are kept
+    /// [briefly](crate::Keep::Briefly) go before all others. What is in flight never is forgotten, so that a
+    /// cache full of that refuses new keys also.
     EvictOldest,
 }
 

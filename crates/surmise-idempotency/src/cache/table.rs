@@ -37,6 +37,9 @@ pub(crate) struct Table<K, V, C, R> {
 /// of them; few, so that none has to wait for it.
 const EXPIRED_AT_ONCE: usize = 2;
 
+/// The last time at which something can be over.
+const LAST: Instant = Instant::from_nanos(u64::MAX - 1);
+
 impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
     /// Creates a table with memory for so many keys. How many it may have is up to the room.
     pub(crate) fn new(config: CacheConfig, hasher: Hasher, reserved: usize, room: R) -> Self {
@@ -252,9 +255,10 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         self.hasher.hash_one(key)
     }
 
-    /// Returns the time, which never goes back.
+    /// Returns the time, which never goes back, and never comes to what no sum of times exceeds: what begins shortly
+    /// before it would be over at once.
     fn advance(&mut self, now: Instant) -> Instant {
-        self.latest = self.latest.max(now);
+        self.latest = self.latest.max(now.min(LAST));
         self.latest
     }
 
