@@ -90,6 +90,23 @@ fn brief_results_make_room_before_those_that_are_to_last() {
 }
 
 #[test]
+fn the_oldest_results_make_room_first_however_often_they_are_replayed() {
+    let config = CacheConfig { when_full: WhenFull::EvictOldest, ..room_for(100) };
+    let mut cache = IdempotencyCache::<u32, u32>::new(config).expect("it is a cache");
+    let now = Instant::ORIGIN;
+    for key in 0..150 {
+        let Begin::Execute(ticket) = cache.begin(&key, Fingerprint::NONE, now) else {
+            panic!("{key} was never seen")
+        };
+        cache.complete(ticket, key, now).expect("nobody took over");
+        for kept in key.saturating_sub(99)..=key {
+            assert_eq!(cache.begin(&kept, Fingerprint::NONE, now), Begin::Replay(kept));
+        }
+    }
+    assert_eq!(cache.stats().evicted, 50);
+}
+
+#[test]
 fn nobody_else_executes_at_the_end_of_time() {
     for begun in [u64::MAX - 11, u64::MAX - 10, u64::MAX - 1, u64::MAX] {
         let mut cache = cache(room_for(2));

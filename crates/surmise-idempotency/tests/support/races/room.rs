@@ -1,0 +1,81 @@
+//! Caches that have room for a few keys, and too many callers.
+
+use surmise_idempotency::{Keep, WhenFull};
+
+use super::Contender;
+
+/// Where the oldest results may be forgotten, none that is new gets lost, however often the old ones are asked for.
+pub(crate) async fn fresh_among_hot<C: Contender>(cache: &C) {
+    assert_eq!(cache.config().when_full, WhenFull::EvictOldest);
+    let room = cache.config().capacity.get();
+    let fresh = room.min(100);
+    fill(cache, "hot").await;
+    for _ in 0..10 {
+        for hot in 0..room {
+            cache.begin(&format!("hot-{hot}"), 0).await.replays("done");
+        }
+    }
+    for nth in 0..fresh {
+        let ticket = cache.begin(&format!("fresh-{nth}"), 0).await.execute();
+        cache.complete(ticket, "new", Keep::Long).await.expect("nobody took over");
+        for hot in fresh..room {
+            cache.begin(&format!("hot-{hot}"), 0).await.replays("done");
+        }
+    }
+    for nth in 0..fresh {
+        cache.begin(&format!("fresh-{nth}"), 0).await.replays("new");
+    }
+}
+
+/// Otherwise what was promised is kept, and what is new is refused before anything is done.
+pub(crate) async fn full_of_what_was_promised<C: Contender>(cache: &C) {
+    assert_eq!(cache.config().when_full, WhenFull::Refuse);
+    let room = cache.config().capacity.get();
+    fill(cache, "old").await;
+    cache.pass(cache.config().retention - C::TICK).await;
+    for nth in 0..100 {
+        cache.begin(&format!("fresh-{nth}"), 0).await.is_full();
+    }
+    for old in 0..room {
+        cache.begin(&format!("old-{old}"), 0).await.replays("done");
+        cache.begin(&format!("old-{old}"), 1).await.mismatches();
+    }
+}
+
+/// What is in flight is not forgotten for anything, nor what nobody knows about.
+pub(crate) async fn full_of_what_is_in_flight<C: Contender>(cache: &C) {
+    let (room, lease) = (cache.config().capacity.get(), cache.config().lease);
+    let mut tickets = Vec::new();
+    for nth in 0..room {
+        tickets.push(cache.begin(&format!("old-{nth}"), 0).await.execute());
+    }
+    cache.begin("fresh", 0).await.is_full();
+    cache.pass(lease).await;
+    cache.begin("fresh", 0).await.is_full();
+    for (nth, ticket) in tickets.into_iter().enumerate() {
+        cache.begin(&format!("old-{nth}"), 1).await.mismatches();
+        cache.complete(ticket, "done", Keep::Long).await.expect("nobody took over");
+        cache.begin(&format!("old-{nth}"), 0).await.replays("done");
+    }
+}
+
+/// Results whose retention is over are no reason to refuse, and those whose is not do not make room for them.
+pub(crate) async fn room_of_the_expired<C: Contender>(cache: &C) {
+    let (room, retention) = (cache.config().capacity.get(), cache.config().retention);
+    fill(cache, "old").await;
+    cache.pass(retention).await;
+    for nth in 0..room {
+        let ticket = cache.begin(&format!("new-{nth}"), 0).await.execute();
+        cache.complete(ticket, "new", Keep::Long).await.expect("nobody took over");
+    }
+    for nth in 0..room {
+        cache.begin(&format!("new-{nth}"), 0).await.replays("new");
+    }
+}
+
+async fn fill<C: Contender>(cache: &C, name: &str) {
+    for nth in 0..cache.config().capacity.get() {
+        let ticket = cache.begin(&format!("{name}-{nth}"), 0).await.execute();
+        cache.complete(ticket, "done", Keep::Long).await.expect("nobody took over");
+    }
+}
