@@ -61,10 +61,9 @@ impl Naive {
 
     pub(crate) fn begin(&mut self, key: u8, fingerprint: Fingerprint, now: u64) -> Answer {
         let now = self.see(now);
-        if let Some(at) = self.records.iter().position(|record| record.key == key) {
-            let record = self.records[at];
+        if let Some(record) = self.records.iter().find(|record| record.key == key).copied() {
             if now < self.forgotten_at(&record) {
-                return self.begin_known(at, fingerprint, now);
+                return self.begin_known(&record, fingerprint, now);
             }
             self.forget(&record);
         }
@@ -75,12 +74,11 @@ impl Naive {
         self.executions += 1;
         let state = State::InFlight { execution: self.executions, checkpoint: None };
         self.records.push(Record { key, fingerprint, state, since: 0, wait: 0 });
-        self.wait(self.records.len() - 1, state);
+        self.wait(key, state);
         Answer::Execute { execution: self.executions }
     }
 
-    fn begin_known(&mut self, at: usize, fingerprint: Fingerprint, now: u64) -> Answer {
-        let record = self.records[at];
+    fn begin_known(&mut self, record: &Record, fingerprint: Fingerprint, now: u64) -> Answer {
         if record.fingerprint != fingerprint {
             return Answer::Mismatch;
         }
@@ -88,41 +86,40 @@ impl Naive {
             State::Completed { value, .. } => return Answer::Replay { value },
             State::InFlight { checkpoint, .. } => checkpoint,
         };
-        let leased_until = u128::from(record.since) + self.config.lease.as_nanos();
-        if let Some(left) = leased_until.checked_sub(now.into()).filter(|&left| left > 0) {
-            let left = left.min((u64::MAX - now).into());
-            return Answer::InFlight { retry_after: Duration::from_nanos_u128(left) };
+        let leased_until = after(record.since, self.config.lease.as_nanos());
+        if now < leased_until {
+            return Answer::InFlight { retry_after: Duration::from_nanos(leased_until - now) };
         }
         self.executions += 1;
         let execution = self.executions;
-        self.wait(at, State::InFlight { execution, checkpoint });
+        self.wait(record.key, State::InFlight { execution, checkpoint });
         Answer::Recover { execution, checkpoint }
     }
 
     /// Returns whether the execution was one that may end.
     pub(crate) fn complete(&mut self, execution: usize, value: u32, keep: Keep, now: u64) -> bool {
         self.see(now);
-        let Some(at) = self.executed_by(execution) else { return false };
-        self.wait(at, State::Completed { value, keep });
-        true
+        let record = self.executed_by(execution).map(|record| record.key);
+        record.is_some_and(|key| self.wait(key, State::Completed { value, keep }))
     }
 
     pub(crate) fn release(&mut self, execution: usize) -> bool {
-        let Some(at) = self.executed_by(execution) else { return false };
-        self.records.remove(at);
+        let Some(released) = self.executed_by(execution).map(|record| record.key) else {
+            return false;
+        };
+        self.records.retain(|record| record.key != released);
         true
     }
 
     pub(crate) fn renew(&mut self, execution: usize, now: u64) -> bool {
         self.see(now);
-        let Some(at) = self.executed_by(execution) else { return false };
-        self.wait(at, self.records[at].state);
-        true
+        let record = self.executed_by(execution).map(|record| (record.key, record.state));
+        record.is_some_and(|(key, state)| self.wait(key, state))
     }
 
     pub(crate) fn save(&mut self, execution: usize, saved: u8) -> bool {
-        let Some(at) = self.executed_by(execution) else { return false };
-        self.records[at].state = State::InFlight { execution, checkpoint: Some(saved) };
+        let Some(record) = self.executed_by(execution) else { return false };
+        record.state = State::InFlight { execution, checkpoint: Some(saved) };
         true
     }
 
@@ -141,7 +138,7 @@ impl Naive {
         before - self.records.len()
     }
 
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
 
@@ -151,9 +148,10 @@ impl Naive {
         self.latest
     }
 
-    fn executed_by(&self, by: usize) -> Option<usize> {
-        let is_it = |record: &Record| matches!(record.state, State::InFlight { execution, .. } if execution == by);
-        self.records.iter().position(is_it)
+    fn executed_by(&mut self, by: usize) -> Option<&mut Record> {
+        self.records.iter_mut().find(
+            |record| matches!(record.state, State::InFlight { execution, .. } if execution == by),
+        )
     }
 
     /// Returns when a record is forgotten, at the latest if its key comes up: never, if that is the last time there is.
@@ -164,15 +162,17 @@ impl Naive {
             Some(Keep::Long) => retention.as_nanos(),
             Some(Keep::Briefly) => brief_retention.as_nanos(),
         };
-        u64::try_from(u128::from(record.since) + waits).unwrap_or(u64::MAX)
+        after(record.since, waits)
     }
 
-    /// Lets a record wait from now on.
-    fn wait(&mut self, at: usize, state: State) {
+    /// Lets a record wait from now on, and returns whether there is one.
+    fn wait(&mut self, key: u8, state: State) -> bool {
+        let Some(record) = self.records.iter_mut().find(|record| record.key == key) else {
+            return false;
+        };
         self.waits += 1;
-        let Record { key, fingerprint, .. } = self.records[at];
-        let (since, wait) = (self.latest, self.waits);
-        self.records[at] = Record { key, fingerprint, state, since, wait };
+        (record.state, record.since, record.wait) = (state, self.latest, self.waits);
+        true
     }
 
     /// Makes room where that is what was asked for, and there is a result.
@@ -204,4 +204,9 @@ impl Record {
             State::Completed { keep, .. } => Some(keep),
         }
     }
+}
+
+/// Returns when so many nanoseconds are over: at the end of time, if they last for longer.
+fn after(since: u64, nanos: u128) -> u64 {
+    u64::try_from(u128::from(since) + nanos).unwrap_or(u64::MAX)
 }

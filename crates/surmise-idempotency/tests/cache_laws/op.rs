@@ -26,7 +26,8 @@ impl Arbitrary for Config {
         let mut nanos = |most: u8| Duration::from_nanos((1 + u8::arbitrary(random) % most).into());
         let (lease, retention, brief_retention) = (nanos(8), nanos(20), nanos(6));
         let room = usize::arbitrary(random) % usize::from(KEYS);
-        let when_full = *random.choose(&[WhenFull::Refuse, WhenFull::EvictOldest]).unwrap();
+        let when_full =
+            if bool::arbitrary(random) { WhenFull::Refuse } else { WhenFull::EvictOldest };
         Self(CacheConfig {
             lease,
             retention,

@@ -161,8 +161,9 @@ impl World {
     }
 
     fn renew(&mut self, ticket: u8) {
-        let Some(at) = self.nth(ticket) else { return };
-        let (ticket, execution) = &self.tickets[at];
+        let Some((ticket, execution)) = self.nth(ticket).and_then(|at| self.tickets.get(at)) else {
+            return;
+        };
         let fenced = self.cache.renew(ticket, Instant::from_nanos(self.now)).err();
         let is_accepted = self.naive.renew(*execution, self.now);
         assert_eq!(fenced.map(|fenced| fenced.token), (!is_accepted).then_some(ticket.token()));
@@ -171,8 +172,9 @@ impl World {
 
     #[expect(clippy::cast_possible_truncation, reason = "any checkpoint will do")]
     fn save(&mut self, ticket: u8) {
-        let Some(at) = self.nth(ticket) else { return };
-        let (ticket, execution) = &self.tickets[at];
+        let Some((ticket, execution)) = self.nth(ticket).and_then(|at| self.tickets.get(at)) else {
+            return;
+        };
         let saved = self.steps as u8;
         let fenced = self.cache.save(ticket, saved).err();
         let is_accepted = self.naive.save(*execution, saved);

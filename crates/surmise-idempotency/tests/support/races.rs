@@ -122,7 +122,7 @@ impl<T: Debug> Begun<T> {
         assert!(matches!(self, Self::Mismatch), "another payload, but it says {self:?}");
     }
 
-    pub(crate) fn is_full(self) {
+    pub(crate) fn refuses(self) {
         assert!(matches!(self, Self::Full), "there is no room, but it says {self:?}");
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn full_of_what_was_promised<C: Contender>(cache: &C) {
     fill(cache, "old").await;
     cache.pass(cache.config().retention - C::TICK).await;
     for nth in 0..100 {
-        cache.begin(&format!("fresh-{nth}"), 0).await.is_full();
+        cache.begin(&format!("fresh-{nth}"), 0).await.refuses();
     }
     for old in 0..room {
         cache.begin(&format!("old-{old}"), 0).await.replays("done");
@@ -49,9 +49,9 @@ pub(crate) async fn full_of_what_is_in_flight<C: Contender>(cache: &C) {
     for nth in 0..room {
         tickets.push(cache.begin(&format!("old-{nth}"), 0).await.execute());
     }
-    cache.begin("fresh", 0).await.is_full();
+    cache.begin("fresh", 0).await.refuses();
     cache.pass(lease).await;
-    cache.begin("fresh", 0).await.is_full();
+    cache.begin("fresh", 0).await.refuses();
     for (nth, ticket) in tickets.into_iter().enumerate() {
         cache.begin(&format!("old-{nth}"), 1).await.mismatches();
         cache.complete(ticket, "done", Keep::Long).await.expect("nobody took over");
