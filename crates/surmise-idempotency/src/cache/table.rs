@@ -137,7 +137,7 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         self.expire(now, EXPIRED_AT_ONCE);
         // First of all, as it is not this crate's, and may panic.
         let key = key.to_owned();
-        if !(self.room.take() || (self.evict() && self.room.take())) {
+        if !(self.room.take() || (!R::IS_SHARED && self.evict() && self.room.take())) {
             return Begin::Full;
         }
         let counter = self.tokens.next();

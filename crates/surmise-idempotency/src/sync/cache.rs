@@ -18,7 +18,8 @@ use crate::{
 /// An [`IdempotencyCache`](crate::IdempotencyCache) that many threads and tasks share, with a clock of its own.
 ///
 /// Its keys are divided among 16 shards, each behind a lock that is held for one operation, never while something is
-/// executed. The capacity is that of the whole cache.
+/// executed. The capacity is that of the whole cache; what makes room for a key, if results may be evicted, is the oldest
+/// result of its shard, once nothing in any shard is over.
 ///
 /// [`execute`](Self::execute) does all at once: of all that call it with one key, one runs its closure, and the
 /// others wait for the result. [`execute_async`](Self::execute_async) does the same for futures, on any runtime.
@@ -53,8 +54,8 @@ type Padded<K, V, C> = CachePadded<Mutex<Shard<K, V, C>>>;
 /// More than threads are likely to meet in, and in a model enough to tell shards apart.
 pub(super) const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
 
-/// The bits of a hash that choose the shard begin here. An index looks at the lowest bits, as many as it has
-/// places, and at the highest 7, or on a 32-bit machine those below the 32nd. Of each shard's keys those still differ.
+/// The bits of a hash that choose the shard begin here. An index mixes all bits, in most of which the keys of a shard
+/// still differ.
 const SHARD_BITS: u32 = 48;
 
 impl<K: Eq + Hash, V, M: MonotonicClock> IdempotencyCache<K, V, M> {
@@ -102,7 +103,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
             drop(shard);
             woken.wake();
             begin.number_shard(shard_of(hash));
-            if !matches!(begin, Begin::Full) || !self.make_room() {
+            if !matches!(begin, Begin::Full) || !self.make_room(hash) {
                 return begin;
             }
         }
@@ -223,12 +224,14 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
         self.shard(shard_of(hash))
     }
 
-    /// Makes room for a key in any shard, if there is something to forget.
+    /// Makes room for a key with this hash, if there is something to forget: what is over in any shard, or else a result
+    /// of its own shard, or else of another.
     #[cold]
-    pub(super) fn make_room(&self) -> bool {
+    pub(super) fn make_room(&self, hash: u64) -> bool {
         let now = self.clock.now();
+        let mut from_own = (0..=u8::MAX).take(SHARDS).map(|nth| shard_of(hash).wrapping_add(nth));
         self.shards.iter().any(|shard| shard.lock().table.expire(now, 1) > 0)
-            || self.shards.iter().any(|shard| shard.lock().table.evict())
+            || from_own.any(|number| self.shard(number).lock().table.evict())
     }
 
     /// Ends an execution, and wakes those who waited for that.

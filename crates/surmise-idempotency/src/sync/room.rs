@@ -15,6 +15,8 @@ impl SharedRoom {
 
 /// Relaxed is enough: the number is all that is published.
 impl Room for SharedRoom {
+    const IS_SHARED: bool = true;
+
     fn take(&mut self) -> bool {
         let one_less = |left: usize| left.checked_sub(1);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()

@@ -18,9 +18,6 @@ pub(crate) async fn fresh_among_hot<C: Contender>(cache: &C) {
     for nth in 0..fresh {
         let ticket = cache.begin(&format!("fresh-{nth}"), 0).await.execute();
         cache.complete(ticket, "new", Keep::Long).await.expect("nobody took over");
-        for hot in fresh..room {
-            cache.begin(&format!("hot-{hot}"), 0).await.replays("done");
-        }
     }
     for nth in 0..fresh {
         cache.begin(&format!("fresh-{nth}"), 0).await.replays("new");

@@ -65,14 +65,14 @@ pub(crate) async fn zombie_after_release<C: Contender>(cache: &C) {
     cache.begin("b", 0).await.execute();
 }
 
-/// It is so long ago that nobody remembers, and perhaps another key lies where this one lay.
+/// It is so long ago that nobody remembers: somebody executes anew, and perhaps another key lies where this one lay.
 pub(crate) async fn zombie_after_oblivion<C: Contender>(cache: &C) {
     let (lease, retention) = (cache.config().lease, cache.config().retention);
     let [zombie, other_zombie] =
         [cache.begin("a", 0).await.execute(), cache.begin("b", 0).await.execute()];
     cache.pass(lease + retention).await;
     let mut others = Vec::new();
-    for key in ["a", "c", "d"] {
+    for key in ["c", "a", "d", "b"] {
         others.push((key, cache.begin(key, 0).await.execute()));
     }
     assert!(!cache.renew(&zombie).await && !cache.renew(&other_zombie).await);
