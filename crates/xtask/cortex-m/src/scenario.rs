@@ -1,6 +1,7 @@
 mod clocks;
 mod detectors;
 mod fences;
+mod idempotency;
 mod intervals;
 mod random;
 mod report;
@@ -21,5 +22,6 @@ pub(crate) fn run(out: &mut dyn Write) -> fmt::Result {
     intervals::run(&mut report)?;
     timeouts::run(&mut report)?;
     fences::run(&mut report)?;
+    idempotency::run(&mut report)?;
     report.finish()
 }
