@@ -1,4 +1,4 @@
-use crate::{Made, Meter, clocks, detectors, fences, intervals, timeouts};
+use crate::{Made, Meter, clocks, detectors, fences, idempotency, intervals, timeouts};
 
 /// What is measured together, with a table of budgets of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,20 @@ pub enum Family {
     Timeouts,
     /// Fences and fenced maps.
     Fences,
+    /// Idempotency caches.
+    Idempotency,
 }
 
 impl Family {
     /// All there are.
-    pub const ALL: [Self; 5] =
-        [Self::Detectors, Self::Clocks, Self::Intervals, Self::Timeouts, Self::Fences];
+    pub const ALL: [Self; 6] = [
+        Self::Detectors,
+        Self::Clocks,
+        Self::Intervals,
+        Self::Timeouts,
+        Self::Fences,
+        Self::Idempotency,
+    ];
 
     /// Shows all that is measured of it to a meter.
     ///
@@ -33,6 +41,7 @@ impl Family {
             Self::Intervals => intervals::measure(meter)?,
             Self::Timeouts => timeouts::measure(meter)?,
             Self::Fences => fences::measure(meter),
+            Self::Idempotency => idempotency::measure(meter)?,
         }
         Ok(())
     }
@@ -46,6 +55,7 @@ impl Family {
             Self::Intervals => "intervals",
             Self::Timeouts => "timeouts",
             Self::Fences => "fences",
+            Self::Idempotency => "idempotency",
         }
     }
 

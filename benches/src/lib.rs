@@ -7,6 +7,7 @@
 //! | `cargo run --release -p benches --bin ratios -- clocks` | the same of one family |
 //! | `cargo xtask budgets` | instructions and bytes, which must stay within their budgets |
 //! | `cargo run --release -p benches --bin spiral` | which share of calls times out while a service slows down |
+//! | `cargo run --release -p benches --bin drill` | which cache loses which race |
 //! | `cargo run --release -p benches --bin stores` | how many fenced writes a second reach the disk, and how long each takes |
 //!
 //! Wall time is for a quiet machine. Instructions are the same on every run of one build, so they
@@ -22,8 +23,10 @@ extern crate alloc;
 
 pub mod clocks;
 pub mod detectors;
+pub mod drill;
 mod family;
 pub mod fences;
+pub mod idempotency;
 pub mod intervals;
 mod memory;
 mod meter;

@@ -8,6 +8,7 @@ mod callgrind;
 mod clocks;
 mod detectors;
 mod fences;
+mod idempotency;
 mod intervals;
 mod timeouts;
 
@@ -30,6 +31,7 @@ const FAMILIES: &[(&str, &[Budget])] = &[
     ("intervals", intervals::BUDGETS),
     ("timeouts", timeouts::BUDGETS),
     ("fences", fences::BUDGETS),
+    ("idempotency", idempotency::BUDGETS),
 ];
 
 /// Measures everything, and fails where something exceeds its budget.

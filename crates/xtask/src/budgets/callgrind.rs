@@ -120,7 +120,8 @@ impl Measurement {
 
     /// Returns whether it depends on the seed that a process draws for its hashes.
     fn hashes(&self) -> bool {
-        self.family == "fences" || self.name.starts_with("destinations")
+        matches!(self.family.as_str(), "fences" | "idempotency")
+            || self.name.starts_with("destinations")
     }
 
     /// Reads `family,origin,name,what,amount`.
