@@ -21,6 +21,8 @@ use dashmap::DashMap;
 use moka::sync::Cache as Moka;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache as QuickCache;
+use surmise_idempotency::{CacheConfig, Fingerprint, sync::IdempotencyCache};
+use surmise_time::OsClock;
 
 use self::criterion_meter::Benches;
 
@@ -33,6 +35,11 @@ fn idempotency(criterion: &mut Criterion) {
 fn beside_another(criterion: &mut Criterion) {
     let cache = Mutex::new(filled(ours(KEYS).expect("it is a cache")));
     compare(criterion, "cache-mutex", |key| cache.lock().replay(key) == Some(key));
+    let cache = IdempotencyCache::<u64, u64, _>::new(CacheConfig::default(), OsClock);
+    let cache = cache.expect("it is a cache");
+    compare(criterion, "cache-shared", |key| {
+        cache.execute(&key, Fingerprint::NONE, || key).is_ok_and(|result| result == key)
+    });
     let cache = Moka::new(KEYS);
     compare(criterion, "moka", |key| cache.get_with(key, || key) == key);
     let cache = QuickCache::new(usize::try_from(2 * KEYS).expect("there is not that much room"));

@@ -2,8 +2,10 @@ use core::{convert::Infallible, num::NonZeroUsize, time::Duration};
 
 use moka::sync::Cache as Moka;
 use quick_cache::sync::Cache as QuickCache;
-use surmise_idempotency::{Begin, CacheConfig, CacheConfigError, Fingerprint, IdempotencyCache};
-use surmise_time::Instant;
+use surmise_idempotency::{
+    Begin, CacheConfig, CacheConfigError, Fingerprint, IdempotencyCache, sync,
+};
+use surmise_time::{Instant, ManualClock};
 
 use super::{
     Contender, KEYS, Visitor,
@@ -18,6 +20,7 @@ use crate::{Made, Origin};
 /// If a configuration is refused, or whatever the visitor wants.
 pub fn visit(visitor: &mut impl Visitor) -> Made<()> {
     visitor.visit("cache", || Ok(ours(KEYS)?))?;
+    visitor.visit("cache-shared", || Ok(shared(KEYS)?))?;
     visitor.visit("moka", || {
         let builder = Moka::builder().max_capacity(KEYS);
         Ok(builder.time_to_live(Duration::from_secs(86_400)).build())
@@ -70,6 +73,42 @@ impl Contender for Ours {
             }
             _ => u64::MAX,
         }
+    }
+}
+
+/// Makes one of ours that can be shared, with room for an eighth more: what is over in one shard makes room in another
+/// only when there is none left.
+fn shared(keys: u64) -> Result<Shared, CacheConfigError> {
+    let capacity = usize::try_from(keys + keys / 8).ok().and_then(NonZeroUsize::new);
+    let config = CacheConfig {
+        capacity: capacity.unwrap_or(NonZeroUsize::MAX),
+        retention: Duration::from_nanos(keys),
+        ..CacheConfig::default()
+    };
+    Ok(Shared { cache: sync::IdempotencyCache::new(config, ManualClock::default())? })
+}
+
+/// One of ours that can be shared.
+#[derive(Debug)]
+struct Shared {
+    cache: sync::IdempotencyCache<u64, u64, ManualClock>,
+}
+
+impl Contender for Shared {
+    const ORIGIN: Origin = Origin::Ours;
+
+    #[inline]
+    fn replay(&mut self, key: u64) -> Option<u64> {
+        match self.cache.begin(&key, Fingerprint::NONE) {
+            Begin::Replay(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn execute(&mut self, key: u64) -> u64 {
+        self.cache.clock().advance(Duration::from_nanos(1));
+        self.cache.execute(&key, Fingerprint::NONE, || key).unwrap_or(u64::MAX)
     }
 }
 

@@ -50,7 +50,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::Limit(limit) => limit.fmt(f),
             Self::Unavailable { store, source } => {
-                write!(f, "{store} cannot be reached: {source}; nothing was done, ask again later")
+                write!(f, "{store} is unavailable: {source}; nothing was done, ask again later")
             }
             Self::Unusable { store, problem, remedy } => {
                 write!(f, "{store} cannot be used: {problem}; {remedy}")

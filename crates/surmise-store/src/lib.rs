@@ -37,7 +37,9 @@
 //! * *A [`StoreError`] means that nothing happened.* What may have happened, or may yet, is `Indeterminate`; that a read
 //!   does not show it proves nothing. [`Outcome::Indeterminate`] says what does.
 //! * Names, keys, values and times have the same limits everywhere: [`Resource`], [`Change`], [`Ttl`].
-//! * Every request to a server has a time limit, and none is sent twice without being asked for.
+//! * Every request of a store to a server has a time limit; `postgres`'s functions for transactions have the connection's.
+//!   None that counts is sent twice without being asked for: only reads, and leases of etcd's own, are asked of the
+//!   next member.
 //!
 //! # What this crate does not do
 //!

@@ -242,7 +242,7 @@ async fn the_callers_connections_are_asked_for_in_place_of_broken_ones() {
             Err(error) => {
                 assert_eq!(expected, 3);
                 let text = error.to_string();
-                assert!(text.starts_with("our own cannot be reached: no more of them"), "{text}");
+                assert!(text.starts_with("our own is unavailable: no more of them"), "{text}");
             }
         }
     }

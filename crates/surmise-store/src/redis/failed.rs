@@ -141,11 +141,11 @@ mod tests {
                 "ERR Error running script (call to f_1): @user_script:1: WRONGTYPE Operation against a key",
                 "another type",
             ),
-            ("LOADING Redis is loading the dataset in memory", "cannot be reached"),
-            ("BUSY Redis is busy running a script.", "cannot be reached"),
-            ("CLUSTERDOWN Hash slot not served", "cannot be reached"),
-            ("NOREPLICAS Not enough good replicas to write.", "cannot be reached"),
-            ("ERR max number of clients reached", "cannot be reached"),
+            ("LOADING Redis is loading the dataset in memory", "is unavailable"),
+            ("BUSY Redis is busy running a script.", "is unavailable"),
+            ("CLUSTERDOWN Hash slot not served", "is unavailable"),
+            ("NOREPLICAS Not enough good replicas to write.", "is unavailable"),
+            ("ERR max number of clients reached", "is unavailable"),
         ] {
             let Failed::Refused(error) = judge("it", &error(line)) else { panic!("{line}") };
             assert!(error.to_string().contains(told), "{line}: {error}");
