@@ -197,6 +197,9 @@ impl fmt::Display for Refusal {
             Self::Duplicate { sequence } => {
                 write!(f, "write {sequence} of this holder was accepted before")
             }
+            Self::OutOfOrder { offered: 0, highest } => {
+                write!(f, "a write without a number comes after write {highest} of the same holder")
+            }
             Self::OutOfOrder { offered, highest } => {
                 write!(f, "write {offered} comes after write {highest} of the same holder")
             }

@@ -23,6 +23,28 @@
 //! # }
 //! ```
 //!
+//! A store on a server or in a file goes by real time, and so does its timer:
+//!
+//! ```
+//! use core::time::Duration;
+//! use surmise_store::{LeaseClock, conformance::Timer};
+//! use surmise_time::{Instant, MonotonicClock};
+//!
+//! struct RealTime;
+//!
+//! impl MonotonicClock for RealTime {
+//!     fn now(&self) -> Instant {
+//!         LeaseClock.now()
+//!     }
+//! }
+//!
+//! impl Timer for RealTime {
+//!     async fn sleep(&self, time: Duration) {
+//!         tokio::time::sleep(time).await;
+//!     }
+//! }
+//! ```
+//!
 //! # What it does not find out
 //!
 //! Whether what was acknowledged is still there after a crash, since it cannot crash a store; and what a store does

@@ -5,13 +5,14 @@
 //!
 //! ```
 //! use core::time::Duration;
-//! use surmise_store::{FencedStore, LeaseStore, memory::{MemoryConfig, MemoryStore}};
-//! use surmise_time::ManualClock;
+//! use surmise_store::{
+//!     FencedStore, LeaseClock, LeaseStore,
+//!     memory::{MemoryConfig, MemoryStore},
+//! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn core::error::Error>> {
-//! # let clock = ManualClock::default();
-//! let store = MemoryStore::new(MemoryConfig::default(), clock)?;
+//! let store = MemoryStore::new(MemoryConfig::default(), LeaseClock)?;
 //! let lease = store.acquire("ledger", "node-1", Duration::from_secs(10)).await?;
 //! store.raise("ledger", lease.pass()?).await?.applied()?; // before it reads what it goes on from
 //! store.write("ledger", b"balance", b"100", lease.next_pass()?).await?.applied()?;

@@ -23,6 +23,8 @@
 //! # Its limits
 //!
 //! * One process, and one `RedbStore` of a file at a time: another is refused.
+//! * A file that is opened anew keeps every lease in it for its whole time once more. So a process that exits because
+//!   a lease is held, and is started again, never gets it: it is to wait, for the time that it was told.
 //! * It is as safe as `fdatasync` is. A disk that says too early that it has written loses writes and tokens; a disk whose
 //!   sync failed may, after the file is opened again, show what it will not have after the next power loss. Whoever must go on after
 //!   such a thing restores a backup by [`RedbStore::import`], or at least calls
@@ -126,7 +128,7 @@ impl RedbStore {
     pub fn open(path: impl AsRef<Path>, config: RedbConfig) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let store = name(path);
-        let is_there = file::exists(path).map_err(|error| unavailable(&store, error))?;
+        let is_there = file::exists(path).map_err(|error| file::inaccessible(&store, error))?;
         let created = if is_there || !config.create {
             None
         } else {

@@ -69,10 +69,11 @@ fn a_file_that_must_be_there_is_not_created() {
     let config = RedbConfig { create: false, ..RedbConfig::default() };
     for path in [folder.path("store"), folder.path("no/such/folder")] {
         let error = RedbStore::open(path, config).unwrap_err();
-        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
+        assert!(error.to_string().ends_with("check the path, and who may write there"), "{error}");
     }
     let error = folder.open("no/such/folder").unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
     assert!(folder.names().is_empty());
 }
 
@@ -181,7 +182,7 @@ fn what_is_no_backup_is_not_imported() {
         let error = RedbStore::import(folder.path(backup), folder.path("store"), 0, config);
         let error = error.unwrap_err();
         assert!(
-            matches!(error, StoreError::Corrupt { .. } | StoreError::Unavailable { .. }),
+            matches!(error, StoreError::Corrupt { .. } | StoreError::Unusable { .. }),
             "{error}"
         );
         assert!(!folder.path("store").exists());

@@ -140,19 +140,19 @@ impl LeaseGuard {
     }
 }
 
-/// A lease is over, by its holder's clock.
+/// A lease is over, by its holder's clock, or because it was lost or given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseExpired {
     /// The token of the lease.
     pub token: FencingToken,
-    /// For how long it has been over.
+    /// For how long it has been over. Of a lease that was [lost](LeaseGuard::lost), since its last request was sent.
     pub by: Duration,
 }
 
 impl fmt::Display for LeaseExpired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the lease with token {} expired {:?} ago", self.token, self.by)
+        write!(f, "the lease with token {} is over, for {:?} at most", self.token, self.by)
     }
 }
 

@@ -54,8 +54,8 @@ Examples:
 
 Exit status:
   0 if it happened as it was to be shown: the late write was refused and nothing lost, or with
-  --unfenced a write that was acknowledged is lost; 1 if not, or if the store cannot be used; 2 if
-  the arguments make no sense
+  --unfenced a write that was acknowledged is lost; 1 if not, if the times make no sense, or if the
+  store cannot be used; 2 if the arguments are none
 
 A run leaves a resource of its own behind in a store that is kept, some hundred bytes: the first
 line names it";

@@ -110,7 +110,7 @@ impl fmt::Display for FenceError {
             Self::NotBuiltIn { feature } => write!(
                 f,
                 "this program was built without its feature {feature}; build it again with `cargo install \
-                 surmise-lab --features {feature}`"
+                 --path crates/surmise-lab --features {feature}`"
             ),
             Self::Address { store, why } => write!(f, "{store} is no address to use: {why}"),
             Self::Store(error) => error.fmt(f),

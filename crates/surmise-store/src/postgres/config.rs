@@ -20,13 +20,13 @@ pub struct PostgresConfig {
     pub migrate: bool,
 }
 
-/// Four connections, 5 s for each wait, and the schema is created.
+/// Four connections, 5 s to wait for one and 3 s for an answer, and the schema is created.
 impl Default for PostgresConfig {
     fn default() -> Self {
         Self {
             max_connections: NonZeroU16::MIN.saturating_add(3),
             connect_timeout: Duration::from_secs(5),
-            request_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(3),
             migrate: true,
         }
     }

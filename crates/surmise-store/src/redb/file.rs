@@ -21,7 +21,7 @@ use crate::{BoxError, StoreError};
 /// Opens a file that is there, or leaves it as it is.
 pub(super) fn open(path: &Path, config: &RedbConfig, store: &str) -> Result<Database, StoreError> {
     let file = OpenOptions::new().read(true).write(true).open(path);
-    let file = file.map_err(|error| unavailable(store, error))?;
+    let file = file.map_err(|error| inaccessible(store, error))?;
     // Whoever created it may have been stopped before its name was durable.
     sync_directory(path).map_err(|error| unavailable(store, error))?;
     open_storage(storage(file, store)?, config, store)
@@ -29,7 +29,7 @@ pub(super) fn open(path: &Path, config: &RedbConfig, store: &str) -> Result<Data
 
 /// Opens a file to be read, which nobody writes to until it is closed.
 pub(super) fn open_shared(path: &Path, store: &str) -> Result<File, StoreError> {
-    let file = File::open(path).map_err(|error| unavailable(store, error))?;
+    let file = File::open(path).map_err(|error| inaccessible(store, error))?;
     match file.try_lock_shared() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(in_use(store, "it is open, and may be written to")),
@@ -86,7 +86,7 @@ pub(super) fn create(
     let unfinished = unfinished(path);
     let file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&unfinished);
-    let file = file.map_err(|error| unavailable(store, error))?;
+    let file = file.map_err(|error| inaccessible(store, error))?;
     let taken = || in_use(store, "another is creating it, or it is to be made of itself");
     match file.try_lock() {
         Ok(()) => {}
@@ -168,6 +168,20 @@ pub(super) fn exists(path: &Path) -> io::Result<bool> {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// Says why a file cannot be looked at: what does not go by itself is for somebody to mend.
+pub(super) fn inaccessible(store: &str, error: io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::PermissionDenied => StoreError::Unusable {
+            store: store.to_owned(),
+            problem: error.to_string(),
+            remedy: "check the path, and who may write there",
+        },
+        _ => unavailable(store, error),
     }
 }
 
