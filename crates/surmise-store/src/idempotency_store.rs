@@ -7,6 +7,8 @@ use core::{future::Future, time::Duration};
 use surmise_idempotency::{Fingerprint, Key};
 
 pub(crate) use self::record::{Next, Record};
+#[cfg(feature = "redb")]
+pub(crate) use self::{record::State, ticket::Verb};
 pub use self::{
     terms::Terms,
     ticket::{Settlement, Ticket},

@@ -1,4 +1,4 @@
-//! Leases and fenced writes in a file, for the threads of one process: on [redb](https://www.redb.org).
+//! Leases, fenced writes and executions in a file, for the threads of one process: on [redb](https://www.redb.org).
 //!
 //! # What it guarantees, and by what means
 //!
@@ -12,6 +12,9 @@
 //! * **A lease lasts for as long as its holder was told, over a restart too.** What time had passed is not known
 //!   then, so every lease that is in the file is held for its whole time once more. Within a process it is counted by a
 //!   clock that goes on while the machine sleeps.
+//! * **What was executed is remembered for as long as was said.** The records of executions and the counter of their
+//!   tokens are in the file, each changed in the transaction that it belongs to. What is in flight when the file is opened
+//!   has its whole lease once more, and its retention after that: also what was over, and not yet removed.
 //! * **An outcome is never guessed.** If a sync fails, what was to change by it is
 //!   [`Indeterminate`](crate::Outcome::Indeterminate), all of it has happened or nothing, and the store does nothing more: it says that
 //!   it is to be opened again, which finds out.
@@ -35,16 +38,29 @@
 //!   from the disk. Opening, closing, copying and dropping a store block too.
 //! * A key that was removed keeps its pass, some 50 bytes and the key, for ever: else an earlier holder could write it again.
 //!
+//! # Time, and what a wall clock does to it
+//!
+//! While a file is open, no wall clock matters: leases and retentions are counted by the clock of the leases. How long the file was
+//! not open nobody knows but the wall clock, and it is believed in one case only: results (and what was released) age by as
+//! much as it advanced between the last record that was written and the opening.
+//!
+//! * Set back in between, it lets results live longer, by the time that the file was not open; nothing is forgotten too early.
+//! * Set forward in between, it lets them age by that step: *results are forgotten early, and their keys executed again*. Open
+//!   the file when the clock of a machine that boots without one is set. Nothing in flight is forgotten for it.
+//! * Set while the file is open, it does no harm once one more record is written.
+//!
 //! # What the operator must see to
 //!
 //! That the file is on a local file system with working locks and syncs; that a store which was restored from a copy, or
-//! whose file was lost, begins a new epoch, while the machine's clock is right, since epochs are the seconds of it; and that a file which is missing because its disk is not mounted is not
-//! created again ([`RedbConfig::create`]).
+//! whose file was lost, begins a new epoch, while the machine's clock is right, since epochs are the seconds of it;
+//! and that a file which is missing because its disk is not mounted is not created again ([`RedbConfig::create`]).
+//! What was executed after a backup was made is not in it, and executed again.
 //!
 //! # What it costs
 //!
 //! A write costs a sync, which all that wait share. A lease that is renewed for no longer than it was granted for costs
-//! none, and neither does what is refused. Opening reads the whole file, some two seconds for a gigabyte.
+//! none, and neither does what is refused or replayed. An execution costs two: its claim and its completion. With each new
+//! key, four at most that are over are forgotten, in logarithmic time. Opening reads the whole file, some two seconds for a gigabyte.
 //!
 //! The futures need no runtime: any executor drives them, and in a thread of its own so does any `block_on`.
 //!
@@ -69,8 +85,10 @@
 //! # }
 //! ```
 
+mod clocks;
 mod config;
 mod engine;
+mod executions;
 mod failure;
 mod file;
 mod format;
@@ -89,23 +107,25 @@ use std::{io, path::Path};
 
 use ::redb::Database;
 use surmise_fence::{FencingToken, Pass};
-use surmise_time::{MonotonicClock as _, OsWallClock, WallClock as _};
+use surmise_time::{OsWallClock, WallClock as _};
 
 pub use self::config::RedbConfig;
 use self::{
+    clocks::Reading,
     engine::{Engine, Shared},
     file::unavailable,
     format::{ENTRIES, FLOORS},
     ledger::Abort,
-    operation::{Acquire, AdvanceEpoch, Ask, Extend, Raise, Revoke, Write},
+    operation::{Acquire, AdvanceEpoch, Ask, Execute, Extend, Raise, Revoke, Settle, Write},
     writer::Writer,
 };
 use crate::{
-    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseClock, LeaseRequest, LeaseStore,
-    Outcome, Resource, Revoked, StoreError, Ttl, fenced_store::check_key,
+    Change, Claim, Claimed, Entry, Extended, FencedStore, Granted, Holding, IdempotencyStore,
+    LeaseRequest, LeaseStore, Outcome, Resource, Revoked, Settled, Settlement, StoreError, Ticket,
+    Ttl, fenced_store::check_key,
 };
 
-/// Leases and fenced values in a file.
+/// Leases, fenced values and executions in a file.
 ///
 /// The [module](self) says what it guarantees. Share it in an `Arc`. Dropped, it performs what still waits, and closes
 /// the file.
@@ -222,7 +242,7 @@ impl RedbStore {
 
     fn over(database: Database, config: &RedbConfig, store: String) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::new(database, store));
-        let engine = Engine::new(Arc::clone(&shared), config, LeaseClock.now())?;
+        let engine = Engine::new(Arc::clone(&shared), config, Reading::now())?;
         let writer = Writer::spawn(engine, shared.store(), config)
             .map_err(|error| unavailable(shared.store(), error))?;
         Ok(Self { writer, shared })
@@ -291,6 +311,20 @@ impl FencedStore for RedbStore {
             });
             entry.transpose().map_err(Abort::Operation)
         })
+    }
+}
+
+impl IdempotencyStore for RedbStore {
+    async fn claim(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
+        self.writer.perform(Execute::from(claim)).await
+    }
+
+    async fn settle(
+        &self,
+        ticket: &Ticket,
+        settlement: Settlement<'_>,
+    ) -> Result<Settled, StoreError> {
+        self.writer.perform(Settle::new(ticket, settlement)).await
     }
 }
 

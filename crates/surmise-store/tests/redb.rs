@@ -38,6 +38,7 @@ const IN_CALLER: RedbConfig = RedbConfig {
     write_in_caller: true,
     lock_delay: Duration::ZERO,
     max_leases: core::num::NonZeroUsize::new(100).unwrap(),
+    max_executions: core::num::NonZeroU64::new(1000).unwrap(),
     max_waiting_bytes: 1 << 20,
     cache_bytes: 1 << 20,
 };

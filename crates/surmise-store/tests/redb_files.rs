@@ -10,8 +10,10 @@ mod support {
 use std::{fs, sync::Barrier, thread};
 
 use surmise_fence::Pass;
+use surmise_idempotency::{Fingerprint, Key};
 use surmise_store::{
-    FencedStore, LeaseStore, Outcome, Resource, Revoked, StoreError,
+    Claimed, FencedStore, IdempotencyStore, LeaseStore, Outcome, Resource, Revoked, Settled,
+    StoreError, Terms,
     redb::{RedbConfig, RedbStore},
 };
 
@@ -142,6 +144,39 @@ fn a_backup_becomes_a_store_in_a_later_epoch() {
     let exhausted = import("imported too often", u64::MAX).unwrap_err();
     assert!(matches!(exhausted, StoreError::TokensExhausted { epoch: u64::MAX }), "{exhausted}");
     assert!(!folder.names().contains(&"imported too often".to_owned()));
+}
+
+#[test]
+fn a_backup_replays_what_was_executed_before_and_issues_no_token_twice() {
+    let folder = Folder::new();
+    let store = folder.open("store").unwrap();
+    let begin = |store: &RedbStore, name: &str| {
+        let key = Key::new("", "charge", name).unwrap();
+        wait(store.begin(&key, Fingerprint::NONE, Terms::default())).unwrap()
+    };
+    let execute = |store: &RedbStore, name: &str| match begin(store, name) {
+        Claimed::Execute(ticket) => ticket,
+        other => panic!("{other:?}"),
+    };
+    let ticket = execute(&store, "before");
+    assert!(matches!(wait(store.complete(&ticket, b"100")), Ok(Settled::Done)));
+    let flying = execute(&store, "flying");
+    store.backup(folder.path("backup")).unwrap();
+    let lost = execute(&store, "after");
+    drop(store);
+
+    // Opened as it is, which is not what it is for, it goes on with the tokens too.
+    let store = folder.open("backup").unwrap();
+    assert!(execute(&store, "other").token() > flying.token());
+    drop(store);
+    let backup = folder.path("backup");
+    let store = RedbStore::import(backup, folder.path("new"), 0, RedbConfig::default()).unwrap();
+    assert!(matches!(begin(&store, "before"), Claimed::Replay(result) if result == b"100"));
+    assert!(matches!(begin(&store, "flying"), Claimed::InFlight { .. }));
+    let again = execute(&store, "after");
+    assert!(again.token().epoch() > lost.token().epoch(), "{}", again.token());
+    assert!(matches!(wait(store.complete(&lost, b"late")), Ok(Settled::Fenced)));
+    assert!(matches!(wait(store.complete(&flying, b"100")), Ok(Settled::Done)));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-#[cfg(test)]
+#[cfg(any(test, feature = "redb"))]
 mod bytes;
 
 use surmise_fence::FencingToken;

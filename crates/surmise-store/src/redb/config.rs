@@ -1,4 +1,7 @@
-use core::{num::NonZeroUsize, time::Duration};
+use core::{
+    num::{NonZeroU64, NonZeroUsize},
+    time::Duration,
+};
 
 /// How a [`RedbStore`](super::RedbStore) is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,9 @@ pub struct RedbConfig {
     /// How many leases there can be; they are in memory, some 300 bytes each. When there are so many, no further resource's
     /// is granted. It cannot be lower than the number of those in the file.
     pub max_leases: NonZeroUsize,
+    /// How many executions are remembered at a time; they are in the file, some 200 bytes each besides twice the key, and the
+    /// result. When there are so many, a further key is [`Full`](crate::Claimed::Full).
+    pub max_executions: NonZeroU64,
     /// How many bytes the operations that wait for the disk can have. What is beyond is refused.
     pub max_waiting_bytes: usize,
     /// How many bytes of the file are kept in memory. More makes reads and writes of what is not there faster.
@@ -28,8 +34,8 @@ pub struct RedbConfig {
 }
 
 impl Default for RedbConfig {
-    /// Creates the file if need be, verifies it, and has no lock-delay, 100 000 leases, and 64 MiB each for the cache and
-    /// what waits.
+    /// Creates the file if need be, verifies it, and has no lock-delay, 100 000 leases, ten million executions, and 64 MiB
+    /// each for the cache and what waits.
     fn default() -> Self {
         const MIB: usize = 1 << 20;
         Self {
@@ -38,6 +44,7 @@ impl Default for RedbConfig {
             write_in_caller: false,
             lock_delay: Duration::ZERO,
             max_leases: NonZeroUsize::new(100_000).expect("a hundred thousand is not 0"),
+            max_executions: NonZeroU64::new(10_000_000).expect("ten million is not 0"),
             max_waiting_bytes: 64 * MIB,
             cache_bytes: 64 * MIB,
         }

@@ -6,10 +6,11 @@ use std::{panic::catch_unwind, sync::OnceLock};
 
 use ::redb::{Database, ReadTransaction, ReadableDatabase as _};
 use parking_lot::RwLock;
-use surmise_time::Instant;
 
 use super::{
     RedbConfig,
+    clocks::Reading,
+    executions::Executions,
     failure::Failure,
     leases::Leases,
     ledger::{Abort, Ledger},
@@ -32,6 +33,7 @@ pub(super) struct Shared {
 pub(super) struct Engine {
     shared: Arc<Shared>,
     leases: Leases,
+    executions: Executions,
     #[cfg(test)]
     pub(super) acknowledges_early: bool,
 }
@@ -85,31 +87,34 @@ impl Shared {
 }
 
 impl Engine {
-    /// Puts back the leases, which are held for their whole time from now.
+    /// Puts back the leases, which are held for their whole time from now, and what goes on of executions.
     pub(super) fn new(
         shared: Arc<Shared>,
         config: &RedbConfig,
-        now: Instant,
+        reading: Reading,
     ) -> Result<Self, StoreError> {
-        let leases =
-            shared.read(|transaction| Leases::restore(transaction, config, &shared.store, now))?;
+        let (leases, executions) = shared.read(|transaction| {
+            let leases = Leases::restore(transaction, config, &shared.store, reading.now)?;
+            Ok((leases, Executions::restore(transaction, config, &shared.store, reading)?))
+        })?;
         Ok(Self {
             shared,
             leases,
+            executions,
             #[cfg(test)]
             acknowledges_early: false,
         })
     }
 
     /// Performs operations, in this order, and returns their answers once what they changed is durable.
-    pub(super) fn run(&mut self, mut waiting: Vec<Box<dyn Waiting>>, now: Instant) -> Answers {
+    pub(super) fn run(&mut self, mut waiting: Vec<Box<dyn Waiting>>, reading: Reading) -> Answers {
         // Nobody is told what becomes of an operation whose caller gave up, so it need not happen.
         waiting.retain(|operation| !operation.is_abandoned());
         let shared = Arc::clone(&self.shared);
         let ended = match shared.failure.get() {
             Some(failure) => Ended::Undone(failure.clone()),
             None => {
-                let attempt = AssertUnwindSafe(|| self.attempt(&mut waiting, now));
+                let attempt = AssertUnwindSafe(|| self.attempt(&mut waiting, reading));
                 catch_unwind(attempt)
                     .unwrap_or_else(|panic| Ended::Unknown(Failure::panicked(&*panic)))
             }
@@ -136,7 +141,7 @@ impl Engine {
         }
     }
 
-    fn attempt(&mut self, waiting: &mut [Box<dyn Waiting>], now: Instant) -> Ended {
+    fn attempt(&mut self, waiting: &mut [Box<dyn Waiting>], reading: Reading) -> Ended {
         let database = self.shared.database.read();
         let Some(database) = &*database else {
             return Ended::Undone(Failure::new(&"it was closed"));
@@ -148,8 +153,14 @@ impl Engine {
         #[cfg(test)]
         let transaction = early(transaction, self.acknowledges_early);
         let changes = Ledger::new(&transaction, &self.shared.store).and_then(|ledger| {
-            let mut batch = Batch { ledger, leases: &mut self.leases, now };
+            let mut batch = Batch {
+                ledger,
+                leases: &mut self.leases,
+                executions: &mut self.executions,
+                now: reading.now,
+            };
             waiting.iter_mut().try_for_each(|operation| operation.perform(&mut batch))?;
+            batch.executions.write_down(reading.wall, &mut batch.ledger)?;
             Ok(batch.ledger.changes())
         });
         match changes {

@@ -13,9 +13,12 @@ use ::redb::{
     Builder, Database, DatabaseError, ReadableDatabase as _, StorageBackend, StorageError,
     backends::FileBackend,
 };
-use surmise_time::Instant;
+use surmise_time::{Instant, WallTime};
 
-use super::{RedbConfig, failure::Failure, format, gate::Gate, leases::Leases, ledger::Abort};
+use super::{
+    RedbConfig, clocks::Reading, executions::Executions, failure::Failure, format, gate::Gate,
+    leases::Leases, ledger::Abort,
+};
 use crate::{BoxError, StoreError};
 
 /// Opens a file that is there, or leaves it as it is.
@@ -60,7 +63,7 @@ pub(super) fn open_storage(
             .map_err(|error| not_opened(&error, store))?;
         let checked = format::check(&database, store);
         checked.map_err(|error| not_opened(&error.into(), store))??;
-        check_leases(&database, config, store)?;
+        check_content(&database, config, store)?;
         Ok(database)
     }));
     let database = opened.unwrap_or_else(|panic| {
@@ -189,13 +192,14 @@ pub(super) fn unavailable(store: &str, error: impl Into<BoxError>) -> StoreError
     StoreError::Unavailable { store: store.to_owned(), source: error.into() }
 }
 
-/// Finds out whether the leases can be put back, while nothing was changed.
-fn check_leases(database: &Database, config: &RedbConfig, store: &str) -> Result<(), StoreError> {
-    let leases = database
-        .begin_read()
-        .map_err(Abort::from)
-        .and_then(|transaction| Leases::restore(&transaction, config, store, Instant::ORIGIN));
-    match leases {
+/// Finds out whether what is in memory can be put back, while nothing was changed.
+fn check_content(database: &Database, config: &RedbConfig, store: &str) -> Result<(), StoreError> {
+    let reading = Reading { now: Instant::ORIGIN, wall: WallTime::UNIX_EPOCH };
+    let restored = database.begin_read().map_err(Abort::from).and_then(|transaction| {
+        Leases::restore(&transaction, config, store, reading.now)?;
+        Executions::restore(&transaction, config, store, reading)
+    });
+    match restored {
         Ok(_) => Ok(()),
         Err(Abort::Operation(error)) => Err(error),
         Err(Abort::Batch(failure)) => Err(unavailable(store, failure)),

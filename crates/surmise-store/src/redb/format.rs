@@ -30,6 +30,20 @@ pub(super) const LEASES: TableDefinition<'_, &str, LeaseRow> =
 pub(super) const TOKENS: TableDefinition<'_, (), TokensRow> =
     TableDefinition::new("surmise.tokens");
 
+/// Of each key that is remembered, the lease of its execution in nanoseconds, and the record.
+///
+/// This table and the next two are made when they are first written to: earlier files do not have them.
+pub(super) const EXECUTIONS: TableDefinition<'_, &[u8], ExecutionRow> =
+    TableDefinition::new("surmise.executions");
+
+/// Of each row of [`EXECUTIONS`], when it is forgotten, and its key.
+pub(super) const EXECUTION_ENDS: TableDefinition<'_, EndKey, ()> =
+    TableDefinition::new("surmise.executions.ends");
+
+/// In the only row, what goes on after a restart.
+pub(super) const EXECUTION_STATE: TableDefinition<'_, (), StateRow> =
+    TableDefinition::new("surmise.executions.state");
+
 /// A resource, and a key of it.
 pub(super) type EntryKey = (&'static str, &'static [u8]);
 
@@ -41,6 +55,15 @@ pub(super) type LeaseRow = (&'static [u8; 16], u64, u64, &'static str);
 
 /// An epoch, and a token.
 pub(super) type TokensRow = (u64, Option<&'static [u8; 16]>);
+
+/// A time in nanoseconds, and a record.
+pub(super) type ExecutionRow = (u64, &'static [u8]);
+
+/// A time in nanoseconds, and a key.
+pub(super) type EndKey = (u64, &'static [u8]);
+
+/// The file's time and the wall clock's in nanoseconds, and the last token.
+pub(super) type StateRow = (u64, u64, Option<&'static [u8; 16]>);
 
 /// In the only row, the version of the format: of this table itself, the format never changes.
 const FORMAT: TableDefinition<'_, (), u64> = TableDefinition::new("surmise.format");
@@ -95,7 +118,19 @@ fn check_tables(transaction: &ReadTransaction) -> Result<(), TableError> {
     transaction.open_table(ENTRIES)?;
     transaction.open_table(LEASES)?;
     transaction.open_table(TOKENS)?;
+    if_there(transaction.open_table(EXECUTIONS))?;
+    if_there(transaction.open_table(EXECUTION_ENDS))?;
+    if_there(transaction.open_table(EXECUTION_STATE))?;
     Ok(())
+}
+
+/// Makes nothing of a table that is not there.
+pub(super) fn if_there<T>(opened: Result<T, TableError>) -> Result<Option<T>, TableError> {
+    match opened {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Copies all tables into a database that has none. What fails there, and not here, is blamed on it.
@@ -106,6 +141,9 @@ pub(super) fn copy(from: &ReadTransaction, to: &Database, theirs: &str) -> Resul
     copy_table(ENTRIES, from, &transaction, blame)?;
     copy_table(LEASES, from, &transaction, blame)?;
     copy_table(TOKENS, from, &transaction, blame)?;
+    copy_table(EXECUTIONS, from, &transaction, blame)?;
+    copy_table(EXECUTION_ENDS, from, &transaction, blame)?;
+    copy_table(EXECUTION_STATE, from, &transaction, blame)?;
     copy_table(FORMAT, from, &transaction, blame)?;
     transaction.commit().map_err(|error| blame(error.into()))
 }
@@ -116,8 +154,9 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
     to: &WriteTransaction,
     blame: impl Fn(Failure) -> Abort,
 ) -> Result<(), Abort> {
+    let Some(from) = if_there(from.open_table(table))? else { return Ok(()) };
     let mut to = to.open_table(table).map_err(|error| blame(error.into()))?;
-    for row in from.open_table(table)?.iter()? {
+    for row in from.iter()? {
         let (key, value) = row?;
         to.insert(key.value(), value.value()).map_err(|error| blame(error.into()))?;
     }
@@ -150,6 +189,6 @@ pub(super) fn token(bytes: &[u8; 16], store: &str) -> Result<FencingToken, Store
     FencingToken::from_bytes(*bytes).map_err(|error| corrupt(store, &error))
 }
 
-fn corrupt(store: &str, error: &impl ToString) -> StoreError {
+pub(super) fn corrupt(store: &str, error: &impl ToString) -> StoreError {
     StoreError::Corrupt { store: store.to_owned(), problem: error.to_string() }
 }

@@ -172,6 +172,10 @@ impl Leases {
         Ok(next)
     }
 
+    pub(super) const fn epoch(&self) -> u64 {
+        self.table.epoch()
+    }
+
     pub(super) fn holding(&self, resource: &Arc<str>, now: Instant) -> Option<Holding> {
         let held = self.table.holding(resource, now)?;
         let holder = self.written.get(resource).map(|row| row.holder.clone());

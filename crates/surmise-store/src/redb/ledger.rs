@@ -1,8 +1,12 @@
 //! What a batch of operations reads and writes: one transaction.
 
+mod executions;
+
 use ::redb::{ReadableTable as _, Table, WriteTransaction};
 use surmise_fence::{FencingToken, Pass, Refusal};
 
+use self::executions::ExecutionTables;
+pub(super) use self::executions::{ExecutionRow, ExecutionState};
 use super::{
     failure::Failure,
     format::{self, ENTRIES, EntryKey, EntryRow, FLOORS, LEASES, TOKENS, TokensRow},
@@ -18,6 +22,8 @@ pub(super) struct Ledger<'a> {
     /// These two are opened when they are written to: most batches only write values, and each would take some time.
     leases: Option<Table<'a, &'static str, format::LeaseRow>>,
     tokens: Option<Table<'a, (), TokensRow>>,
+    /// So are these.
+    executions: Option<ExecutionTables<'a>>,
     changes: u64,
 }
 
@@ -54,6 +60,7 @@ impl<'a> Ledger<'a> {
             entries: transaction.open_table(ENTRIES)?,
             leases: None,
             tokens: None,
+            executions: None,
             changes: 0,
         })
     }

@@ -1,11 +1,15 @@
 //! What callers ask for, and how each is answered.
 
+mod executions;
+
 use alloc::sync::Arc;
 
 use surmise_fence::{FencingToken, Pass};
 use surmise_time::{Instant, WallTime};
 
+pub(super) use self::executions::{Execute, Settle};
 use super::{
+    executions::Executions,
     failure::Failure,
     leases::Leases,
     ledger::{Abort, Ledger},
@@ -34,6 +38,7 @@ pub(super) trait Operation: Send + 'static {
 pub(super) struct Batch<'a> {
     pub(super) ledger: Ledger<'a>,
     pub(super) leases: &'a mut Leases,
+    pub(super) executions: &'a mut Executions,
     pub(super) now: Instant,
 }
 

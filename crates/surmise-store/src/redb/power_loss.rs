@@ -2,6 +2,7 @@
 //! is issued twice.
 
 mod disk;
+mod executions;
 mod failing;
 mod model;
 mod mutants;
@@ -20,11 +21,13 @@ use surmise_time::{Instant, WallTime};
 
 use self::{
     disk::Disk,
+    executions::Callers,
     model::{Promises, Step, Values},
     mutants::{CheckThenWrite, ForgetTokens, Strict},
 };
 use super::{
     RedbConfig,
+    clocks::Reading,
     engine::{Engine, Shared},
     file,
     operation::{Acquire, AdvanceEpoch, Extend, Operation, Raise, Revoke, Waiting, Write, ask},
@@ -37,6 +40,7 @@ const CONFIG: RedbConfig = RedbConfig {
     write_in_caller: false,
     lock_delay: Duration::ZERO,
     max_leases: core::num::NonZeroUsize::new(100).unwrap(),
+    max_executions: core::num::NonZeroU64::new(1000).unwrap(),
     max_waiting_bytes: 1 << 20,
     cache_bytes: 1 << 20,
 };
@@ -54,7 +58,7 @@ enum Mutant {
 #[test]
 fn a_thousand_power_losses_lose_nothing_that_was_acknowledged() {
     let mut tally = Tally::default();
-    for seed in 0..110 {
+    for seed in 0..140 {
         if let Err(violation) = live(seed, Mutant::None, &mut tally) {
             panic!("seed {seed}: {violation}");
         }
@@ -63,6 +67,29 @@ fn a_thousand_power_losses_lose_nothing_that_was_acknowledged() {
     // It is of no use if nothing happened.
     assert!(tally.acknowledged > 10_000 && tally.indeterminate > 500, "{tally:?}");
     assert!(tally.refused > 1000 && tally.granted > 1000, "{tally:?}");
+}
+
+/// As many operations as the environment's `SURMISE_TEST_OPERATIONS` says, or a hundred thousand.
+#[test]
+fn over_many_power_losses_effects_happen_once_and_results_stay_the_same() {
+    let operations = std::env::var("SURMISE_TEST_OPERATIONS").ok();
+    let operations = operations.map_or(100_000, |operations| operations.parse().unwrap());
+    let mut tally = Tally::default();
+    for seed in 0.. {
+        let mut life = Life::new(seed, Mutant::None, Pace::EXECUTIONS);
+        for _ in 0..20 {
+            if let Err(violation) = life.until_power_loss(&mut tally) {
+                panic!("seed {seed}: {violation}");
+            }
+        }
+        if tally.executions >= operations {
+            break;
+        }
+    }
+    let Tally { executed, completed, replayed, recovered, fenced, losses, .. } = tally;
+    for count in [executed, completed, replayed, recovered, fenced, 20 * losses] {
+        assert!(count > operations / 100, "{tally:?}");
+    }
 }
 
 #[test]
@@ -85,11 +112,18 @@ struct Tally {
     refused: u32,
     indeterminate: u32,
     granted: u32,
+    /// Claims and settlements that were answered.
+    executions: u32,
+    executed: u32,
+    completed: u32,
+    replayed: u32,
+    recovered: u32,
+    fenced: u32,
 }
 
 /// Lets a store live through several power losses, and says what went wrong.
 fn live(seed: u64, mutant: Mutant, tally: &mut Tally) -> Result<(), String> {
-    let mut life = Life::new(seed, mutant);
+    let mut life = Life::new(seed, mutant, Pace::MIXED);
     for _ in 0..8 {
         life.until_power_loss(tally)?;
     }
@@ -100,7 +134,10 @@ struct Life {
     rng: Rng,
     mutant: Mutant,
     disk: Disk,
+    pace: Pace,
     now: Instant,
+    wall: WallTime,
+    callers: Callers,
     /// What the store may hold: one of two, if it did not say.
     values: Vec<Values>,
     promises: Promises,
@@ -108,17 +145,38 @@ struct Life {
     first_token: u64,
 }
 
+/// How much is done.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// How many of 12 operations are about executions.
+    executions: u8,
+    /// How many are in a batch, less one.
+    batch: usize,
+    /// How many calls of the disk are between power losses.
+    calls: u64,
+    /// How many milliseconds are between batches.
+    millis: u64,
+}
+
+impl Pace {
+    const MIXED: Self = Self { executions: 3, batch: 8, calls: 150, millis: 40 };
+    const EXECUTIONS: Self = Self { executions: 11, batch: 30, calls: 400, millis: 300 };
+}
+
 const RESOURCES: [&str; 2] = ["ledger", "queue"];
 
 impl Life {
-    fn new(seed: u64, mutant: Mutant) -> Self {
+    fn new(seed: u64, mutant: Mutant, pace: Pace) -> Self {
         let disk = Disk::default();
         file::initialise(disk.clone(), &CONFIG, 1, "test").unwrap().close().unwrap();
         Self {
             rng: Rng::with_seed(seed),
             mutant,
             disk,
+            pace,
             now: Instant::from_nanos(1_000_000_000),
+            wall: WallTime::from_nanos(1 << 60),
+            callers: Callers::new(seed % 2 == 1),
             values: vec![Values::default()],
             promises: Promises::default(),
             first_token: 1,
@@ -135,10 +193,11 @@ impl Life {
             self.lose_power(tally);
         }
         let shared = self.open()?;
-        let engine = Engine::new(Arc::clone(&shared), &CONFIG, self.now);
+        let engine = Engine::new(Arc::clone(&shared), &CONFIG, self.reading());
         let mut engine = engine.map_err(|error| format!("leases are not put back: {error}"))?;
+        self.callers.opened(self.now);
         engine.acknowledges_early = self.mutant == Mutant::AcknowledgesBeforeSync;
-        let calls = self.rng.u64(..150);
+        let calls = self.rng.u64(..self.pace.calls);
         self.disk.fail_after(calls, &mut self.rng);
         // Without syncs, it would take long.
         for _ in 0..50 {
@@ -154,7 +213,19 @@ impl Life {
         tally.losses += 1;
         self.disk = self.disk.after_power_loss(&mut self.rng);
         let millis = self.rng.u64(..2000);
+        self.pass(millis);
+        if self.callers.is_set_back && self.rng.u8(..3) == 0 {
+            self.wall -= Duration::from_millis(self.rng.u64(..5000));
+        }
+    }
+
+    fn pass(&mut self, millis: u64) {
         self.now += Duration::from_millis(millis);
+        self.wall += Duration::from_millis(millis);
+    }
+
+    const fn reading(&self) -> Reading {
+        Reading { now: self.now, wall: self.wall }
     }
 
     /// Opens the store, and looks whether everything is there.
@@ -163,6 +234,7 @@ impl Life {
         let database = database.map_err(|error| format!("it does not open again: {error}"))?;
         let shared = Arc::new(Shared::new(database, "test".to_owned()));
         self.check(&shared)?;
+        executions::check(&shared)?;
         Ok(shared)
     }
 
@@ -182,22 +254,32 @@ impl Life {
         shared: &Shared,
         tally: &mut Tally,
     ) -> Result<bool, String> {
-        self.now += Duration::from_millis(self.rng.u64(..40));
-        let before = self.values[0].clone();
+        let millis = self.rng.u64(..self.pace.millis);
+        self.pass(millis);
+        self.callers.latest = self.now;
+        let (before, callers) = (self.values[0].clone(), self.callers.clone());
         let (mut after, mut waiting, mut replies) = (before.clone(), Vec::new(), Vec::new());
-        for _ in 0..self.rng.usize(1..6) {
-            let (operation, reply) =
-                if self.rng.u8(..3) > 0 { self.step(&mut after, shared) } else { self.lease() };
+        for _ in 0..self.rng.usize(1..self.pace.batch) {
+            let (operation, reply) = match self.rng.u8(..12) {
+                drawn if drawn < self.pace.executions => self.execution(),
+                _ if self.rng.u8(..3) > 0 => self.step(&mut after, shared),
+                _ => self.lease(),
+            };
             waiting.push(operation);
             replies.push(reply);
         }
         self.first_token += u64::from(self.rng.u8(..4) == 0);
-        engine.run(waiting, self.now).send();
+        engine.run(waiting, self.reading()).send();
         let mut ended = Vec::new();
         for reply in replies {
             ended.push(reply(self, tally)?);
         }
         let is_unknown = ended.contains(&Ended::Indeterminate);
+        if is_unknown {
+            self.callers.unless_undone(&callers);
+        } else if ended.contains(&Ended::Failed) {
+            self.callers = callers;
+        }
         self.values = match () {
             () if is_unknown => vec![before, after],
             () if ended.contains(&Ended::Failed) => vec![before],

@@ -8,15 +8,15 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
-use surmise_time::MonotonicClock as _;
 
 use super::{
     RedbConfig,
+    clocks::Reading,
     engine::{Engine, closed},
     operation::{Operation, ask},
     queue::{NoWait, Queue},
 };
-use crate::{LeaseClock, LostReply, StoreError};
+use crate::{LostReply, StoreError};
 
 /// Has operations performed: in batches, by a thread, or by a caller who finds nobody at it.
 ///
@@ -121,7 +121,7 @@ impl Batches {
         let waiting = self.queue.take();
         let Some(writing) = &mut *engine else { return };
         if !waiting.is_empty() {
-            let answers = writing.run(waiting, LeaseClock.now());
+            let answers = writing.run(waiting, Reading::now());
             drop(engine);
             answers.send();
         }

@@ -1,3 +1,5 @@
+mod executions;
+
 use core::{
     pin::Pin,
     task::{Context, Poll, Waker},
@@ -6,7 +8,7 @@ use core::{
 
 use ::redb::backends::InMemoryBackend;
 use surmise_fence::FencingToken;
-use surmise_time::WallTime;
+use surmise_time::{Instant, WallTime};
 
 use super::*;
 use crate::{
@@ -20,12 +22,12 @@ use crate::{
 fn engine(config: &RedbConfig) -> Engine {
     let database = file::initialise(InMemoryBackend::new(), config, 1, "test").unwrap();
     let shared = Arc::new(Shared::new(database, "test".to_owned()));
-    Engine::new(shared, config, at(0)).unwrap()
+    Engine::new(shared, config, Reading::at(at(0))).unwrap()
 }
 
 /// What a process that starts at some time makes of the same file.
 fn restarted(engine: &Engine, config: &RedbConfig, now: Instant) -> Engine {
-    Engine::new(Arc::clone(&engine.shared), config, now).unwrap()
+    Engine::new(Arc::clone(&engine.shared), config, Reading::at(now)).unwrap()
 }
 
 fn at(millis: u64) -> Instant {
@@ -45,7 +47,7 @@ fn run<O: Operation>(
     at: Instant,
 ) -> Result<O::Reply, StoreError> {
     let (waiting, answer) = ask(operation);
-    engine.run(vec![waiting], at).send();
+    engine.run(vec![waiting], Reading::at(at)).send();
     now::<O>(answer)
 }
 
@@ -192,7 +194,7 @@ fn what_nobody_waits_for_any_more_is_not_done() {
     };
     let ((first, answer), (second, abandoned)) = (write(b"1"), write(b"2"));
     drop(abandoned);
-    engine.run(vec![first, second], at(0)).send();
+    engine.run(vec![first, second], Reading::at(at(0))).send();
     assert!(matches!(now::<Write>(answer), Ok(Outcome::Applied)));
     let value = engine.shared.read(|transaction| {
         let row = transaction.open_table(crate::redb::ENTRIES)?.get(("ledger", &b"a"[..]))?;

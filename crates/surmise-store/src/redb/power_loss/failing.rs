@@ -74,14 +74,14 @@ fn a_refused_write_in_a_batch_whose_sync_fails_did_not_happen() {
     let disk = created();
     let database = file::open_storage(disk.clone(), &CONFIG, "test").unwrap();
     let shared = Arc::new(Shared::new(database, "test".to_owned()));
-    let mut engine = Engine::new(shared, &CONFIG, Instant::ORIGIN).unwrap();
+    let mut engine = Engine::new(shared, &CONFIG, Reading::at(Instant::ORIGIN)).unwrap();
     let write = |counter| {
         let change = Change::new("ledger", b"a", Some(b"1"), token(counter).into());
         ask(Write::from(change.unwrap()))
     };
     let ((first, applied), (second, refused)) = (write(2), write(1));
     disk.fail_syncs(true);
-    engine.run(vec![first, second], Instant::ORIGIN).send();
+    engine.run(vec![first, second], Reading::at(Instant::ORIGIN)).send();
     assert!(matches!(wait(applied), Some(Ok(Outcome::Indeterminate(_)))));
     asks_to_be_opened_again(wait(refused).unwrap());
 }

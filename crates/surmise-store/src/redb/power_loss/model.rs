@@ -1,6 +1,6 @@
 //! What a store is expected to do, in the plainest way.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 use surmise_fence::{FencingToken, Pass};
@@ -79,6 +79,8 @@ pub(super) struct Promises {
     epoch: u64,
     /// Of each resource, the last token, its nonce, and until when it was promised.
     held: BTreeMap<&'static str, (FencingToken, u64, Instant)>,
+    /// The nonces of requests whose reply was lost: their token may be told later.
+    unsure: BTreeSet<u64>,
 }
 
 impl Promises {
@@ -90,6 +92,9 @@ impl Promises {
         now: Instant,
         granted: &Granted,
     ) -> Result<(), String> {
+        if matches!(granted, Granted::Indeterminate(_)) {
+            self.unsure.insert(nonce);
+        }
         let Granted::Granted(grant) = granted else { return Ok(()) };
         match self.held.get(resource) {
             // It is the retry of a request; the lease may have been put back after its time.
@@ -97,13 +102,13 @@ impl Promises {
             Some(held) if now < held.2 => {
                 return Err(format!("{resource} was granted while {held:?} held it"));
             }
-            _ if Some(grant.token) <= self.highest => {
+            _ if Some(grant.token) <= self.highest && !self.unsure.contains(&nonce) => {
                 return Err(format!("{} was issued after {:?}", grant.token, self.highest));
             }
             _ if grant.token.epoch() < self.epoch => {
                 return Err(format!("{} was issued in epoch {}", grant.token, self.epoch));
             }
-            _ => self.highest = Some(grant.token),
+            _ => self.highest = self.highest.max(Some(grant.token)),
         }
         self.promised(resource, grant.token, nonce, now + grant.valid_for);
         Ok(())

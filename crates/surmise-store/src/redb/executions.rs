@@ -1,0 +1,177 @@
+//! Who executes what, and what came of it: all in the file, but for what goes on from one transaction to the next.
+
+mod time;
+
+use core::num::NonZeroU64;
+
+use ::redb::ReadTransaction;
+use surmise_fence::FencingToken;
+use surmise_idempotency::Key;
+use surmise_time::{Instant, WallTime};
+
+use self::time::FileTime;
+use super::{
+    RedbConfig,
+    clocks::Reading,
+    failure::Failure,
+    format::{self, EXECUTION_STATE},
+    ledger::{Abort, ExecutionRow, ExecutionState, Ledger},
+};
+use crate::{
+    Claim, Claimed, Settled, Settlement, StoreError, Ticket,
+    idempotency_store::{Next, Record, Verb},
+};
+
+/// The rules of executions, over the records in the file.
+#[derive(Debug)]
+pub(super) struct Executions {
+    max: NonZeroU64,
+    time: FileTime,
+    /// The last token that was issued.
+    token: Option<FencingToken>,
+    /// Whether a record was changed since the state was written down.
+    is_changed: bool,
+}
+
+/// How many records that are over are forgotten with each new key: more than one, so that they become fewer.
+const FORGOTTEN: usize = 4;
+
+impl Executions {
+    /// Goes on where a file ends.
+    pub(super) fn restore(
+        transaction: &ReadTransaction,
+        config: &RedbConfig,
+        store: &str,
+        reading: Reading,
+    ) -> Result<Self, Abort> {
+        let written = written(transaction, store)?;
+        Ok(Self {
+            max: config.max_executions,
+            time: FileTime::resume(written.map(|state| (state.time, state.wall)), reading),
+            token: written.and_then(|state| state.token),
+            is_changed: false,
+        })
+    }
+
+    /// Answers a claim, if need be with a token of this epoch or a later one.
+    pub(super) fn claim(
+        &mut self,
+        claim: Claim<'_>,
+        epoch: u64,
+        (now, ledger): (Instant, &mut Ledger<'_>),
+    ) -> Result<Claimed, Abort> {
+        let now = self.time.at(now);
+        let before = ledger.execution(claim.key().as_bytes())?;
+        // If there is none, nothing is to happen.
+        let token = self.next_token(epoch).map_err(Abort::Operation)?;
+        if before.is_none() {
+            self.forget(now, ledger)?;
+            if ledger.count_executions()? >= self.max.get() {
+                return Ok(Claimed::Full);
+            }
+        }
+        let record = before.as_ref().map(|row| self.record(row));
+        let (claimed, next) = Record::claim(record, claim, token, now);
+        if let Next::Changed(record) = next {
+            self.token = Some(token);
+            let row = ExecutionRow { lease: claim.terms().lease, record };
+            self.put(claim.key().as_bytes(), before.as_ref(), &row, ledger)?;
+        }
+        Ok(claimed)
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        ticket: &Ticket,
+        settlement: Settlement<'_>,
+        (now, ledger): (Instant, &mut Ledger<'_>),
+    ) -> Result<Settled, Abort> {
+        let now = self.time.at(now);
+        let key: &Key = ticket.key();
+        let Some(before) = ledger.execution(key.as_bytes())? else { return Ok(Settled::Fenced) };
+        let record = Some(self.record(&before));
+        let (settled, next) = Record::settle(record, ticket, settlement, now);
+        if let Next::Changed(record) = next {
+            let lease = match settlement.0 {
+                Verb::Renew => ticket.terms().lease,
+                _ => before.lease,
+            };
+            let row = ExecutionRow { lease, record };
+            self.put(key.as_bytes(), Some(&before), &row, ledger)?;
+        }
+        Ok(settled)
+    }
+
+    /// Writes down with the records what they are to be read by.
+    pub(super) fn write_down(
+        &mut self,
+        wall: WallTime,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<(), Failure> {
+        if core::mem::take(&mut self.is_changed) {
+            let (time, token) = (self.time.latest(), self.token);
+            ledger.put_execution_state(ExecutionState { time, wall, token })?;
+        }
+        Ok(())
+    }
+
+    /// Forgets some of what is over.
+    fn forget(&mut self, now: Instant, ledger: &mut Ledger<'_>) -> Result<(), Abort> {
+        for _ in 0..FORGOTTEN {
+            let Some(key) = ledger.first_execution(now)? else { break };
+            let row = ledger.execution(&key)?.ok_or_else(|| {
+                let store = ledger.store();
+                Abort::Operation(format::corrupt(store, &"an execution ends that never began"))
+            })?;
+            let record = self.record(&row);
+            if now < record.forgotten_at {
+                // It was in flight when an earlier process ended, and ends later by now.
+                let fresh = ExecutionRow { lease: row.lease, record };
+                self.put(&key, Some(&row), &fresh, ledger)?;
+            } else {
+                ledger.remove_execution(&key, &row)?;
+                self.is_changed = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(
+        &mut self,
+        key: &[u8],
+        before: Option<&ExecutionRow>,
+        row: &ExecutionRow,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<(), Failure> {
+        self.is_changed = true;
+        ledger.put_execution(key, before, row)
+    }
+
+    fn record(&self, row: &ExecutionRow) -> Record {
+        row.record_since(self.time.opened_at())
+    }
+
+    fn next_token(&self, epoch: u64) -> Result<FencingToken, StoreError> {
+        match self.token {
+            Some(last) if last.epoch() >= epoch => {
+                last.next().map_err(|_| StoreError::TokensExhausted { epoch: last.epoch() })
+            }
+            _ => Ok(FencingToken::first(epoch)),
+        }
+    }
+}
+
+/// Reads what goes on, if a record was ever written.
+fn written(transaction: &ReadTransaction, store: &str) -> Result<Option<ExecutionState>, Abort> {
+    let Some(table) = format::if_there(transaction.open_table(EXECUTION_STATE))? else {
+        return Ok(None);
+    };
+    let Some(row) = table.get(())? else { return Ok(None) };
+    let (time, wall, token) = row.value();
+    let token = token.map(|bytes| format::token(bytes, store)).transpose();
+    Ok(Some(ExecutionState {
+        time: Instant::from_nanos(time),
+        wall: WallTime::from_nanos(wall),
+        token: token.map_err(Abort::Operation)?,
+    }))
+}

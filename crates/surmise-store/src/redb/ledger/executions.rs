@@ -1,0 +1,150 @@
+//! The tables of executions.
+
+use core::time::Duration;
+
+use ::redb::{ReadableTable as _, ReadableTableMetadata as _, Table, WriteTransaction};
+use surmise_fence::FencingToken;
+use surmise_time::{Instant, WallTime};
+
+use super::{
+    super::{
+        failure::Failure,
+        format::{self, EXECUTION_ENDS, EXECUTION_STATE, EXECUTIONS, EndKey},
+    },
+    Abort, Ledger,
+};
+use crate::idempotency_store::{Record, State};
+
+/// The records, and when each is forgotten.
+pub(in crate::redb) struct ExecutionTables<'a> {
+    records: Table<'a, &'static [u8], format::ExecutionRow>,
+    ends: Table<'a, EndKey, ()>,
+}
+
+/// A row of the table of executions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::redb) struct ExecutionRow {
+    /// For how long its executor was promised to be alone.
+    pub(in crate::redb) lease: Duration,
+    pub(in crate::redb) record: Record,
+}
+
+/// What goes on after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::redb) struct ExecutionState {
+    /// The file's time.
+    pub(in crate::redb) time: Instant,
+    /// What the wall clock said then.
+    pub(in crate::redb) wall: WallTime,
+    /// The last one that was issued.
+    pub(in crate::redb) token: Option<FencingToken>,
+}
+
+impl ExecutionRow {
+    /// Returns the record as it is if the file was opened at a time: what was in flight then has its whole lease once more, and
+    /// its retention after that.
+    ///
+    /// What began since then is not touched, for its lease ends later.
+    pub(in crate::redb) fn record_since(&self, opened_at: Instant) -> Record {
+        let mut record = self.record.clone();
+        if let State::InFlight { lease_ends, .. } = &mut record.state {
+            let ends = (opened_at + self.lease).max(*lease_ends);
+            record.forgotten_at += ends - *lease_ends;
+            *lease_ends = ends;
+        }
+        record
+    }
+}
+
+impl<'a> Ledger<'a> {
+    pub(in crate::redb) fn execution(&mut self, key: &[u8]) -> Result<Option<ExecutionRow>, Abort> {
+        let store = self.store;
+        let row = self.executions()?.records.get(key)?;
+        let row = row.map(|row| {
+            let (lease, record) = row.value();
+            let record = Record::from_bytes(record)
+                .map_err(|error| Abort::Operation(format::corrupt(store, &error)))?;
+            Ok(ExecutionRow { lease: Duration::from_nanos(lease), record })
+        });
+        row.transpose()
+    }
+
+    /// Writes a row in the place of another, if there is one of its key.
+    pub(in crate::redb) fn put_execution(
+        &mut self,
+        key: &[u8],
+        before: Option<&ExecutionRow>,
+        row: &ExecutionRow,
+    ) -> Result<(), Failure> {
+        self.changes += 1;
+        let tables = self.executions()?;
+        let lease = u64::try_from(row.lease.as_nanos()).unwrap_or(u64::MAX);
+        tables.records.insert(key, (lease, &*row.record.to_bytes()))?;
+        let end = row.record.forgotten_at;
+        let ended = before.map(|before| before.record.forgotten_at);
+        if ended != Some(end) {
+            if let Some(ended) = ended {
+                tables.ends.remove((ended.as_nanos(), key))?;
+            }
+            tables.ends.insert((end.as_nanos(), key), ())?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::redb) fn remove_execution(
+        &mut self,
+        key: &[u8],
+        row: &ExecutionRow,
+    ) -> Result<(), Failure> {
+        self.changes += 1;
+        let tables = self.executions()?;
+        tables.records.remove(key)?;
+        tables.ends.remove((row.record.forgotten_at.as_nanos(), key))?;
+        Ok(())
+    }
+
+    /// Returns the key of the execution that is the first to be forgotten, if that is no later than a time.
+    pub(in crate::redb) fn first_execution(
+        &mut self,
+        until: Instant,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let first = self.executions()?.ends.first()?;
+        Ok(first.and_then(|(key, _)| {
+            let (end, key) = key.value();
+            (end <= until.as_nanos()).then(|| key.to_vec())
+        }))
+    }
+
+    /// Returns how many executions are remembered.
+    pub(in crate::redb) fn count_executions(&mut self) -> Result<u64, Failure> {
+        Ok(self.executions()?.records.len()?)
+    }
+
+    pub(in crate::redb) fn put_execution_state(
+        &mut self,
+        state: ExecutionState,
+    ) -> Result<(), Failure> {
+        let ExecutionState { time, wall, token } = state;
+        let token = token.map(FencingToken::to_bytes);
+        self.changes += 1;
+        let mut table = self.transaction.open_table(EXECUTION_STATE)?;
+        table.insert((), (time.as_nanos(), wall.as_nanos(), token.as_ref()))?;
+        Ok(())
+    }
+
+    fn executions(&mut self) -> Result<&mut ExecutionTables<'a>, Failure> {
+        match &mut self.executions {
+            Some(tables) => Ok(tables),
+            none => Ok(none.insert(ExecutionTables::open(self.transaction)?)),
+        }
+    }
+}
+
+impl<'a> ExecutionTables<'a> {
+    fn open(transaction: &'a WriteTransaction) -> Result<Self, Failure> {
+        Ok(Self {
+            records: transaction.open_table(EXECUTIONS)?,
+            ends: transaction.open_table(EXECUTION_ENDS)?,
+        })
+    }
+}
