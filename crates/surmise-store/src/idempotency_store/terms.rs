@@ -33,7 +33,12 @@ impl Terms {
     /// The shortest retention; a brief one may be as short as [`Ttl::MIN`].
     pub const MIN_RETENTION: Duration = Duration::from_secs(1);
 
-    pub(super) fn checked(self) -> Result<Self, LimitExceeded> {
+    /// Returns the terms, if a store takes them: as each [`Claim`](crate::Claim) of them is checked.
+    ///
+    /// # Errors
+    ///
+    /// If one of the times is beyond its limits.
+    pub fn checked(self) -> Result<Self, LimitExceeded> {
         Ttl::new(self.lease)?;
         let retentions = [(self.retention, Self::MIN_RETENTION), (self.brief_retention, Ttl::MIN)];
         for (retention, min) in retentions {
