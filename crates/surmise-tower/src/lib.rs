@@ -115,6 +115,8 @@ extern crate alloc;
 
 pub mod future;
 mod hedge;
+#[cfg(feature = "idempotency")]
+pub mod idempotency;
 mod policy;
 mod retry;
 mod telemetry;
