@@ -1,4 +1,4 @@
-//! Middleware for tower services: adaptive timeouts, retries with a budget, and hedging.
+//! Middleware for tower services: adaptive timeouts, retries with a budget, hedging, and idempotency keys.
 //!
 //! ```
 //! use core::{convert::Infallible, time::Duration};
@@ -22,8 +22,9 @@
 //! | [`RetryLayer`] | tries again what failed | a backoff and a budget |
 //! | [`AdaptiveTimeoutLayer`] | gives up what takes too long, and learns how long that is | a `SharedAdaptiveTimeout` |
 //! | [`HedgeLayer`] | sends a backup of what is slow, and takes the first answer | a `SharedHedge` and a budget |
+//! | `idempotency::IdempotencyLayer` | executes requests with the same `Idempotency-Key` once | a store of `surmise-store` |
 //!
-//! A [`Policy`] tells them what they cannot know: which requests may be sent twice, until when an answer is wanted,
+//! The last is for HTTP services, and has a module of its own. A [`Policy`] tells the others what they cannot know: which requests may be sent twice, until when an answer is wanted,
 //! which results are worth another try, and which say how long answers take.
 //!
 //! # How to stack them
@@ -83,7 +84,8 @@
 //!
 //! # What this crate does not do
 //!
-//! It spawns nothing: all that there is of a request lives in its future, and is gone with it. It sees when the
+//! It spawns nothing, but for requests with an idempotency key: all that there is of a request lives in its future, and
+//! is gone with it. It sees when the
 //! response is there, which for HTTP means its head; how long a body takes is not limited and not learned. It does
 //! not know the destination of a request: make a layer for each.
 //!
@@ -92,6 +94,7 @@
 //!
 //! # Features
 //!
+//! * `idempotency`: the module of this name. It needs Rust 1.90.
 //! * `tracing`: an event of level `DEBUG` for each call that is given up, each retry, when its delay begins and when it
 //!   is sent, and each backup; for what the budget denies, and for which request won. A span `attempt` about each
 //!   try and a span `backup` about each backup.
@@ -107,6 +110,13 @@
 //! | `surmise_hedges_won_total` | those of them that answered first |
 //! | `surmise_hedges_lost_total` | those of them that were of no use |
 //! | `surmise_hedges_denied_total` | backups that the budget did not allow |
+//! | `surmise_idempotent_executions_total` | requests with a key that were executed |
+//! | `surmise_idempotent_replays_total` | those that were answered as before |
+//! | `surmise_idempotent_in_flight_total` | those that were answered 409, since one was being executed |
+//! | `surmise_idempotent_mismatches_total` | those that were answered 422, since their key was another's |
+//! | `surmise_idempotent_outcomes_unknown_total` | executions that were given up half-way, and not done again |
+//! | `surmise_idempotent_refusals_total` | those that were answered 503 because of the store |
+//! | `surmise_idempotent_unkept_total` | responses that were passed on, and cannot be replayed |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -36,7 +36,7 @@ async fn main() -> Result<(), BoxError> {
         println!(
             "{} {}{}",
             head.status,
-            text.escape_ascii(),
+            String::from_utf8_lossy(&text),
             if replayed { " (again)" } else { "" }
         );
     }
