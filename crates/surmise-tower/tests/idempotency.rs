@@ -32,7 +32,7 @@ use axum::{
 };
 use body::{Endless, Pieces};
 use bytes::Bytes;
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt as _;
 use once::{Answer, Memory, memory};
 use surmise_idempotency::FingerprintKey;
@@ -177,6 +177,9 @@ async fn requests_are_read_up_to_a_bound_before_anything_is_executed() {
     for request in long {
         assert_eq!(ask(&app, request).await.problem(), (413, "idempotency-request-too-large"));
     }
+    // What says that it is too long is not even read.
+    let endless = post("/", "a", Body::new(Endless { least: 11 }));
+    assert_eq!(ask(&app, endless).await.problem().0, 413);
     let broken = post("/", "a", pieces(&["01"], Some(Err("reset"))));
     assert_eq!(ask(&app, broken).await.problem(), (400, "idempotency-request-unreadable"));
     assert_eq!(ask(&app, post("/", "a", pieces(&["01234", "56789"], None))).await.body, "1");
@@ -296,7 +299,11 @@ async fn what_cannot_be_kept_is_passed_on_unchanged_and_not_executed_again() {
             (StatusCode::CREATED, pieces(body, ends.lock().unwrap().take()))
         });
         let response = app.clone().oneshot(post("/", &key, "")).await.unwrap();
+        let hint = response.body().size_hint();
+        assert_eq!(hint.exact().is_some(), is_kept);
+        assert!(is_kept || hint.lower() > 0);
         let ended = response.into_body().collect().await;
+        assert_eq!(ended.is_err(), key.contains("[01]true"));
         match ended {
             Ok(collected) => {
                 assert_eq!(collected.trailers().is_some(), key.contains("[0]true"));
@@ -319,6 +326,15 @@ async fn what_cannot_be_kept_is_passed_on_unchanged_and_not_executed_again() {
 }
 
 #[tokio::test]
+async fn a_response_of_known_length_may_be_as_long_as_the_bound() {
+    for (length, is_kept) in [(10, true), (11, false)] {
+        let app = app(&layer().max_response_body(10), move |_, _| "a".repeat(length));
+        assert_eq!(ask(&app, post("/", "a", "")).await.body.len(), length);
+        assert_eq!(ask(&app, post("/", "a", "")).await.status.is_success(), is_kept);
+    }
+}
+
+#[tokio::test]
 async fn what_no_store_can_keep_is_passed_on_and_not_executed_again() {
     let app = app(&layer().max_response_body(usize::MAX), |_, _| vec![b'a'; (1 << 20) - 20]);
     assert_eq!(ask(&app, post("/", "a", "")).await.body.len(), (1 << 20) - 20);
@@ -329,7 +345,7 @@ async fn what_no_store_can_keep_is_passed_on_and_not_executed_again() {
 #[tokio::test]
 async fn a_client_that_leaves_before_its_request_was_read_leaves_nothing() {
     let app = counting(&layer());
-    let endless = Body::new(Endless);
+    let endless = Body::new(Endless { least: 0 });
     let mut asking = tokio_test::task::spawn(app.clone().oneshot(post("/", "a", endless)));
     assert!(asking.poll().is_pending());
     drop(asking);

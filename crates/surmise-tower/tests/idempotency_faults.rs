@@ -30,7 +30,7 @@ use faulty::{Claims, Faulty, Settles};
 use once::{Answer, memory};
 use surmise_store::IdempotencyStore;
 use surmise_tower::idempotency::{Execution, IdempotencyLayer};
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -72,10 +72,14 @@ async fn begin(app: &Router) -> tokio::task::JoinHandle<Answer> {
 
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_renewed_for_as_long_as_the_handler_runs() {
-    let app = app(&IdempotencyLayer::single_tenant(memory()), First::Takes(20 * MINUTE));
+    let store = Arc::new(Faulty::new(memory()));
+    let layer = IdempotencyLayer::single_tenant(Arc::clone(&store));
+    let app = app(&layer, First::Takes(20 * MINUTE));
+    // The first renewal fails, and the second is in time.
+    store.let_settles(Settles::Fail, 1);
     let first = begin(&app).await;
-    for _ in 0..19 {
-        tokio::time::sleep(MINUTE).await;
+    for _ in 0..170 {
+        tokio::time::sleep(7 * SECOND).await;
         let answer = ask(&app, post("/", "a", "")).await;
         assert_eq!(answer.problem(), (409, "idempotency-key-in-flight"));
     }
@@ -197,7 +201,10 @@ async fn a_completion_is_tried_four_times() {
             let app = app(&IdempotencyLayer::single_tenant(Arc::clone(&store)), First::Answers);
             store.let_settles(how, times);
             // The client gets what was done, in any case.
+            let asked = Instant::now();
             let first = ask(&app, post("/", "a", "")).await;
+            let pauses = [0, 50, 200, 800].map(Duration::from_millis);
+            assert_eq!(asked.elapsed(), pauses.iter().take(1 + times).sum::<Duration>());
             assert_eq!((&first.body[..], first.is_replayed()), (&b"1"[..], false));
             advance(MINUTE).await;
             let again = ask(&app, post("/", "a", "")).await;

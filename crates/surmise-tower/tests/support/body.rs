@@ -6,7 +6,7 @@ use core::{
 };
 
 use bytes::Bytes;
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 
 /// A body of these frames, which may break off.
 pub(crate) struct Pieces(pub(crate) VecDeque<Result<Frame<Bytes>, &'static str>>);
@@ -23,8 +23,10 @@ impl Body for Pieces {
     }
 }
 
-/// A body of which nothing ever comes.
-pub(crate) struct Endless;
+/// A body of which nothing ever comes, of so many bytes at least.
+pub(crate) struct Endless {
+    pub(crate) least: u64,
+}
 
 impl Body for Endless {
     type Data = Bytes;
@@ -35,5 +37,11 @@ impl Body for Endless {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Pending
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let mut hint = SizeHint::new();
+        hint.set_lower(self.least);
+        hint
     }
 }
