@@ -60,7 +60,7 @@ pub trait LeaseStore: Send + Sync {
     ///
     /// It is the number of seconds since 1970, or one more than the last epoch if that is greater. So a store need not
     /// remember which epochs began since it was backed up, as when it is restored for the second time, if its clock is
-    /// not behind that of those who began them, and they began less than one a second.
+    /// not behind that of those who began them, and they began less than one a second. Stores in Redis count microseconds.
     ///
     /// For operators, after the store was restored from a backup or lost writes that it had acknowledged, as
     /// when a replica without the last ones was promoted. Leases that are held stay held. To do it again, because its

@@ -21,7 +21,7 @@
 //! # Take another store where …
 //!
 //! * … a machine may be lost: Redis hands writes on after it acknowledged them, and a replica that is promoted lacks the last:
-//!   **it issues their tokens again, and forgets floors and writes**. `WAIT` does not help enough: it says that replicas
+//!   **it forgets floors and writes**, and leases that others then have as well. `WAIT` does not help enough: it says that replicas
 //!   heard of a write, not that one of these is promoted. Take [`etcd`](https://docs.rs/surmise-store/latest/surmise_store/etcd).
 //! * … the service is operated by others, who do not say how it is set up, or move it at will.
 //! * … what is to be fenced is in a database anyway: it can check the token in the same transaction.
@@ -34,8 +34,15 @@
 //! * *One step.* Each operation is one script, which Redis runs to its end before anything else. It writes by one command, the
 //!   last, so that what is refused has no effect. All its keys are handed over as such.
 //! * *Tokens* are counted in the record of their lease, which never expires and is not removed by a release; the epoch
-//!   is read by the script that grants. An epoch is the number of seconds since 1970 when it began, or one more than
-//!   the last: so it is new even if the server remembers none.
+//!   is read by the script that grants. An epoch is the number of microseconds since 1970 when it began, or one more than
+//!   the last. So it is new even where the server forgot the last ones, if its clock is not behind the time at which these
+//!   began.
+//! * *A process has an epoch of its own.* Beside the epoch stands which process of the server had it last, and with which
+//!   history of its data (`run_id` and `master_replid` of `INFO`). Whoever connects to another begins the next epoch, before it asks
+//!   for anything: what that process does not remember of an earlier one's tokens, it does not issue again. Leases that are held stay held.
+//!   Each script looks whether it is still that process, and no replica, and else nothing is done.
+//! * *A store that was lost is missed.* What stands beside the epoch begins with a random number, the id of the store. A store
+//!   that was connected to another, or to one that is gone, refuses all requests, and is not made anew under its holders.
 //! * *Numbers are text*: 20 digits each, compared as text. Those of Lua have 53 bits, and would take 2⁵³ + 1 for 2⁵³. They
 //!   are decimal because Lua compares by the server's locale, in which only digits have a sure order.
 //! * *Time* is the server's (`TIME`, read by the script), and the end of a lease a part of its record. The record is not left to
@@ -44,8 +51,9 @@
 //! * *An answer* comes after the write is on the disk, with `appendfsync always`. What was never sent is an error; what was
 //!   sent and not answered is `Indeterminate`, and not sent again. A script that the server does not know (`NOSCRIPT`)
 //!   was not run, and is sent whole.
-//! * *No quiet weakening.* Every new connection looks at the settings anew. If there is a weakness that was not accepted, or if the
-//!   server [has some](Connected::accept) and is another process than before, requests are refused.
+//! * *No quiet weakening between connections.* Every new connection looks at the settings anew. If there is a weakness that was not
+//!   accepted, or if the server [has some](Connected::accept) and is another process than before, requests are refused from then on,
+//!   until the store is connected anew: a weakness may pass, and not what it lost.
 //!
 //! # What the operator sets
 //!
@@ -54,13 +62,15 @@
 //! * A password, or a network that is the store's alone. A user needs the keys `{PREFIX}*`, and `EVALSHA`, `EVAL`, `GET`, `GETRANGE`,
 //!   `SET`, `MSET`, `TIME`, `INFO`; `CONFIG GET` is looked at if it is allowed.
 //! * No `FLUSHALL`, `CONFIG SET` or `REPLICAOF` under a store that works: it looks when it connects, not all the time.
-//! * After a replica was promoted, a backup restored or a log repaired, [`advance_epoch`](crate::LeaseStore::advance_epoch) before
-//!   anybody asks for a lease. Floors and writes that were lost stay lost: whoever raised a floor raises it again.
+//! * After a replica was promoted, a backup restored or a log repaired: nothing for the tokens, if the server says which process it
+//!   is, and its clock is right; [`advance_epoch`](crate::LeaseStore::advance_epoch) does no harm. Floors and writes that were lost stay
+//!   lost: whoever raised a floor raises it again.
 //!
 //! # Limits
 //!
-//! * A replica that was promoted is told by what it says of itself, until it is started again. A store that
-//!   accepts no weaknesses cannot tell such a one from its own server.
+//! * A replica that was promoted is told by what it says of itself, until it is started again, or had no replicas of its own for an
+//!   hour (`repl-backlog-ttl`). A store that accepts no weaknesses cannot tell such a one from its own server then, and
+//!   goes on in a new epoch without the floors that were lost.
 //! * What is not asked is not known: replicas that are added later, and settings that are changed, are noticed with the next
 //!   connection. A disk that lies is never noticed.
 //! * In a cluster, all keys of a store are in one slot, that of `{PREFIX}`, since grants read the epoch in the same step; the
@@ -74,7 +84,7 @@
 //! # Connections
 //!
 //! All requests share one connection, and are answered in turn. One that ended, or on which an answer was late, is replaced when
-//! the next request comes. A read whose connection had ended is asked once more; nothing else is.
+//! the next request comes. A read whose connection had ended is asked once more, and so is what was refused since the server began anew; nothing else is.
 //!
 //! # What it costs
 //!
@@ -88,6 +98,7 @@
 //! |---|---|
 //! | `format` | `surmise-store/1` |
 //! | `epoch` | the epoch |
+//! | `process` | the id of the store, 32 digits, and `/RUN_ID/REPLICATION_ID` of the process that had it last |
 //! | `lease/RESOURCE` | the epoch and the counter of the last token, the nonce, the end in microseconds since 1970; `l` and the holder |
 //! | `floor/RESOURCE` | the pass, `f` |
 //! | `value/RESOURCE NUL KEY` | the pass, `w` and the value, or `r` if it was removed |

@@ -93,7 +93,7 @@ async fn nothing_of_a_store_expires() {
     lease.release(&store).await.unwrap();
     let mut bare = Bare::new(&server);
     let keys = bare.ask(&["KEYS", "*"]);
-    assert_eq!(keys.split(' ').count(), 5, "{keys}");
+    assert_eq!(keys.split(' ').count(), 6, "{keys}");
     for key in keys.split(' ') {
         assert_eq!(bare.ask(&["PTTL", key]), "-1", "{key}");
     }

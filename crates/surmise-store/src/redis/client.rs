@@ -1,9 +1,10 @@
 use core::{fmt, future::Future};
 
 use alloc::sync::Arc;
+use std::sync::OnceLock;
 
 use parking_lot::Mutex;
-use redis::{Cmd, RedisResult, Script, Value, cmd};
+use redis::{RedisResult, Script, Value, cmd};
 use tokio::time::timeout;
 
 use super::{
@@ -29,14 +30,24 @@ pub(super) struct Client {
     current: Mutex<Option<Arc<Connection>>>,
     /// Whoever connects, so that only one does.
     connecting: tokio::sync::Mutex<()>,
+    /// Which store it is, once it was connected to.
+    id: OnceLock<Vec<u8>>,
+    /// Why nothing is asked any more.
+    refused: Mutex<Option<Refused>>,
     /// What the caller knows of the server, once it accepted it.
     accepted: Mutex<Option<Accepted>>,
 }
 
 /// A script, and what the server knows it by.
-struct Compiled {
+pub(super) struct Compiled {
     text: &'static str,
     hash: String,
+}
+
+/// What is said of a server that is not asked any more.
+struct Refused {
+    problem: String,
+    remedy: &'static str,
 }
 
 struct Accepted {
@@ -51,18 +62,18 @@ impl Client {
         lua: &Scripts<&'static str>,
     ) -> Result<Self, StoreError> {
         let name = format!("Redis at {}/{}", config.address, config.database);
-        let compile = |which| {
-            let text = *lua.get(which);
-            Compiled { text, hash: Script::new(text).get_hash().to_owned() }
-        };
+        let compile =
+            |text: &&'static str| Compiled { text, hash: Script::new(text).get_hash().to_owned() };
         Ok(Self {
             keys: Keys::new(&name, &config.prefix)?,
             name,
             config,
             connector,
-            scripts: Scripts::new(compile),
+            scripts: lua.map(compile),
             current: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
+            id: OnceLock::new(),
+            refused: Mutex::new(None),
             accepted: Mutex::new(None),
         })
     }
@@ -82,25 +93,46 @@ impl Client {
 
     /// Goes on with a server whose weaknesses the caller knows.
     pub(super) fn accept(&self, server: Server) {
-        let Server { run_id, weaknesses } = server;
+        let Server { run_id, weaknesses, .. } = server;
         *self.accepted.lock() = Some(Accepted { run_id, weaknesses });
     }
 
-    /// Runs a script that counts: it is sent once.
+    /// Runs a script that counts: it is done once. One that was refused since the server is another than the connection was
+    /// made to is sent on a new connection.
     pub(super) async fn once(
         &self,
-        which: Which,
+        which: Which<Compiled>,
+        keys: &[&[u8]],
+        arguments: &[&[u8]],
+    ) -> Result<Answer, Failed> {
+        match self.meant(which, keys, arguments).await {
+            Err(Failed::Anew(_)) => self.meant(which, keys, arguments).await,
+            answer => answer,
+        }
+    }
+
+    /// Runs a script if the server is the one, and has the data, that were connected to.
+    async fn meant(
+        &self,
+        which: Which<Compiled>,
         keys: &[&[u8]],
         arguments: &[&[u8]],
     ) -> Result<Answer, Failed> {
         let connection = self.connection().await.map_err(Failed::Refused)?;
-        self.run(&connection, which, keys, arguments).await
+        let process = self.keys.process();
+        let keys = [keys, &[&process]].concat();
+        let arguments = [arguments, &[connection.process()]].concat();
+        let answer = self.run(&connection, which, &keys, &arguments).await;
+        if matches!(answer, Err(Failed::Anew(_))) {
+            self.forget(&connection);
+        }
+        answer
     }
 
     /// Runs a script that does no harm if it is done twice: a connection that turns out to have ended is replaced.
     pub(super) async fn again(
         &self,
-        which: Which,
+        which: Which<Compiled>,
         keys: &[&[u8]],
         arguments: &[&[u8]],
     ) -> Result<Answer, StoreError> {
@@ -113,16 +145,10 @@ impl Client {
 
     /// Returns what a key has.
     pub(super) async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut get = cmd("GET");
-        get.arg(key);
-        let value = match self.ask(&get).await {
-            Err(Failed::Ended(_)) => self.ask(&get).await,
-            answer => answer,
-        };
-        match value.map_err(|failed| failed.harmless(&self.name))? {
-            Value::Nil => Ok(None),
-            Value::BulkString(bytes) => Ok(Some(bytes)),
-            _ => Err(self.unavailable("what it answered is not understood")),
+        match self.again(|scripts| &scripts.get, &[key], &[]).await? {
+            Answer::Has(value) => Ok(Some(value)),
+            Answer::Free => Ok(None),
+            _ => Err(self.unavailable("what it answered is not to what was asked")),
         }
     }
 
@@ -139,11 +165,11 @@ impl Client {
     pub(super) async fn run(
         &self,
         connection: &Arc<Connection>,
-        which: Which,
+        which: Which<Compiled>,
         keys: &[&[u8]],
         arguments: &[&[u8]],
     ) -> Result<Answer, Failed> {
-        let Compiled { text, hash } = self.scripts.get(which);
+        let Compiled { text, hash } = which(&self.scripts);
         let request = |name, script: &str| {
             let mut request = cmd(name);
             request.arg(script).arg(keys.len()).arg(keys).arg(arguments);
@@ -158,11 +184,6 @@ impl Client {
             }
         };
         Answer::new(&self.name, self.answer(connection, asked).await?)
-    }
-
-    async fn ask(&self, request: &Cmd) -> Result<Value, Failed> {
-        let connection = self.connection().await.map_err(Failed::Refused)?;
-        self.answer(&connection, connection.ask(request)).await
     }
 
     /// Waits for an answer, and judges it.
@@ -231,11 +252,14 @@ impl Client {
 
     /// Connects, and looks whether it is a server that the caller knows.
     async fn connect(&self) -> Result<Server, StoreError> {
+        self.is_refused()?;
         let connection = Connection::new(&self.name, &self.connector, &self.config).await?;
         let connection = Arc::new(connection);
         let server = self.inspect(&connection).await?;
-        let is_first = self.check(&server)?;
-        open::open(self, &connection, is_first).await?;
+        self.check(&server)?;
+        let known = self.id.get().map(Vec::as_slice);
+        let id = open::open(self, &connection, &server, known).await?;
+        _ = self.id.set(id);
         *self.current.lock() = Some(connection);
         Ok(server)
     }
@@ -275,29 +299,39 @@ impl Client {
         })
     }
 
-    /// Checks that a server has no weaknesses but those that were accepted; returns whether it is the first, of which
-    /// none are yet.
-    fn check(&self, server: &Server) -> Result<bool, StoreError> {
+    /// Checks that a server has no weaknesses but those that were accepted, if any were yet. One that has is not asked
+    /// any more, since a weakness may be over while what it lost is lost: a server forgets that it was promoted.
+    fn check(&self, server: &Server) -> Result<(), StoreError> {
         let mut accepted = self.accepted.lock();
-        let Some(accepted) = accepted.as_mut() else { return Ok(true) };
+        let Some(accepted) = accepted.as_mut() else { return Ok(()) };
         let mut new = server.weaknesses.clone();
         new.retain(|weakness| !accepted.weaknesses.contains(weakness));
-        let unusable = |problem, remedy| {
-            Err(StoreError::Unusable { store: self.name.clone(), problem, remedy })
-        };
         if !new.is_empty() {
-            let problem = format!("it is weaker than when it was connected to: {}", list(&new));
-            return unusable(problem, "mend it, or connect anew and accept that");
-        }
-        if server.run_id != accepted.run_id && !accepted.weaknesses.is_empty() {
+            *self.refused.lock() = Some(Refused {
+                problem: format!("it is weaker than when it was connected to: {}", list(&new)),
+                remedy: "mend it and connect anew, or connect anew and accept that",
+            });
+        } else if server.run_id != accepted.run_id && !accepted.weaknesses.is_empty() {
             let problem = format!(
                 "it began anew, or is another server, and may have lost something: {}",
                 list(&accepted.weaknesses)
             );
-            return unusable(problem, "connect anew, and call advance_epoch");
+            let remedy = "connect anew, and raise the floors that may be lost";
+            *self.refused.lock() = Some(Refused { problem, remedy });
         }
         accepted.run_id.clone_from(&server.run_id);
-        Ok(false)
+        self.is_refused()
+    }
+
+    fn is_refused(&self) -> Result<(), StoreError> {
+        match &*self.refused.lock() {
+            Some(Refused { problem, remedy }) => Err(StoreError::Unusable {
+                store: self.name.clone(),
+                problem: problem.clone(),
+                remedy,
+            }),
+            None => Ok(()),
+        }
     }
 }
 

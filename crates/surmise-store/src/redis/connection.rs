@@ -1,5 +1,7 @@
 //! One connection, which all requests share.
 
+use std::sync::OnceLock;
+
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, Value,
     aio::MultiplexedConnection,
@@ -14,6 +16,8 @@ use crate::{StoreError, stream::Connector};
 pub(super) struct Connection {
     requests: MultiplexedConnection,
     task: AbortHandle,
+    /// Which store it is, and of which process; empty as long as nobody looked.
+    process: OnceLock<Vec<u8>>,
 }
 
 impl Connection {
@@ -43,12 +47,21 @@ impl Connection {
             _ => unavailable(error.into()),
         })?;
         let task = tokio::spawn(driver).abort_handle();
-        Ok(Self { requests, task })
+        Ok(Self { requests, task, process: OnceLock::new() })
     }
 
     /// Returns whether it has not ended yet, as far as is known.
     pub(super) fn is_open(&self) -> bool {
         !self.task.is_finished()
+    }
+
+    /// Says what was connected to, which all that is asked from now on is meant for.
+    pub(super) fn is_to(&self, process: Vec<u8>) {
+        _ = self.process.set(process);
+    }
+
+    pub(super) fn process(&self) -> &[u8] {
+        self.process.get().map_or(&[], Vec::as_slice)
     }
 
     /// Asks for something, and returns what the server answered, be it an error.

@@ -48,6 +48,8 @@ async fn compare(server: &Server) {
     store.raise("ledger", token).await.unwrap().applied().unwrap();
     // The server is to know the script.
     store.write("ledger", b"ours", b"value", token).await.unwrap().applied().unwrap();
+    let process: String =
+        cmd("GET").arg("{surmise/1}process").query_async(&mut client).await.unwrap();
     let [mut bare, mut ours, mut plain] = [(); 3].map(|()| Vec::new());
     for sequence in 1..=ROUNDS {
         let pass = Pass::from(token).with_sequence(sequence);
@@ -59,11 +61,13 @@ async fn compare(server: &Server) {
                 let start = BootClock.now();
                 let answer: Vec<String> = cmd("EVALSHA")
                     .arg(script.get_hash())
-                    .arg(2)
+                    .arg(3)
                     .arg("{surmise/1}floor/ledger")
                     .arg("{surmise/1}value/ledger\0bare")
+                    .arg("{surmise/1}process")
                     .arg(digits)
                     .arg(entry)
+                    .arg(&process)
                     .query_async(&mut client)
                     .await
                     .unwrap();

@@ -13,6 +13,9 @@ pub(super) enum Failed {
     Ended(BoxError),
     /// It was refused, or never sent: without any effect.
     Refused(StoreError),
+    /// It was refused, since this is not the server any more that was connected to, or not its data: a new connection is
+    /// looked at anew.
+    Anew(StoreError),
 }
 
 impl Failed {
@@ -22,7 +25,7 @@ impl Failed {
             Self::Lost(source) | Self::Ended(source) => {
                 StoreError::Unavailable { store: store.to_owned(), source }
             }
-            Self::Refused(error) => error,
+            Self::Refused(error) | Self::Anew(error) => error,
         }
     }
 
@@ -30,7 +33,7 @@ impl Failed {
     pub(super) fn telling(self, store: &str) -> Result<LostReply, StoreError> {
         match self {
             Self::Lost(source) | Self::Ended(source) => Ok(LostReply::new(store, source)),
-            Self::Refused(error) => Err(error),
+            Self::Refused(error) | Self::Anew(error) => Err(error),
         }
     }
 }
@@ -47,7 +50,7 @@ pub(super) fn judge(store: &str, error: &ServerError) -> Failed {
         "NOAUTH" | "WRONGPASS" => CREDENTIALS,
         "NOPERM" => {
             "allow the user the keys of the `prefix` and +evalsha +eval +get +getrange +set +mset +time +info \
-             +config|get, as `ACL SETUSER` does"
+             +config|get, and +select for a database other than 0, as `ACL SETUSER` does"
         }
         "OOM" => {
             "raise the server's maxmemory, or remove what is not needed; do not let it evict keys"

@@ -7,7 +7,6 @@ use super::{
     failed::Failed,
     record,
     reply::{Answer, foreign},
-    scripts::Which,
 };
 use crate::{Change, Entry, Outcome, Resource, StoreError};
 
@@ -16,7 +15,8 @@ pub(super) async fn write(client: &Client, change: Change<'_>) -> Result<Outcome
     let value = client.keys().value(change.resource(), change.key());
     let shown = record::pass_digits(change.pass());
     let entry = record::entry_to_bytes(change.value(), change.pass());
-    let answer = client.once(Which::Write, &[&floor, &value], &[shown.as_bytes(), &entry]).await;
+    let answer =
+        client.once(|scripts| &scripts.write, &[&floor, &value], &[shown.as_bytes(), &entry]).await;
     outcome(client, change.pass(), answer)
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn raise(
     let key = client.keys().floor(resource);
     let shown = record::pass_digits(pass.with_sequence(0));
     let floor = record::floor_to_bytes(pass);
-    let answer = client.once(Which::Raise, &[&key], &[shown.as_bytes(), &floor]).await;
+    let answer = client.once(|scripts| &scripts.raise, &[&key], &[shown.as_bytes(), &floor]).await;
     outcome(client, pass, answer)
 }
 

@@ -33,6 +33,11 @@ impl Keys {
         [&self.prefix, &b"epoch"[..]].concat()
     }
 
+    /// Which store it is, and which process had it last.
+    pub(super) fn process(&self) -> Vec<u8> {
+        [&self.prefix, &b"process"[..]].concat()
+    }
+
     pub(super) fn lease(&self, resource: Resource<'_>) -> Vec<u8> {
         [&self.prefix, &b"lease/"[..], resource.as_str().as_bytes()].concat()
     }
@@ -58,8 +63,8 @@ mod tests {
     #[test]
     fn no_two_keys_are_the_same() {
         let keys = Keys::new("it", "p").unwrap();
-        let mut all = HashSet::from([keys.format(), keys.epoch()]);
-        let mut expected = 2;
+        let mut all = HashSet::from([keys.format(), keys.epoch(), keys.process()]);
+        let mut expected = 3;
         for resource in ["a", "ab", "a/b", "b", "epoch", "value/a", "{a}", "}{"] {
             let resource = Resource::new(resource).unwrap();
             all.extend([keys.lease(resource), keys.floor(resource)]);

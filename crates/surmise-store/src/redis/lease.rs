@@ -6,7 +6,6 @@ use super::{
     client::Client,
     record::{Holder, digits, token_digits},
     reply::Answer,
-    scripts::Which,
 };
 use crate::{Extended, Granted, Holding, LeaseRequest, Resource, Revoked, StoreError, Ttl};
 
@@ -17,7 +16,7 @@ pub(super) async fn grant(
     let [lease, epoch] = [client.keys().lease(request.resource()), client.keys().epoch()];
     let (nonce, time) = (digits(request.nonce()), micros(request.ttl()));
     let arguments = [nonce.as_bytes(), time.as_bytes(), request.holder().as_bytes()];
-    match client.once(Which::Grant, &[&lease, &epoch], &arguments).await {
+    match client.once(|scripts| &scripts.grant, &[&lease, &epoch], &arguments).await {
         Ok(Answer::Granted(Holder { token, .. }, valid_for)) => {
             Ok(Granted::Granted(Grant { token, valid_for }))
         }
@@ -37,7 +36,10 @@ pub(super) async fn extend(
 ) -> Result<Extended, StoreError> {
     let lease = client.keys().lease(resource);
     let (shown, time) = (token_digits(token), micros(ttl));
-    match client.once(Which::Extend, &[&lease], &[shown.as_bytes(), time.as_bytes()]).await {
+    match client
+        .once(|scripts| &scripts.extend, &[&lease], &[shown.as_bytes(), time.as_bytes()])
+        .await
+    {
         Ok(Answer::Granted(Holder { token, .. }, valid_for)) => {
             Ok(Extended::Extended(Grant { token, valid_for }))
         }
@@ -53,7 +55,8 @@ pub(super) async fn revoke(
     token: FencingToken,
 ) -> Result<Revoked, StoreError> {
     let lease = client.keys().lease(resource);
-    match client.once(Which::Revoke, &[&lease], &[token_digits(token).as_bytes()]).await {
+    match client.once(|scripts| &scripts.revoke, &[&lease], &[token_digits(token).as_bytes()]).await
+    {
         Ok(Answer::Done) => Ok(Revoked::Revoked),
         Ok(Answer::Free) => Ok(Revoked::Lost),
         Ok(_) => Ok(Revoked::Indeterminate(client.lost())),
@@ -66,7 +69,7 @@ pub(super) async fn holding(
     resource: Resource<'_>,
 ) -> Result<Option<Holding>, StoreError> {
     let lease = client.keys().lease(resource);
-    match client.again(Which::Holding, &[&lease], &[]).await? {
+    match client.again(|scripts| &scripts.holding, &[&lease], &[]).await? {
         Answer::Held(Holder { token, nonce, name }, left) => {
             Ok(Some(Holding::new(token, nonce, name, left)))
         }
@@ -77,7 +80,7 @@ pub(super) async fn holding(
 
 pub(super) async fn advance_epoch(client: &Client) -> Result<u64, StoreError> {
     // An epoch that nobody heard of does no harm.
-    match client.again(Which::AdvanceEpoch, &[&client.keys().epoch()], &[]).await? {
+    match client.again(|scripts| &scripts.advance_epoch, &[&client.keys().epoch()], &[]).await? {
         Answer::Epoch(epoch) => Ok(epoch),
         _ => Err(client.unavailable("what it answered is not to what was asked")),
     }

@@ -1,28 +1,34 @@
-//! What is under the prefix before anything else is: the version of the layout, and the epoch.
+//! What is under the prefix before anything else is: the version of the layout, the epoch, and who had them last.
 
 use alloc::sync::Arc;
 
 use super::{
     client::Client,
     connection::Connection,
-    record,
-    reply::{Answer, foreign, lost},
-    scripts::Which,
+    reply::{Answer, foreign},
+    server::Server,
 };
 use crate::StoreError;
 
-/// Checks that what is under the prefix is ours, and of this version; if nothing is there, it is made or missed.
+/// Checks that what is under the prefix is ours, and of this version, and begins the next epoch where another process had
+/// it last. If nothing is there, it is made, or missed by who `knows` which store it has to be.
+///
+/// Returns which store it is.
 pub(super) async fn open(
     client: &Client,
     connection: &Arc<Connection>,
-    make: bool,
-) -> Result<(), StoreError> {
-    let [format_key, epoch_key] = [client.keys().format(), client.keys().epoch()];
-    let made: &[u8] = if make { FORMAT } else { b"" };
-    let answer = client.run(connection, Which::Open, &[&format_key, &epoch_key], &[made]).await;
+    server: &Server,
+    knows: Option<&[u8]>,
+) -> Result<Vec<u8>, StoreError> {
+    let keys = client.keys();
+    let [format_key, epoch_key, process_key] = [keys.format(), keys.epoch(), keys.process()];
+    let new = new_id().map_err(|error| client.unavailable(error))?;
+    let arguments = [FORMAT, new.as_bytes(), knows.unwrap_or_default(), server.process.as_bytes()];
+    let keys: [&[u8]; 3] = [&format_key, &epoch_key, &process_key];
+    let answer = client.run(connection, |scripts| &scripts.open, &keys, &arguments).await;
     // If it is done twice, the second finds what the first made.
     let answer = answer.map_err(|failed| failed.harmless(client.name()))?;
-    let Answer::Found { format, epoch } = answer else {
+    let Answer::Found { format, process } = answer else {
         return Err(client.unavailable("what it answered is not to what was asked"));
     };
     let unusable = |problem: String, remedy| {
@@ -42,14 +48,18 @@ pub(super) async fn open(
             "use the version of surmise-store that made it, or choose another `prefix`",
         );
     }
-    if epoch.is_empty() {
-        return Err(lost(client.name()));
-    }
-    match record::number_from_bytes(&epoch) {
-        Some(_) => Ok(()),
-        None => Err(foreign(client.name(), &epoch_key)),
-    }
+    let Some(id) = process.first_chunk::<ID_BYTES>().map(|id| id.to_vec()) else {
+        return Err(foreign(client.name(), &process_key));
+    };
+    connection.is_to(process);
+    Ok(id)
 }
 
+/// Returns the id of a store, which no other has.
+fn new_id() -> Result<String, getrandom::Error> {
+    Ok(format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?))
+}
+
+const ID_BYTES: usize = 32;
 const FAMILY: &[u8] = b"surmise-store/";
 const FORMAT: &[u8] = b"surmise-store/1";

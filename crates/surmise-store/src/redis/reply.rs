@@ -6,7 +6,7 @@ use redis::Value;
 use surmise_fence::Pass;
 
 use super::{
-    failed::Failed,
+    failed::{Failed, REPLICA},
     record::{self, Holder},
 };
 use crate::StoreError;
@@ -26,10 +26,12 @@ pub(super) enum Answer {
     /// What was written last that stands in the way.
     Last(Pass),
     Epoch(u64),
-    /// What the keys of the format and the epoch have.
+    /// What a key has.
+    Has(Vec<u8>),
+    /// What the keys of the format and the process have.
     Found {
         format: Vec<u8>,
-        epoch: Vec<u8>,
+        process: Vec<u8>,
     },
 }
 
@@ -52,9 +54,12 @@ impl Answer {
             [b"floor", floor] => record::floor_from_bytes(floor).map(Self::Floor),
             [b"value", last] => record::entry_pass_from_bytes(last).map(Self::Last),
             [b"epoch", epoch] => record::number_from_bytes(epoch).map(Self::Epoch),
-            [b"found", format, epoch] => {
-                Some(Self::Found { format: format.to_vec(), epoch: epoch.to_vec() })
+            [b"has", value] => Some(Self::Has(value.to_vec())),
+            [b"found", format, process] => {
+                Some(Self::Found { format: format.to_vec(), process: process.to_vec() })
             }
+            [b"replica"] => return Err(Failed::Anew(replica(store))),
+            [b"anew"] => return Err(Failed::Anew(anew(store))),
             [b"lost"] => return refused(lost(store)),
             [b"foreign", key] => return refused(foreign(store, key)),
             [b"exhausted", epoch] => match record::number_from_bytes(epoch) {
@@ -67,12 +72,24 @@ impl Answer {
     }
 }
 
-/// Says that the epoch is gone.
+fn replica(store: &str) -> StoreError {
+    let problem = "it was made a replica".to_owned();
+    StoreError::Unusable { store: store.to_owned(), problem, remedy: REPLICA }
+}
+
+fn anew(store: &str) -> StoreError {
+    let source = "its process or its data changed; nothing was done".into();
+    StoreError::Unavailable { store: store.to_owned(), source }
+}
+
+/// Says that the data are gone.
 pub(super) fn lost(store: &str) -> StoreError {
     StoreError::Unusable {
         store: store.to_owned(),
-        problem: "the epoch is not there any more, which only a loss of data can explain"
-            .to_owned(),
+        problem:
+            "what this store was connected to is not there any more, which only a loss of data can \
+                  explain"
+                .to_owned(),
         remedy: "restore a backup and call advance_epoch, or connect anew to begin with nothing",
     }
 }

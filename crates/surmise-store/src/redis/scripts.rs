@@ -11,48 +11,27 @@ pub(super) struct Scripts<T> {
     pub(super) advance_epoch: T,
     pub(super) write: T,
     pub(super) raise: T,
-}
-
-/// Which script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
-    Open,
-    Grant,
-    Extend,
-    Revoke,
-    Holding,
-    AdvanceEpoch,
-    Write,
-    Raise,
+    pub(super) get: T,
 }
 
 impl<T> Scripts<T> {
-    pub(super) fn new(script: impl Fn(Which) -> T) -> Self {
-        Self {
-            open: script(Which::Open),
-            grant: script(Which::Grant),
-            extend: script(Which::Extend),
-            revoke: script(Which::Revoke),
-            holding: script(Which::Holding),
-            advance_epoch: script(Which::AdvanceEpoch),
-            write: script(Which::Write),
-            raise: script(Which::Raise),
-        }
-    }
-
-    pub(super) const fn get(&self, which: Which) -> &T {
-        match which {
-            Which::Open => &self.open,
-            Which::Grant => &self.grant,
-            Which::Extend => &self.extend,
-            Which::Revoke => &self.revoke,
-            Which::Holding => &self.holding,
-            Which::AdvanceEpoch => &self.advance_epoch,
-            Which::Write => &self.write,
-            Which::Raise => &self.raise,
+    pub(super) fn map<U>(&self, mut script: impl FnMut(&T) -> U) -> Scripts<U> {
+        Scripts {
+            open: script(&self.open),
+            grant: script(&self.grant),
+            extend: script(&self.extend),
+            revoke: script(&self.revoke),
+            holding: script(&self.holding),
+            advance_epoch: script(&self.advance_epoch),
+            write: script(&self.write),
+            raise: script(&self.raise),
+            get: script(&self.get),
         }
     }
 }
+
+/// Says which script.
+pub(super) type Which<T> = fn(&Scripts<T>) -> &T;
 
 /// The scripts as they are.
 ///
@@ -60,14 +39,40 @@ impl<T> Scripts<T> {
 /// want of memory or of replicas, it refuses there.
 pub(super) const LUA: Scripts<&str> = Scripts {
     open: concat!(include_str!("scripts/lease.lua"), include_str!("scripts/open.lua")),
-    grant: concat!(include_str!("scripts/lease.lua"), include_str!("scripts/grant.lua")),
-    extend: concat!(include_str!("scripts/lease.lua"), include_str!("scripts/extend.lua")),
-    revoke: concat!(include_str!("scripts/lease.lua"), include_str!("scripts/revoke.lua")),
-    holding: concat!(include_str!("scripts/lease.lua"), include_str!("scripts/holding.lua")),
-    advance_epoch: concat!(
+    grant: concat!(
+        include_str!("scripts/same.lua"),
         include_str!("scripts/lease.lua"),
-        include_str!("scripts/advance_epoch.lua")
+        include_str!("scripts/grant.lua"),
     ),
-    write: concat!(include_str!("scripts/fence.lua"), include_str!("scripts/write.lua")),
-    raise: concat!(include_str!("scripts/fence.lua"), include_str!("scripts/raise.lua")),
+    extend: concat!(
+        include_str!("scripts/same.lua"),
+        include_str!("scripts/lease.lua"),
+        include_str!("scripts/extend.lua"),
+    ),
+    revoke: concat!(
+        include_str!("scripts/same.lua"),
+        include_str!("scripts/lease.lua"),
+        include_str!("scripts/revoke.lua"),
+    ),
+    holding: concat!(
+        include_str!("scripts/same.lua"),
+        include_str!("scripts/lease.lua"),
+        include_str!("scripts/holding.lua"),
+    ),
+    advance_epoch: concat!(
+        include_str!("scripts/same.lua"),
+        include_str!("scripts/lease.lua"),
+        include_str!("scripts/advance_epoch.lua"),
+    ),
+    write: concat!(
+        include_str!("scripts/same.lua"),
+        include_str!("scripts/fence.lua"),
+        include_str!("scripts/write.lua"),
+    ),
+    raise: concat!(
+        include_str!("scripts/same.lua"),
+        include_str!("scripts/fence.lua"),
+        include_str!("scripts/raise.lua"),
+    ),
+    get: concat!(include_str!("scripts/same.lua"), include_str!("scripts/get.lua")),
 };

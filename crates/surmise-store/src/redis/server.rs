@@ -8,6 +8,9 @@ use crate::StoreError;
 pub(super) struct Server {
     /// It is another for every process.
     pub(super) run_id: String,
+    /// The process and the history of its data, which is another after it followed another server; empty if they
+    /// are not told.
+    pub(super) process: String,
     /// In order, each once.
     pub(super) weaknesses: Vec<Weakness>,
 }
@@ -70,7 +73,11 @@ impl Server {
         ];
         let weaknesses =
             found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, weakness)| weakness).collect();
-        Ok(Self { run_id: run_id.unwrap_or_default().to_owned(), weaknesses })
+        let process = match (run_id, field("master_replid")) {
+            (Some(process), Some(history)) => format!("/{process}/{history}"),
+            _ => String::new(),
+        };
+        Ok(Self { run_id: run_id.unwrap_or_default().to_owned(), process, weaknesses })
     }
 }
 
@@ -87,7 +94,8 @@ mod tests {
 
     const INFO: &str = "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nrun_id:abc\r\n\
         # Memory\r\nmaxmemory_policy:noeviction\r\n# Persistence\r\naof_enabled:1\r\n\
-        # Replication\r\nrole:master\r\nconnected_slaves:0\r\nsecond_repl_offset:-1\r\n\
+        # Replication\r\nrole:master\r\nconnected_slaves:0\r\nmaster_replid:def\r\n\
+        second_repl_offset:-1\r\n\
         # Cluster\r\ncluster_enabled:0\r\n";
 
     fn durable() -> Settings {
@@ -104,7 +112,12 @@ mod tests {
     #[test]
     fn each_weakness_is_found() {
         let server = Server::new("it", INFO, &durable()).unwrap();
-        assert_eq!(server, Server { run_id: "abc".to_owned(), weaknesses: Vec::new() });
+        let process = "/abc/def".to_owned();
+        assert_eq!(server, Server { run_id: "abc".to_owned(), process, weaknesses: Vec::new() });
+        for hidden in ["run_id:abc", "master_replid:def"] {
+            let server = Server::new("it", &INFO.replace(hidden, ""), &durable()).unwrap();
+            assert_eq!(server.process, "");
+        }
         for (from, to, weakness) in [
             ("aof_enabled:1", "aof_enabled:0", Weakness::NoLog),
             ("connected_slaves:0", "connected_slaves:1", Weakness::Replicas),

@@ -44,16 +44,16 @@ impl fmt::Display for Weakness {
                 "it does not say how it is set up, so that nobody knows what it loses (allow CONFIG GET and INFO)"
             }
             Self::Replicas => {
-                "it has replicas, which lack the last writes if they are promoted (call advance_epoch then)"
+                "it has replicas, which lack the last writes if they are promoted"
             }
             Self::Promoted => {
-                "it was a replica, and may lack what its master acknowledged (call advance_epoch)"
+                "it was a replica, and may lack what its master acknowledged"
             }
             Self::Evicts => {
                 "it removes keys when its memory is full, and fences with them (set maxmemory-policy noeviction)"
             }
             Self::Cluster => {
-                "its cluster promotes replicas, which lack the last writes (call advance_epoch then)"
+                "its cluster promotes replicas, which lack the last writes"
             }
         })
     }
@@ -81,7 +81,7 @@ impl Weakened {
 
 impl fmt::Display for Weakened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} can lose what it acknowledged, and issue tokens twice: ", self.store)?;
+        write!(f, "{} can lose what it acknowledged: ", self.store)?;
         f.write_str(&list(&self.weaknesses))
     }
 }
