@@ -360,7 +360,7 @@ async fn what_is_no_redis_is_told() {
         (&["HTTP/1.1 400 Bad Request\r\n\r\n"][..], "cannot be reached"),
         (&["-DENIED Redis is running in protected mode\r\n"], "protected mode"),
         (&["-LOADING Redis is loading the dataset in memory\r\n"], "cannot be reached"),
-        (&["$20\r\nredis_version:4.0.14\r\n", "*0\r\n", "*0\r\n"], "use Redis 6.0 or later"),
+        (&["$20\r\nredis_version:4.0.14\r\n", "*0\r\n", "*0\r\n"], "use Redis 7.0.3 or later"),
         (&["$0\r\n\r\n", "*0\r\n", "*0\r\n"], "does not tell its version"),
         (&[":1\r\n"], "cannot be reached"),
         (&[], "cannot be reached"),

@@ -109,6 +109,33 @@ fn follow(replica: &Server, master: &Server) {
     assert_eq!(bare.ask(&["REPLICAOF", "127.0.0.1", &port]), "OK");
     let link = || bare.ask(&["INFO", "replication"]).contains("master_link_status:up");
     assert!(wait_until(link), "the replica does not come to follow");
+    log_is_kept(replica);
+}
+
+/// Waits until the log of a server has all its data.
+fn log_is_kept(server: &Server) {
+    let mut bare = Bare::new(server);
+    assert!(wait_until(|| {
+        let info = bare.ask(&["INFO", "persistence"]);
+        info.contains("aof_rewrite_in_progress:0") && info.contains("aof_rewrite_scheduled:0")
+    }));
+}
+
+/// What is in the memory of a server, and not in its log yet, is gone with the process.
+#[tokio::test]
+async fn a_log_that_is_only_begun_is_none() {
+    let Some(redis) = Redis::find() else { return };
+    let server = redis.start_with(&["--save", "", "--appendfsync", "always"]);
+    let mut bare = Bare::new(&server);
+    bare.ask(&["SET", "other", "value"]);
+    // The first log takes an hour.
+    bare.ask(&["CONFIG", "SET", "rdb-key-save-delay", "3600000000"]);
+    assert_eq!(bare.ask(&["CONFIG", "SET", "appendonly", "yes"]), "OK");
+    let error = RedisStore::connect(config(&server)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("its log is only begun"), "{error}");
+    // Which ends the process that writes it.
+    assert_eq!(bare.ask(&["CONFIG", "SET", "appendonly", "no"]), "OK");
 }
 
 #[tokio::test]
@@ -159,6 +186,7 @@ async fn a_server_that_became_weaker_is_refused() {
         // What was lost in between stays lost.
         let error = store.read("ledger", b"k").await.unwrap_err();
         assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
+        log_is_kept(&server);
         acquire(&patient(&server).await).await;
     }
 }

@@ -15,7 +15,7 @@ use super::{
     open,
     reply::Answer,
     scripts::{Scripts, Which},
-    server::{Server, Settings},
+    server::{Log, Server, Settings},
     weakness::{Weakness, list},
 };
 use crate::{LostReply, StoreError, stream::Connector};
@@ -257,6 +257,10 @@ impl Client {
         let connection = Arc::new(connection);
         let server = self.inspect(&connection).await?;
         self.check(&server)?;
+        let is_first = self.accepted.lock().is_none();
+        if server.log == Log::Begun || is_first && server.log == Log::Rewritten {
+            return Err(self.unavailable("its log is only begun, or being rewritten"));
+        }
         let known = self.id.get().map(Vec::as_slice);
         let id = open::open(self, &connection, &server, known).await?;
         _ = self.id.set(id);

@@ -13,6 +13,19 @@ pub(super) struct Server {
     pub(super) process: String,
     /// In order, each once.
     pub(super) weaknesses: Vec<Weakness>,
+    /// Its log, if it has one, does not have all data yet, or may not.
+    pub(super) log: Log,
+}
+
+/// How far the log of a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Log {
+    /// Nothing is said against it; or there is none.
+    Kept,
+    /// It is rewritten, or should be: it may be the first log, which nothing is read from until it is complete.
+    Rewritten,
+    /// As `Rewritten`, and there was none before, as far as is known.
+    Begun,
 }
 
 /// What was set by configuration; `None` if it is not told.
@@ -31,14 +44,14 @@ impl Server {
         let unusable = |problem: String, remedy| {
             Err(StoreError::Unusable { store: store.to_owned(), problem, remedy })
         };
-        match field("redis_version").map(|version| (version, major(version))) {
-            Some((_, Some(MIN_MAJOR..))) => {}
+        match field("redis_version").map(|version| (version, numbers(version))) {
+            Some((_, Some(numbers))) if numbers >= MIN => {}
             Some((version, _)) => {
-                return unusable(format!("it is Redis {version}"), "use Redis 6.0 or later");
+                return unusable(format!("it is Redis {version}"), "use Redis 7.0.3 or later");
             }
             None => {
                 let problem = "it does not tell its version".to_owned();
-                return unusable(problem, "use Redis 6.0 or later, and allow the user +info");
+                return unusable(problem, "use Redis 7.0.3 or later, and allow the user +info");
             }
         }
         if field("role") == Some("slave") {
@@ -73,20 +86,35 @@ impl Server {
         ];
         let weaknesses =
             found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, weakness)| weakness).collect();
+        let log = log(&field);
         let process = match (run_id, field("master_replid")) {
             (Some(process), Some(history)) => format!("/{process}/{history}"),
             _ => String::new(),
         };
-        Ok(Self { run_id: run_id.unwrap_or_default().to_owned(), process, weaknesses })
+        Ok(Self { run_id: run_id.unwrap_or_default().to_owned(), process, weaknesses, log })
     }
 }
 
-fn major(version: &str) -> Option<u32> {
-    version.split('.').next()?.parse().ok()
+fn log<'a>(field: &impl Fn(&str) -> Option<&'a str>) -> Log {
+    let is = |name, value| field(name) == Some(value);
+    let is_rewritten = is("aof_rewrite_in_progress", "1")
+        || is("aof_rewrite_scheduled", "1")
+        || is("aof_last_bgrewrite_status", "err");
+    match field("aof_base_size") {
+        _ if !is_rewritten || is("aof_enabled", "0") => Log::Kept,
+        Some("0") | None => Log::Begun,
+        Some(_) => Log::Rewritten,
+    }
 }
 
-/// Scripts replicate what they did, and not themselves, since 5.0; users came with 6.0.
-const MIN_MAJOR: u32 = 6;
+fn numbers(version: &str) -> Option<[u32; 3]> {
+    let mut numbers = version.splitn(3, '.').map(|number| number.parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next()??])
+}
+
+/// Before 6.2, a sync that failed is passed over; before 7.0, answers may come before the sync; and before 7.0.3, the name
+/// of a new log is not synced.
+const MIN: [u32; 3] = [7, 0, 3];
 
 #[cfg(test)]
 mod tests {
@@ -113,7 +141,9 @@ mod tests {
     fn each_weakness_is_found() {
         let server = Server::new("it", INFO, &durable()).unwrap();
         let process = "/abc/def".to_owned();
-        assert_eq!(server, Server { run_id: "abc".to_owned(), process, weaknesses: Vec::new() });
+        let expected =
+            Server { run_id: "abc".to_owned(), process, weaknesses: Vec::new(), log: Log::Kept };
+        assert_eq!(server, expected);
         for hidden in ["run_id:abc", "master_replid:def"] {
             let server = Server::new("it", &INFO.replace(hidden, ""), &durable()).unwrap();
             assert_eq!(server.process, "");
@@ -152,9 +182,30 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_is_begun_is_told() {
+        let log = |info: &str| Server::new("it", info, &durable()).unwrap().log;
+        for told in [
+            "aof_rewrite_in_progress:1",
+            "aof_rewrite_scheduled:1",
+            "aof_last_bgrewrite_status:err",
+        ] {
+            let info = format!("{INFO}{told}\r\n");
+            assert_eq!(log(&info), Log::Begun);
+            assert_eq!(log(&format!("{info}aof_base_size:0\r\n")), Log::Begun);
+            assert_eq!(log(&format!("{info}aof_base_size:88\r\n")), Log::Rewritten);
+            assert_eq!(log(&info.replace("aof_enabled:1", "aof_enabled:0")), Log::Kept);
+        }
+        // As it begins with its process.
+        assert_eq!(log(&format!("{INFO}aof_rewrite_in_progress:0\r\naof_base_size:0")), Log::Kept);
+    }
+
+    #[test]
     fn what_is_no_master_of_this_time_is_refused() {
         for (from, to, said) in [
-            ("7.0.15", "5.0.14", "it is Redis 5.0.14; use Redis 6.0 or later"),
+            ("7.0.15", "5.0.14", "it is Redis 5.0.14; use Redis 7.0.3 or later"),
+            ("7.0.15", "6.2.14", "use Redis 7.0.3 or later"),
+            ("7.0.15", "7.0.2", "use Redis 7.0.3 or later"),
+            ("7.0.15", "7.0", "use Redis 7.0.3 or later"),
             ("redis_version:7.0.15", "", "does not tell its version"),
             ("role:master", "role:slave", "connect to the master"),
             ("standalone", "sentinel", "it is a sentinel"),
@@ -163,7 +214,7 @@ mod tests {
             assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
             assert!(error.to_string().contains(said), "{error}");
         }
-        for version in ["6.0.0", "7.2.4", "10.0.0"] {
+        for version in ["7.0.3", "7.2.4", "10.0.0"] {
             Server::new("it", &INFO.replace("7.0.15", version), &durable()).unwrap();
         }
     }

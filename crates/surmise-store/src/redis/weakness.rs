@@ -32,7 +32,7 @@ pub enum Weakness {
 impl fmt::Display for Weakness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoLog => "it keeps no log, and loses all when it ends (set appendonly yes)",
+            Self::NoLog => "it keeps no log, and loses all when it ends (set appendonly yes, and wait for its log)",
             Self::LateSync => {
                 "it answers before it has synced, and loses the last seconds when it crashes (set appendfsync \
                  always)"
