@@ -6,7 +6,7 @@ use core::{
 };
 
 use parking_lot::Mutex;
-use surmise_fence::{DriftAllowance, FencingToken, LeaseExpired, LeaseGuard, Pass};
+use surmise_fence::{DriftAllowance, FencingToken, Grant, LeaseExpired, LeaseGuard, Pass};
 use surmise_time::MonotonicClock;
 
 pub use self::error::{AcquireError, ReleaseError, RenewError};
@@ -75,7 +75,10 @@ impl<C: MonotonicClock> Lease<C> {
                 let sent = clock.now();
                 match store.holding(request.resource()).await {
                     Ok(Some(holding)) if nonce != 0 && holding.nonce == nonce => {
-                        (holding.grant(), sent)
+                        // The clock of the store may have been set back since it granted.
+                        let grant = holding.grant();
+                        let valid_for = grant.valid_for.min(request.ttl().get());
+                        (Grant { valid_for, ..grant }, sent)
                     }
                     // The request may still be under way, so that nobody can say that it was not granted.
                     _ => return Err(AcquireError::Indeterminate { nonce, lost }),

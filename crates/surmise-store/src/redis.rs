@@ -47,7 +47,8 @@
 //!   are decimal because Lua compares by the server's locale, in which only digits have a sure order.
 //! * *Time* is the server's (`TIME`, read by the script), and the end of a lease a part of its record. The record is not left to
 //!   `PEXPIRE`, which goes by the same clock, and would take the counter along. If that clock is set forward, leases end early by
-//!   as much, and the fence protects what they did; if it is set back, they last longer.
+//!   as much, and the fence protects what they did; if it is set back, they last longer than their holders are told, which is
+//!   what they asked for and no more.
 //! * *An answer* comes after the write is on the disk, with `appendfsync always`. What was never sent is an error; what was
 //!   sent and not answered is `Indeterminate`, and not sent again. A script that the server does not know (`NOSCRIPT`)
 //!   was not run, and is sent whole.

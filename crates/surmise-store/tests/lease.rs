@@ -92,6 +92,17 @@ async fn a_grant_without_a_reply_is_found_by_its_nonce() {
     assert!(lost.to_string().contains("nonce 0x8"), "{lost}");
 }
 
+/// As when the clock of the store was set back, and what was granted lasts for longer.
+#[tokio::test]
+async fn what_is_found_is_no_more_than_was_asked_for() {
+    let clock = ManualClock::default();
+    let store = Moody::new(&clock);
+    let long = LeaseRequest::new("ledger", "somebody", 7, 60 * SECOND).unwrap();
+    _ = store.grant(long).await.unwrap();
+    store.is(Mood { grants_lose_replies: true, ..Mood::GOOD });
+    assert_eq!(acquire(&store, 7, &clock).await.unwrap().remaining(), TTL);
+}
+
 #[tokio::test]
 async fn no_nonce_finds_no_lease() {
     let clock = ManualClock::default();

@@ -11,10 +11,10 @@ if held and ends(held) > now then
   if nonce == NONE or held:sub(TOKEN + 1, NONCE) ~= nonce then
     return {'held', held, text(ends(held) - now)}
   end
-  -- It is asked again. What its holder was told is not taken back.
+  -- It is asked again. What its holder was told is not taken back; nor told anew, since the clock may have been set back.
   local renewed = ending(held, math.max(ends(held), now + ttl))
   redis.call('SET', KEYS[1], renewed)
-  return {'granted', renewed, text(ends(renewed) - now)}
+  return {'granted', renewed, text(ttl)}
 end
 local counter = NONE
 if held and held:sub(1, DIGITS) >= epoch then
