@@ -6,7 +6,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// Why a store did not do what it was asked to.
 ///
 /// Whatever it says, *nothing happened*: where something may have happened, the operation returns its outcome
-/// `Indeterminate` instead.
+/// `Indeterminate` instead. Only [`Unanswered`](Self::Unanswered) says that a new epoch may have begun, which does no harm.
 ///
 /// Its text has that of the error within; its source is what is below that.
 #[derive(Debug)]
@@ -16,6 +16,13 @@ pub enum StoreError {
     Limit(LimitExceeded),
     /// The store could not be reached, or not before the time limit. It may be asked again.
     Unavailable {
+        /// Which store, and where.
+        store: String,
+        /// What went wrong.
+        source: BoxError,
+    },
+    /// The store was asked to begin the next epoch, and did not answer. The epoch may have begun; to ask again does no harm.
+    Unanswered {
         /// Which store, and where.
         store: String,
         /// What went wrong.
@@ -52,6 +59,12 @@ impl fmt::Display for StoreError {
             Self::Unavailable { store, source } => {
                 write!(f, "{store} is unavailable: {source}; nothing was done, ask again later")
             }
+            Self::Unanswered { store, source } => {
+                write!(
+                    f,
+                    "{store} did not answer: {source}; the next epoch may have begun: ask again, that does no harm"
+                )
+            }
             Self::Unusable { store, problem, remedy } => {
                 write!(f, "{store} cannot be used: {problem}; {remedy}")
             }
@@ -73,7 +86,7 @@ impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Limit(limit) => limit.source(),
-            Self::Unavailable { source, .. } => source.source(),
+            Self::Unavailable { source, .. } | Self::Unanswered { source, .. } => source.source(),
             _ => None,
         }
     }

@@ -64,7 +64,8 @@ pub trait LeaseStore: Send + Sync {
     ///
     /// For operators, after the store was restored from a backup or lost writes that it had acknowledged, as
     /// when a replica without the last ones was promoted. Leases that are held stay held. To do it again, because its
-    /// reply was lost, begins one more epoch, and does no harm.
+    /// reply was lost, begins one more epoch, and does no harm; so it is the one operation that may have been done where
+    /// it returns an error.
     fn advance_epoch(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Acquires a lease, for which `holder` is the name that others are shown.

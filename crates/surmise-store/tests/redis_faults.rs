@@ -64,6 +64,11 @@ async fn a_stopped_server_is_waited_for_and_then_left() {
     assert!(matches!(store.raise("ledger", new).await, Ok(Outcome::Applied)));
     assert!(matches!(store.write("ledger", b"k", b"new", new).await, Ok(Outcome::Applied)));
     assert_eq!(store.read("ledger", b"k").await.unwrap().unwrap().pass, new.into());
+    server.pause();
+    let error = store.advance_epoch().await.unwrap_err();
+    assert!(matches!(error, StoreError::Unanswered { .. }), "{error}");
+    assert!(error.to_string().contains("may have begun"), "{error}");
+    server.resume();
 }
 
 async fn watched(wire: &Wire, config: RedisConfig) -> RedisStore {

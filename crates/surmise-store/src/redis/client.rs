@@ -135,17 +135,26 @@ impl Client {
         which: Which<Compiled>,
         keys: &[&[u8]],
         arguments: &[&[u8]],
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<Answer, Failed> {
         match self.once(which, keys, arguments).await {
             Err(Failed::Ended(_)) => self.once(which, keys, arguments).await,
             answer => answer,
         }
-        .map_err(|failed| failed.harmless(&self.name))
+    }
+
+    /// Runs a script that only reads.
+    pub(super) async fn look(
+        &self,
+        which: Which<Compiled>,
+        keys: &[&[u8]],
+    ) -> Result<Answer, StoreError> {
+        let answer = self.again(which, keys, &[]).await;
+        answer.map_err(|failed| failed.harmless(&self.name))
     }
 
     /// Returns what a key has.
     pub(super) async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.again(|scripts| &scripts.get, &[key], &[]).await? {
+        match self.look(|scripts| &scripts.get, &[key]).await? {
             Answer::Has(value) => Ok(Some(value)),
             Answer::Free => Ok(None),
             _ => Err(self.unavailable("what it answered is not to what was asked")),

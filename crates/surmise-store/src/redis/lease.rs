@@ -4,6 +4,7 @@ use surmise_fence::{FencingToken, Grant};
 
 use super::{
     client::Client,
+    failed::Failed,
     record::{Holder, digits, token_digits},
     reply::Answer,
 };
@@ -69,7 +70,7 @@ pub(super) async fn holding(
     resource: Resource<'_>,
 ) -> Result<Option<Holding>, StoreError> {
     let lease = client.keys().lease(resource);
-    match client.again(|scripts| &scripts.holding, &[&lease], &[]).await? {
+    match client.look(|scripts| &scripts.holding, &[&lease]).await? {
         Answer::Held(Holder { token, nonce, name }, left) => {
             Ok(Some(Holding::new(token, nonce, name, left)))
         }
@@ -80,9 +81,14 @@ pub(super) async fn holding(
 
 pub(super) async fn advance_epoch(client: &Client) -> Result<u64, StoreError> {
     // An epoch that nobody heard of does no harm.
-    match client.again(|scripts| &scripts.advance_epoch, &[&client.keys().epoch()], &[]).await? {
-        Answer::Epoch(epoch) => Ok(epoch),
-        _ => Err(client.unavailable("what it answered is not to what was asked")),
+    let epoch = client.keys().epoch();
+    let unanswered =
+        |source| Err(StoreError::Unanswered { store: client.name().to_owned(), source });
+    match client.again(|scripts| &scripts.advance_epoch, &[&epoch], &[]).await {
+        Ok(Answer::Epoch(epoch)) => Ok(epoch),
+        Ok(_) => unanswered("what it answered is not to what was asked".into()),
+        Err(Failed::Lost(source) | Failed::Ended(source)) => unanswered(source),
+        Err(Failed::Refused(error) | Failed::Anew(error)) => Err(error),
     }
 }
 
