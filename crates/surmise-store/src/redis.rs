@@ -64,7 +64,7 @@
 //!   `INFO persistence` has `aof_rewrite_in_progress:0`, `aof_rewrite_scheduled:0` and `aof_last_bgrewrite_status:ok`, then
 //!   `CONFIG REWRITE`. Until then, and while any log is rewritten, a store is not connected to for the first time.
 //! * A password, or a network that is the store's alone. A user needs the keys `{PREFIX}*`, and `EVALSHA`, `EVAL`, `GET`, `GETRANGE`,
-//!   `SET`, `MSET`, `TIME`, `INFO`; `CONFIG GET` is looked at if it is allowed.
+//!   `SET`, `MSET`, `TIME`, `INFO`, and `SELECT` for a database other than 0; `CONFIG GET` is looked at if it is allowed.
 //! * No `FLUSHALL`, `CONFIG SET` or `REPLICAOF` under a store that works: it looks when it connects, not all the time.
 //! * After a replica was promoted, a backup restored or a log repaired: nothing for the tokens, if the server says which process it
 //!   is, and its clock is right; [`advance_epoch`](crate::LeaseStore::advance_epoch) does no harm. Floors and writes that were lost stay
@@ -80,9 +80,12 @@
 //! * In a cluster, all keys of a store are in one slot, that of `{PREFIX}`, since grants read the epoch in the same step; the
 //!   [address](RedisConfig::address) is that of the master that has it. Redirections are refusals.
 //! * A key of ours that something else overwrote is `Corrupt` and left alone; but one that was removed, or holds the empty
-//!   text, is as if it had never been.
+//!   text, is as if it had never been: **who removes the record of a lease (`DEL`, eviction) has its tokens issued again**, unless
+//!   `advance_epoch` is called, and who removes a floor lets everybody pass. If the epoch or the process was removed,
+//!   stores refuse all requests, and go on in a new epoch once they are connected anew.
 //! * There is no TLS here: [`connect_with`](RedisStore::connect_with) takes a connection from a library that has it. There is
-//!   no lock-delay. Records are for ever: one for each resource that had a lease or a floor, and one for each key, also if it
+//!   no lock-delay. Idle connections are not probed (`keepalive`), so that the first request on a dead one is late; and of a
+//!   name with several addresses, the next is tried only where one refuses. Records are for ever: one for each resource that had a lease or a floor, and one for each key, also if it
 //!   was removed; and all of them are in memory.
 //!
 //! # Connections

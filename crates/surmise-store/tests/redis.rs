@@ -168,6 +168,9 @@ async fn what_is_not_ours_is_told_and_left_alone() {
         corrupt(store.extend(ledger(), token, ttl).await);
         corrupt(store.revoke(ledger(), token).await);
         corrupt(store.grant(LeaseRequest::new("ledger", "me", 1, LONG).unwrap()).await);
+        // Of the shape of a lease, and none.
+        bare.ask(&["SET", "{ours}lease/none", &format!("{}lme", "9".repeat(80))]);
+        corrupt(store.grant(LeaseRequest::new("none", "me", 1, LONG).unwrap()).await);
         for key in ["{ours}floor/ledger", "{ours}value/s\0k", "{ours}lease/ledger"] {
             let kept = if make == ["SET"] {
                 bare.ask(&["GET", key])
@@ -262,10 +265,12 @@ async fn users_are_asked_for_what_they_may() {
         "+set",
         "+mset",
         "+time",
+        "+select",
         "+info",
         "+config|get",
     ];
     user("clerk", &[&["~{surmise/1}*"][..], &commands].concat());
+    user("open", &[&["nopass", "~{surmise/1}*"][..], &commands].concat());
     user("guest", &[&["~other*"][..], &commands].concat());
     user("blind", &["~*", "+@all", "-info"]);
     user("default", &[]);
@@ -288,8 +293,13 @@ async fn users_are_asked_for_what_they_may() {
         assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
         assert!(error.to_string().contains(remedy), "{error}");
     }
-    for user in ["clerk", "default"] {
-        let store = connect(Some((user, "p"))).await.unwrap().durable().unwrap();
+    let url = format!("redis://open@{}", config(&server).address);
+    let open = RedisConfig { connect_timeout: LONG, ..RedisConfig::from_url(&url).unwrap() };
+    RedisStore::connect(open).await.unwrap().durable().unwrap();
+    for (user, database) in [("clerk", 0), ("clerk", 1), ("default", 0)] {
+        let credentials = RedisCredentials { user: user.to_owned(), password: "p".to_owned() };
+        let config = RedisConfig { credentials: Some(credentials), database, ..config(&server) };
+        let store = RedisStore::connect(config).await.unwrap().durable().unwrap();
         let lease = store.acquire("ledger", "me", LONG).await.unwrap();
         let pass = lease.pass().unwrap();
         assert!(matches!(store.raise("ledger", pass).await, Ok(Outcome::Applied)));

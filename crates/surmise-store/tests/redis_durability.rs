@@ -350,6 +350,21 @@ async fn another_store_in_the_place_of_a_lost_one_is_not_taken_for_it() {
     }
 }
 
+#[tokio::test]
+async fn a_store_without_its_epoch_is_gone_on_with_by_who_connects_anew() {
+    let Some(redis) = Redis::find() else { return };
+    let server = redis.start();
+    let mut bare = Bare::new(&server);
+    for key in ["epoch", "process"] {
+        let store = patient(&server).await;
+        let last = acquire(&store).await;
+        assert_eq!(bare.ask(&["DEL", &format!("{{surmise/1}}{key}")]), "1");
+        let error = store.acquire("ledger", "me", LONG).await.unwrap_err();
+        assert!(error.to_string().contains("connect anew"), "{error}");
+        assert!(acquire(&patient(&server).await).await.epoch() > last.epoch());
+    }
+}
+
 /// Has a lease, and gives it back.
 async fn acquire(store: &RedisStore) -> FencingToken {
     let lease = store.acquire("ledger", "me", LONG).await.unwrap();

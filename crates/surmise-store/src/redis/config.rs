@@ -54,9 +54,10 @@ impl RedisConfig {
             let problem = format!("there is no database {}", settings.db());
             return Err(unusable(problem, "choose another database"));
         };
-        let credentials = settings.password().map(|password| RedisCredentials {
+        let known = settings.username().or(settings.password());
+        let credentials = known.map(|_| RedisCredentials {
             user: settings.username().unwrap_or(DEFAULT_USER).to_owned(),
-            password: password.to_owned(),
+            password: settings.password().unwrap_or_default().to_owned(),
         });
         // An address of IPv6 stands between brackets.
         let address = if host.contains(':') && !host.starts_with('[') {
@@ -89,7 +90,7 @@ impl Default for RedisConfig {
 pub struct RedisCredentials {
     /// The name; `default` where the server has only a password.
     pub user: String,
-    /// The password.
+    /// The password; whatever it is, for a user who has none (`nopass`).
     pub password: String,
 }
 
@@ -108,13 +109,15 @@ mod tests {
 
     #[test]
     fn urls_are_read() {
-        let known =
-            |user: &str| Some(RedisCredentials { user: user.to_owned(), password: "p".to_owned() });
+        let known = |user: &str, password: &str| {
+            Some(RedisCredentials { user: user.to_owned(), password: password.to_owned() })
+        };
         for (url, address, database, credentials) in [
             ("redis://127.0.0.1", "127.0.0.1:6379", 0, None),
             ("redis://db.example:1/3", "db.example:1", 3, None),
-            ("redis://me:p@db:1", "db:1", 0, known("me")),
-            ("redis://:p@db:1", "db:1", 0, known("default")),
+            ("redis://me:p@db:1", "db:1", 0, known("me", "p")),
+            ("redis://:p@db:1", "db:1", 0, known("default", "p")),
+            ("redis://me@db:1", "db:1", 0, known("me", "")),
             ("redis://[::1]:1", "[::1]:1", 0, None),
         ] {
             let config = RedisConfig {

@@ -68,6 +68,12 @@ impl Answer {
             },
             _ => None,
         };
+        // Nothing was done where something stands in the way, be it of another shape.
+        if let ([b"held" | b"floor" | b"value", kept, ..], None) = (words.as_slice(), &answer) {
+            let problem =
+                format!("it keeps {}, which is no lease and no pass", kept.escape_ascii());
+            return refused(StoreError::Corrupt { store: store.to_owned(), problem });
+        }
         answer.ok_or_else(strange)
     }
 }
@@ -130,8 +136,6 @@ mod tests {
             &[][..],
             &["granted"],
             &["granted", "record", &number],
-            &["floor", "foreign"],
-            &["value", &number],
             &["epoch", "1"],
             &["exhausted", "1"],
             &["done", "done"],
@@ -142,6 +146,11 @@ mod tests {
             assert!(matches!(Answer::new("it", value), Err(Failed::Lost(_))));
         }
         assert_eq!(answer(&["epoch", &number]).unwrap(), Answer::Epoch(1));
+        for words in [&["floor", "foreign"][..], &["value", &number], &["held", "foreign", &number]]
+        {
+            let Err(Failed::Refused(error)) = answer(words) else { panic!("{words:?}") };
+            assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+        }
         let Err(Failed::Refused(error)) = answer(&["foreign", "a\0"]) else { panic!() };
         assert!(error.to_string().contains("a\\x00"), "{error}");
         let Err(Failed::Refused(error)) = answer(&["exhausted", &number]) else { panic!() };

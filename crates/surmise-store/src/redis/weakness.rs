@@ -22,7 +22,7 @@ pub enum Weakness {
     /// It was a replica itself, and was promoted. What its master acknowledged last may be lacking.
     Promoted,
     /// It removes keys when its memory is full: `maxmemory-policy` is one of all keys. A floor that is removed lets
-    /// everybody pass.
+    /// everybody pass, and a lease that is removed has its tokens granted again.
     Evicts,
     /// It is part of a cluster, which promotes replicas by itself.
     Cluster,
@@ -50,7 +50,7 @@ impl fmt::Display for Weakness {
                 "it was a replica, and may lack what its master acknowledged"
             }
             Self::Evicts => {
-                "it removes keys when its memory is full, and fences with them (set maxmemory-policy noeviction)"
+                "it removes keys when its memory is full, and fences and leases with them (set maxmemory-policy noeviction)"
             }
             Self::Cluster => {
                 "its cluster promotes replicas, which lack the last writes"
