@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 use redis::{RedisResult, Script, Value, cmd};
+use surmise_time::MonotonicClock as _;
 use tokio::time::timeout;
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
     server::{Log, Server, Settings},
     weakness::{Weakness, list},
 };
-use crate::{LostReply, StoreError, stream::Connector};
+use crate::{LeaseClock, LostReply, StoreError, stream::Connector};
 
 /// Asks one server, on one connection, which is made anew when it ended.
 pub(super) struct Client {
@@ -230,19 +231,50 @@ impl Client {
         }
     }
 
-    /// Returns the connection, or else a new one. Until then nothing was asked of the server.
+    /// Returns the connection, if its server was looked at not long ago; or else it is looked at again, or there is a new
+    /// one. Until then nothing was asked of the server.
     async fn connection(&self) -> Result<Arc<Connection>, StoreError> {
-        if let Some(connection) = self.open_connection() {
+        let known = || self.open_connection().filter(|open| open.is_known(LeaseClock.now()));
+        if let Some(connection) = known() {
             return Ok(connection);
         }
         let connected = async {
             let _turn = self.connecting.lock().await;
+            if let Some(connection) = known() {
+                return Ok(connection);
+            }
+            if let Some(connection) = self.open_connection() {
+                self.look_again(&connection).await?;
+            }
             if self.open_connection().is_none() {
                 self.connect().await?;
             }
             self.open_connection().ok_or_else(|| self.unavailable("the connection ended at once"))
         };
         self.in_time(connected).await
+    }
+
+    /// Looks at the server of a connection again, which is given up if that fails.
+    async fn look_again(&self, connection: &Arc<Connection>) -> Result<(), StoreError> {
+        let looked = LeaseClock.now();
+        let checked = match self.inspect(connection).await {
+            Ok(server) => self.check(&server),
+            Err(_ended) => {
+                self.forget(connection);
+                return Ok(());
+            }
+        };
+        match checked {
+            Ok(()) => connection.was_looked_at(Some(looked)),
+            Err(_) => self.forget(connection),
+        }
+        checked
+    }
+
+    /// Has the next request look at the server again.
+    #[cfg(test)]
+    pub(super) fn looks_again(&self) {
+        self.open_connection().unwrap().was_looked_at(None);
     }
 
     fn open_connection(&self) -> Option<Arc<Connection>> {
@@ -264,12 +296,9 @@ impl Client {
         self.is_refused()?;
         let connection = Connection::new(&self.name, &self.connector, &self.config).await?;
         let connection = Arc::new(connection);
+        connection.was_looked_at(Some(LeaseClock.now()));
         let server = self.inspect(&connection).await?;
         self.check(&server)?;
-        let is_first = self.accepted.lock().is_none();
-        if server.log == Log::Begun || is_first && server.log == Log::Rewritten {
-            return Err(self.unavailable("its log is only begun, or being rewritten"));
-        }
         let known = self.id.get().map(Vec::as_slice);
         let id = open::open(self, &connection, &server, known).await?;
         _ = self.id.set(id);
@@ -316,6 +345,9 @@ impl Client {
     /// any more, since a weakness may be over while what it lost is lost: a server forgets that it was promoted.
     fn check(&self, server: &Server) -> Result<(), StoreError> {
         let mut accepted = self.accepted.lock();
+        if server.log == Log::Begun || accepted.is_none() && server.log == Log::Rewritten {
+            return Err(self.unavailable("its log is only begun, or being rewritten"));
+        }
         let Some(accepted) = accepted.as_mut() else { return Ok(()) };
         let mut new = server.weaknesses.clone();
         new.retain(|weakness| !accepted.weaknesses.contains(weakness));

@@ -1,11 +1,14 @@
 //! One connection, which all requests share.
 
+use core::time::Duration;
 use std::sync::OnceLock;
 
+use parking_lot::Mutex;
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, Value,
     aio::MultiplexedConnection,
 };
+use surmise_time::Instant;
 use tokio::task::AbortHandle;
 
 use super::{RedisConfig, failed::CREDENTIALS};
@@ -18,6 +21,8 @@ pub(super) struct Connection {
     task: AbortHandle,
     /// Which store it is, and of which process; empty as long as nobody looked.
     process: OnceLock<Vec<u8>>,
+    /// When somebody looked last.
+    looked: Mutex<Option<Instant>>,
 }
 
 impl Connection {
@@ -47,7 +52,7 @@ impl Connection {
             _ => unavailable(error.into()),
         })?;
         let task = tokio::spawn(driver).abort_handle();
-        Ok(Self { requests, task, process: OnceLock::new() })
+        Ok(Self { requests, task, process: OnceLock::new(), looked: Mutex::new(None) })
     }
 
     /// Returns whether it has not ended yet, as far as is known.
@@ -58,6 +63,16 @@ impl Connection {
     /// Says what was connected to, which all that is asked from now on is meant for.
     pub(super) fn is_to(&self, process: Vec<u8>) {
         _ = self.process.set(process);
+    }
+
+    /// Says when its server was looked at; `None` to have it looked at again.
+    pub(super) fn was_looked_at(&self, time: Option<Instant>) {
+        *self.looked.lock() = time;
+    }
+
+    /// Returns whether its server need not be looked at again yet.
+    pub(super) fn is_known(&self, now: Instant) -> bool {
+        self.looked.lock().is_some_and(|looked| now.saturating_duration_since(looked) < LOOK)
     }
 
     pub(super) fn process(&self) -> &[u8] {
@@ -77,6 +92,9 @@ impl Drop for Connection {
         self.task.abort();
     }
 }
+
+/// For how long a server is taken for what it was.
+const LOOK: Duration = Duration::from_secs(10);
 
 fn info(config: &RedisConfig) -> RedisConnectionInfo {
     let info =

@@ -71,6 +71,11 @@ impl RedisStore {
     pub(super) const fn new(client: Client) -> Self {
         Self { client }
     }
+
+    #[cfg(test)]
+    pub(super) fn looks_again(&self) {
+        self.client.looks_again();
+    }
 }
 
 impl LeaseStore for RedisStore {

@@ -249,6 +249,28 @@ async fn a_lease_has_one_holder(trial: &Trial) -> bool {
         && holding.is_some_and(|holding| holding.token == token && holding.remaining > HOUR / 2)
 }
 
+/// Also on a connection that does not end.
+#[tokio::test]
+async fn settings_are_looked_at_again() {
+    let Some(redis) = Redis::find() else { return };
+    let server = redis.start();
+    let mut trial = Trial::new(&server, &LUA).await;
+    let token = trial.grant(1, HOUR).await;
+    trial.store.looks_again();
+    trial.revoke(token).await;
+    let mut set = async |policy| {
+        let mut set = cmd("CONFIG");
+        set.arg("SET").arg("appendfsync").arg(policy).exec_async(&mut trial.bare).await.unwrap();
+    };
+    set("everysec").await;
+    trial.store.looks_again();
+    for _ in 0..2 {
+        let error = trial.store.write("ledger", b"k", b"v", token).await.unwrap_err();
+        assert!(error.to_string().contains("weaker than when it was connected"), "{error}");
+        set("always").await;
+    }
+}
+
 /// Which script is mutated, what of it, and what is there instead.
 type Mutant = (fn(&mut Lua) -> &mut &'static str, &'static str, &'static str);
 
