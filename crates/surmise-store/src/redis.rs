@@ -21,8 +21,9 @@
 //! # Take another store where …
 //!
 //! * … a machine may be lost: Redis hands writes on after it acknowledged them, and a replica that is promoted lacks the last:
-//!   **it forgets floors and writes**, and leases that others then have as well. `WAIT` does not help enough: it says that replicas
-//!   heard of a write, not that one of these is promoted. Take [`etcd`](https://docs.rs/surmise-store/latest/surmise_store/etcd).
+//!   **it forgets floors and writes**, and leases that others then have as well. `WAIT` does not help enough: it says that
+//!   replicas heard of a write, not that one of these is promoted. Take
+//!   [`etcd`](https://docs.rs/surmise-store/latest/surmise_store/etcd).
 //! * … the service is operated by others, who do not say how it is set up, or move it at will.
 //! * … what is to be fenced is in a database anyway: it can check the token in the same transaction.
 //!
@@ -38,9 +39,10 @@
 //!   the last. So it is new even where the server forgot the last ones, if its clock is not behind the time at which these
 //!   began.
 //! * *A process has an epoch of its own.* Beside the epoch stands which process of the server had it last, and with which
-//!   history of its data (`run_id` and `master_replid` of `INFO`). Whoever connects to another begins the next epoch, before it asks
-//!   for anything: what that process does not remember of an earlier one's tokens, it does not issue again. Leases that are held stay held.
-//!   Each script looks whether it is still that process, and no replica, and else nothing is done.
+//!   history of its data (`run_id` and `master_replid` of `INFO`). Whoever connects to another begins the next epoch, before it
+//!   asks for anything: what that process does not remember of an earlier one's tokens, it does not issue again. Leases that
+//!   are held stay held. Each script looks whether it is still that process, and no replica, and else nothing is done. Where a server does
+//!   not tell, each connection begins an epoch.
 //! * *A store that was lost is missed.* What stands beside the epoch begins with a random number, the id of the store. A store
 //!   that was connected to another, or to one that is gone, refuses all requests, and is not made anew under its holders.
 //! * *Numbers are text*: 20 digits each, compared as text. Those of Lua have 53 bits, and would take 2⁵³ + 1 for 2⁵³. They
@@ -53,52 +55,56 @@
 //!   sent and not answered is `Indeterminate`, and not sent again. A script that the server does not know (`NOSCRIPT`)
 //!   was not run, and is sent whole.
 //! * *No quiet weakening for long.* The settings are looked at by every new connection, and before a request if that was 10 s
-//!   ago. If there is a weakness that was not
-//!   accepted, or if the server [has some](Connected::accept) and is another process than before, requests are refused from then on,
-//!   until the store is connected anew: a weakness may pass, and not what it lost.
+//!   ago. If there is a weakness that was not accepted, or if the server [has some](Connected::accept) and is another process
+//!   than before, requests are refused from then on, until the store is connected anew: a weakness may pass, and not what it
+//!   lost.
 //!
 //! # What the operator sets
 //!
-//! * Redis 7.0.3 or later, of which 7.0 is tested: earlier ones answer before the sync, or pass over one that failed. `appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no` (as by
-//!   default), `maxmemory-policy noeviction` or one of the `volatile-` ones: a floor that is evicted lets everybody pass.
-//! * A log that is switched on under a server that works is kept only once it is complete: `CONFIG SET appendonly yes`, wait until
-//!   `INFO persistence` has `aof_rewrite_in_progress:0`, `aof_rewrite_scheduled:0` and `aof_last_bgrewrite_status:ok`, then
-//!   `CONFIG REWRITE`. Until then, and while any log is rewritten, a store is not connected to for the first time.
-//! * A password, or a network that is the store's alone. A user needs the keys `{PREFIX}*`, and `EVALSHA`, `EVAL`, `GET`, `GETRANGE`,
-//!   `SET`, `MSET`, `TIME`, `INFO`, and `SELECT` for a database other than 0; `CONFIG GET` is looked at if it is allowed.
+//! * Redis 7.0.3 or later, of which 7.0 is tested: earlier ones answer before the sync, or pass over one that failed.
+//!   `appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no` (as by default), `maxmemory-policy noeviction` or
+//!   one of the `volatile-` ones: a floor that is evicted lets everybody pass.
+//! * A log that is switched on under a server that works is kept only once it is complete: `CONFIG SET appendonly yes`, wait
+//!   until `INFO persistence` has `aof_rewrite_in_progress:0`, `aof_rewrite_scheduled:0` and `aof_last_bgrewrite_status:ok`,
+//!   then `CONFIG REWRITE`. Until then, and while any log is rewritten, a store is not connected to for the first time.
+//! * A password, or a network that is the store's alone. A user needs the keys `{PREFIX}*`, and `EVALSHA`, `EVAL`, `GET`,
+//!   `GETRANGE`, `SET`, `MSET`, `TIME`, `INFO`, and `SELECT` for a database other than 0; `CONFIG GET` is looked at if it is
+//!   allowed.
 //! * No `FLUSHALL`, `CONFIG SET` or `REPLICAOF` under a store that works: it looks every 10 s, not all the time.
-//! * After a replica was promoted, a backup restored or a log repaired: nothing for the tokens, if the server says which process it
-//!   is, and its clock is right; [`advance_epoch`](crate::LeaseStore::advance_epoch) does no harm. Floors and writes that were lost stay
-//!   lost: whoever raised a floor raises it again.
+//! * After a replica was promoted, a backup restored or a log repaired: nothing for the tokens, if the server says which
+//!   process it is, and its clock is right; [`advance_epoch`](crate::LeaseStore::advance_epoch) does no harm. Floors and writes
+//!   that were lost stay lost: whoever raised a floor raises it again.
 //!
 //! # Limits
 //!
-//! * A replica that was promoted is told by what it says of itself, until it is started again, or had no replicas of its own for an
-//!   hour (`repl-backlog-ttl`). A store that accepts no weaknesses cannot tell such a one from its own server then, and
+//! * A replica that was promoted is told by what it says of itself, until it is started again, or had no replicas of its own
+//!   for an hour (`repl-backlog-ttl`). A store that accepts no weaknesses cannot tell such a one from its own server then, and
 //!   goes on in a new epoch without the floors that were lost.
 //! * What is not asked is not known: replicas that are added later, and settings that are changed, are noticed when
 //!   it is looked next. A disk that lies is never noticed.
 //! * In a cluster, all keys of a store are in one slot, that of `{PREFIX}`, since grants read the epoch in the same step; the
 //!   [address](RedisConfig::address) is that of the master that has it. Redirections are refusals.
 //! * A key of ours that something else overwrote is `Corrupt` and left alone; but one that was removed, or holds the empty
-//!   text, is as if it had never been: **who removes the record of a lease (`DEL`, eviction) has its tokens issued again**, unless
-//!   `advance_epoch` is called, and who removes a floor lets everybody pass. If the epoch or the process was removed,
+//!   text, is as if it had never been: **who removes the record of a lease (`DEL`, eviction) has its tokens issued again**,
+//!   unless `advance_epoch` is called, and who removes a floor lets everybody pass. If the epoch or the process was removed,
 //!   stores refuse all requests, and go on in a new epoch once they are connected anew.
 //! * There is no TLS here: [`connect_with`](RedisStore::connect_with) takes a connection from a library that has it. There is
 //!   no lock-delay. Idle connections are not probed (`keepalive`), so that the first request on a dead one is late; and of a
-//!   name with several addresses, the next is tried only where one refuses. Records are for ever: one for each resource that had a lease or a floor, and one for each key, also if it
-//!   was removed; and all of them are in memory.
+//!   name with several addresses, the next is tried only where one refuses. Records are for ever: one for each resource that
+//!   had a lease or a floor, and one for each key, also if it was removed; and all of them are in memory.
 //!
 //! # Connections
 //!
-//! All requests share one connection, and are answered in turn. One that ended, or on which an answer was late, is replaced when
-//! the next request comes. A read whose connection had ended is asked once more, and so is what was refused since the server began anew; nothing else is.
+//! All requests share one connection, and are answered in turn. One that ended, or on which an answer was late, is replaced
+//! when the next request comes. A read whose connection had ended is asked once more, and so is what was refused since the
+//! server began anew; nothing else is.
 //!
 //! # What it costs
 //!
-//! One round trip an operation, and three to look. On loopback, on a busy machine of two cores, a fenced write took 0.30 ms at the median with
-//! `appendfsync always`, as the same `EVALSHA` of the bare client library did (+1 %), and a `SET` without a fence 0.26 ms; with
-//! `no`, 70 µs beside 66 µs (+5 %) and 46 µs. `src/redis/cost.rs` prints these.
+//! One round trip an operation, and three to look. On loopback, on a busy machine of two cores, a fenced write took 0.30 ms
+//! at the median with `appendfsync always`, as the same `EVALSHA` of the bare client library did (+1 %), and a `SET` without
+//! a fence 0.26 ms; with `no`, 70 µs beside 66 µs (+5 %) and 46 µs. `src/redis/cost.rs` prints these. They
+//! are from before the scripts looked which server it is, for which they take about 6 µs more.
 //!
 //! # What is where
 //!
@@ -120,6 +126,7 @@ mod cost;
 mod failed;
 mod fence;
 mod keys;
+mod known;
 mod lease;
 mod open;
 mod record;

@@ -13,11 +13,11 @@ use super::{
     connection::Connection,
     failed::{Failed, ends_connection, judge},
     keys::Keys,
+    known::Known,
     open,
     reply::Answer,
     scripts::{Scripts, Which},
-    server::{Log, Server, Settings},
-    weakness::{Weakness, list},
+    server::{Server, Settings},
 };
 use crate::{LeaseClock, LostReply, StoreError, stream::Connector};
 
@@ -33,27 +33,13 @@ pub(super) struct Client {
     connecting: tokio::sync::Mutex<()>,
     /// Which store it is, once it was connected to.
     id: OnceLock<Vec<u8>>,
-    /// Why nothing is asked any more.
-    refused: Mutex<Option<Refused>>,
-    /// What the caller knows of the server, once it accepted it.
-    accepted: Mutex<Option<Accepted>>,
+    known: Known,
 }
 
 /// A script, and what the server knows it by.
 pub(super) struct Compiled {
     text: &'static str,
     hash: String,
-}
-
-/// What is said of a server that is not asked any more.
-struct Refused {
-    problem: String,
-    remedy: &'static str,
-}
-
-struct Accepted {
-    run_id: String,
-    weaknesses: Vec<Weakness>,
 }
 
 impl Client {
@@ -74,8 +60,7 @@ impl Client {
             current: Mutex::new(None),
             connecting: tokio::sync::Mutex::new(()),
             id: OnceLock::new(),
-            refused: Mutex::new(None),
-            accepted: Mutex::new(None),
+            known: Known::default(),
         })
     }
 
@@ -94,8 +79,7 @@ impl Client {
 
     /// Goes on with a server whose weaknesses the caller knows.
     pub(super) fn accept(&self, server: Server) {
-        let Server { run_id, weaknesses, .. } = server;
-        *self.accepted.lock() = Some(Accepted { run_id, weaknesses });
+        self.known.accept(server);
     }
 
     /// Runs a script that counts: it is done once. One that was refused since the server is another than the connection was
@@ -258,7 +242,7 @@ impl Client {
     async fn look_again(&self, connection: &Arc<Connection>) -> Result<(), StoreError> {
         let looked = LeaseClock.now();
         let checked = match self.inspect(connection).await {
-            Ok(server) => self.check(&server),
+            Ok(server) => self.known.check(&self.name, &server),
             Err(_ended) => {
                 self.forget(connection);
                 return Ok(());
@@ -293,12 +277,12 @@ impl Client {
 
     /// Connects, and looks whether it is a server that the caller knows.
     async fn connect(&self) -> Result<Server, StoreError> {
-        self.is_refused()?;
+        self.known.is_refused(&self.name)?;
         let connection = Connection::new(&self.name, &self.connector, &self.config).await?;
         let connection = Arc::new(connection);
         connection.was_looked_at(Some(LeaseClock.now()));
         let server = self.inspect(&connection).await?;
-        self.check(&server)?;
+        self.known.check(&self.name, &server)?;
         let known = self.id.get().map(Vec::as_slice);
         let id = open::open(self, &connection, &server, known).await?;
         _ = self.id.set(id);
@@ -339,44 +323,6 @@ impl Client {
             Some(Value::BulkString(value)) => String::from_utf8(value).ok(),
             _ => None,
         })
-    }
-
-    /// Checks that a server has no weaknesses but those that were accepted, if any were yet. One that has is not asked
-    /// any more, since a weakness may be over while what it lost is lost: a server forgets that it was promoted.
-    fn check(&self, server: &Server) -> Result<(), StoreError> {
-        let mut accepted = self.accepted.lock();
-        if server.log == Log::Begun || accepted.is_none() && server.log == Log::Rewritten {
-            return Err(self.unavailable("its log is only begun, or being rewritten"));
-        }
-        let Some(accepted) = accepted.as_mut() else { return Ok(()) };
-        let mut new = server.weaknesses.clone();
-        new.retain(|weakness| !accepted.weaknesses.contains(weakness));
-        if !new.is_empty() {
-            *self.refused.lock() = Some(Refused {
-                problem: format!("it is weaker than when it was connected to: {}", list(&new)),
-                remedy: "mend it and connect anew, or connect anew and accept that",
-            });
-        } else if server.run_id != accepted.run_id && !accepted.weaknesses.is_empty() {
-            let problem = format!(
-                "it began anew, or is another server, and may have lost something: {}",
-                list(&accepted.weaknesses)
-            );
-            let remedy = "connect anew, and raise the floors that may be lost";
-            *self.refused.lock() = Some(Refused { problem, remedy });
-        }
-        accepted.run_id.clone_from(&server.run_id);
-        self.is_refused()
-    }
-
-    fn is_refused(&self) -> Result<(), StoreError> {
-        match &*self.refused.lock() {
-            Some(Refused { problem, remedy }) => Err(StoreError::Unusable {
-                store: self.name.clone(),
-                problem: problem.clone(),
-                remedy,
-            }),
-            None => Ok(()),
-        }
     }
 }
 

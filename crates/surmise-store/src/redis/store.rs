@@ -34,8 +34,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// If the server cannot be reached within the `connect_timeout`, is a replica, a sentinel or older than Redis 7.0.3, rewrites its log, does not
-    /// let the user in, or has keys of something else or of another version under the prefix.
+    /// If the server cannot be reached within the `connect_timeout`, is a replica, a sentinel or older than Redis 7.0.3,
+    /// rewrites its log, does not let the user in, or has keys of something else or of another version under the prefix.
     pub async fn connect(config: RedisConfig) -> Result<Connected, StoreError> {
         Self::open(config, boxed(stream::plain), &LUA).await
     }
