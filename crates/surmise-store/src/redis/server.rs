@@ -61,6 +61,11 @@ impl Server {
             let problem = "it is a sentinel".to_owned();
             return unusable(problem, "use the address of the master that it watches");
         }
+        // It says that it has no log as long as it reads that.
+        if field("loading") == Some("1") {
+            let source = "it is loading its data".into();
+            return Err(StoreError::Unavailable { store: store.to_owned(), source });
+        }
         let has_log = field("aof_enabled").map(|enabled| enabled == "1");
         let late = settings.appendfsync.as_deref().map(|policy| policy != "always");
         let pauses = settings.no_appendfsync_on_rewrite.as_deref().map(|set| set != "no");
@@ -197,6 +202,13 @@ mod tests {
         }
         // As it begins with its process.
         assert_eq!(log(&format!("{INFO}aof_rewrite_in_progress:0\r\naof_base_size:0")), Log::Kept);
+    }
+
+    #[test]
+    fn what_is_said_while_data_are_loaded_does_not_count() {
+        let info = INFO.replace("aof_enabled:1", "loading:1\r\naof_enabled:0");
+        let error = Server::new("it", &info, &durable()).unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
     }
 
     #[test]
