@@ -158,7 +158,7 @@ impl Leases<'_> {
                 Committed::Not => {}
                 // An epoch that nobody heard of does no harm.
                 Committed::Lost(source) => {
-                    return Err(StoreError::Unavailable {
+                    return Err(StoreError::Unanswered {
                         store: self.client.name().to_owned(),
                         source,
                     });

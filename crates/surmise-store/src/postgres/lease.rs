@@ -1,6 +1,6 @@
 //! What each operation on leases comes to, in statements.
 
-use core::{num::NonZeroU64, time::Duration};
+use core::num::NonZeroU64;
 
 use surmise_fence::{FencingToken, Grant, TokensExhausted};
 use tokio_postgres::{Error, Row};
@@ -28,7 +28,8 @@ pub(super) async fn grant(on: &impl Run, request: LeaseRequest<'_>) -> Result<An
         let Some(row) = row else { continue };
         let token = token(&row)?;
         if row.try_get("granted")? {
-            let grant = Grant { token, valid_for: valid_for(&row, ttl)? };
+            // Of a longer time that is left of the lease, no more than was asked for: the clock may have been set back.
+            let grant = Grant { token, valid_for: ttl.get() };
             return Ok(Answer::Granted(Granted::Granted(grant)));
         }
         if row.try_get::<_, Option<bool>>("exhausted")? == Some(true)
@@ -54,7 +55,7 @@ pub(super) async fn extend(
     let Some((epoch, counter)) = columns(token) else { return Ok(Extended::Lost) };
     let (resource, time) = (resource.as_str(), micros(ttl.get()));
     match on.run(Which::Extend, &[&resource, &epoch, &counter, &time]).await? {
-        Some(row) => Ok(Extended::Extended(Grant { token, valid_for: valid_for(&row, ttl)? })),
+        Some(_) => Ok(Extended::Extended(Grant { token, valid_for: ttl.get() })),
         None => Ok(Extended::Lost),
     }
 }
@@ -95,10 +96,4 @@ fn held(row: &Row, token: FencingToken) -> Result<Option<Holding>, Error> {
     let Some(remaining) = micros.and_then(from_micros) else { return Ok(None) };
     let nonce = row.try_get::<_, i64>("nonce")?.cast_unsigned();
     Ok(Some(Holding::new(token, nonce, row.try_get("holder")?, remaining)))
-}
-
-/// Returns what the holder may count on from before it asked: the TTL from when the row was written, which was later, or
-/// what was left of a longer one.
-fn valid_for(row: &Row, ttl: Ttl) -> Result<Duration, Error> {
-    Ok(from_micros(row.try_get("remaining")?).unwrap_or_default().max(ttl.get()))
 }

@@ -167,11 +167,15 @@ impl LeaseStore for PostgresStore {
     async fn advance_epoch(&self) -> Result<u64, StoreError> {
         let session = self.sessions.take().await?;
         let answer = session.wait(lease::advance_epoch(&session)).await;
-        // If it was advanced nevertheless, it does no harm to do it again.
-        self.answer(session.settle(answer)?)?.ok_or_else(|| StoreError::Corrupt {
-            store: self.sessions.name().to_owned(),
-            problem: "surmise.store has no row".to_owned(),
-        })
+        let store = self.sessions.name().to_owned();
+        match session.settle(answer)? {
+            Reply::Answer(Some(epoch)) => Ok(epoch),
+            Reply::Answer(None) => {
+                Err(StoreError::Corrupt { store, problem: "surmise.store has no row".to_owned() })
+            }
+            // If it was advanced nevertheless, it does no harm to do it again.
+            Reply::Lost(lost) => Err(StoreError::Unanswered { store, source: lost.into() }),
+        }
     }
 }
 
