@@ -53,6 +53,8 @@ enum Mutant {
     ChecksThenWrites,
     RefusesEqualTokens,
     ForgetsTokensOnRelease,
+    ForgetsCompletions,
+    ExecutesInFlight,
 }
 
 #[test]
@@ -99,6 +101,8 @@ fn mistakes_are_noticed() {
         Mutant::ChecksThenWrites,
         Mutant::RefusesEqualTokens,
         Mutant::ForgetsTokensOnRelease,
+        Mutant::ForgetsCompletions,
+        Mutant::ExecutesInFlight,
     ] {
         let noticed = (0..20).any(|seed| live(seed, mutant, &mut Tally::default()).is_err());
         assert!(noticed, "{mutant:?}");

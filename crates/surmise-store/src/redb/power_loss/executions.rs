@@ -17,7 +17,8 @@ use super::{
         format::{EXECUTION_ENDS, EXECUTIONS},
         operation::{Execute, Settle, Waiting},
     },
-    Ended, Life, Reply, asked,
+    Ended, Life, Mutant, Reply, Tally, asked,
+    mutants::{ExecuteInFlight, ForgetCompletion},
 };
 use crate::{
     Claim, Claimed, Settled, Settlement, Terms,
@@ -52,19 +53,31 @@ impl Life {
                     _ => OwnVerb::Save(value),
                 };
                 let operation = Settle::new(&ticket, settle.settlement());
-                asked(operation, move |life, tally, settled| {
+                let settled = move |life: &mut Self, tally: &mut Tally, settled: Result<_, _>| {
                     life.callers.settled(name, &ticket, &settle, now, &settled, tally)?;
                     Ok(Ended::of(&settled, |it| matches!(it, Settled::Indeterminate(_))))
-                })
+                };
+                match self.mutant {
+                    Mutant::ForgetsCompletions => {
+                        asked(ForgetCompletion(operation, key(name)), settled)
+                    }
+                    _ => asked(operation, settled),
+                }
             }
             _ => {
                 let asked_for = self.draw_claim(name);
                 let Asked { fingerprint, nonce, terms, .. } = asked_for;
                 let claim = Claim::new(&key(name), fingerprint, nonce, terms).map(Execute::from);
-                asked(claim.unwrap(), move |life, tally, claimed| {
+                let claimed = move |life: &mut Self, tally: &mut Tally, claimed: Result<_, _>| {
                     life.callers.claimed(&asked_for, &claimed, tally)?;
                     Ok(Ended::of(&claimed, |it| matches!(it, Claimed::Indeterminate(_))))
-                })
+                };
+                match self.mutant {
+                    Mutant::ExecutesInFlight => {
+                        asked(ExecuteInFlight(claim.unwrap(), key(name)), claimed)
+                    }
+                    _ => asked(claim.unwrap(), claimed),
+                }
             }
         }
     }

@@ -1,15 +1,16 @@
 //! Operations with the mistakes that the tests are to notice.
 
 use surmise_fence::Refusal;
+use surmise_idempotency::Key;
 
 use super::{
     super::{
         ledger::Abort,
-        operation::{Batch, Operation, Revoke},
+        operation::{Batch, Execute, Operation, Revoke, Settle},
     },
     model::Step,
 };
-use crate::{LostReply, Outcome, Revoked, StoreError};
+use crate::{Claimed, LostReply, Outcome, Revoked, Settled, StoreError, idempotency_store::State};
 
 /// Checks before the transaction, and writes in it.
 pub(super) struct CheckThenWrite {
@@ -83,5 +84,59 @@ impl Operation for ForgetTokens {
 
     fn bytes(&self) -> usize {
         0
+    }
+}
+
+/// Removes what was completed.
+pub(super) struct ForgetCompletion(pub(super) Settle, pub(super) Key);
+
+impl Operation for ForgetCompletion {
+    type Reply = Settled;
+
+    fn perform(&self, batch: &mut Batch<'_>) -> Result<Settled, Abort> {
+        let settled = self.0.perform(batch)?;
+        forget(batch, &self.1, |state| matches!(state, State::Completed { .. }))?;
+        Ok(settled)
+    }
+
+    fn lost(reply: LostReply, _: &str) -> Result<Settled, StoreError> {
+        Ok(Settled::Indeterminate(reply))
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+/// Executes what another is at.
+pub(super) struct ExecuteInFlight(pub(super) Execute, pub(super) Key);
+
+impl Operation for ExecuteInFlight {
+    type Reply = Claimed;
+
+    fn perform(&self, batch: &mut Batch<'_>) -> Result<Claimed, Abort> {
+        forget(batch, &self.1, |state| matches!(state, State::InFlight { .. }))?;
+        self.0.perform(batch)
+    }
+
+    fn lost(reply: LostReply, _: &str) -> Result<Claimed, StoreError> {
+        Ok(Claimed::Indeterminate(reply))
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+fn forget(
+    batch: &mut Batch<'_>,
+    key: &Key,
+    is_forgotten: impl Fn(&State) -> bool,
+) -> Result<(), Abort> {
+    match batch.ledger.execution(key.as_bytes())? {
+        Some(row) if is_forgotten(&row.record.state) => {
+            Ok(batch.ledger.remove_execution(key.as_bytes(), &row)?)
+        }
+        _ => Ok(()),
     }
 }

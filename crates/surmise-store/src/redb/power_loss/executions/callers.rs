@@ -97,6 +97,7 @@ impl Callers {
             return Err(format!("{asked:?} of {fates:?} was answered with {claimed:?}"));
         }
         let is_new = after.iter().all(|(answer, _)| matches!(answer, Answer::New { .. }));
+        let may_be_new = after.iter().any(|(answer, _)| matches!(answer, Answer::New { .. }));
         self.fates.insert(name, after.into_iter().map(|(_, next)| next).collect());
         tally.executions += u32::from(claimed.is_ok());
         match claimed {
@@ -110,6 +111,12 @@ impl Callers {
                 // What was indeterminate is known now.
                 let until = now.max(self.acknowledged.get(&name).map_or(now, |known| known.1));
                 self.acknowledged.insert(name, (result.clone(), until));
+            }
+            // Whoever takes over brings terms of their own, which may be shorter, and may have done so unheard.
+            Ok(Claimed::Indeterminate(_)) if may_be_new => {
+                if let Some(until) = self.once_until.get_mut(&name) {
+                    *until = ends(asked).min(*until);
+                }
             }
             _ => {}
         }
@@ -154,9 +161,8 @@ impl Callers {
     }
 
     fn granted(&mut self, asked: &Asked, ticket: &Ticket) {
-        let Asked { name, now, terms, .. } = *asked;
-        self.once_until.insert(name, now + terms.lease + terms.retention);
-        self.note(name, ticket);
+        self.once_until.insert(asked.name, ends(asked));
+        self.note(asked.name, ticket);
     }
 
     fn note(&mut self, name: u8, ticket: &Ticket) {
@@ -250,4 +256,9 @@ impl Callers {
         }
         Ok(())
     }
+}
+
+/// Returns when a claim that was granted is forgotten, unless more comes of it.
+fn ends(asked: &Asked) -> Instant {
+    asked.now + asked.terms.lease + asked.terms.retention
 }
