@@ -30,8 +30,8 @@ use crate::{LostReply, StoreError};
 pub trait IdempotencyStore: Send + Sync {
     /// Asks what to do about a request.
     ///
-    /// If the key is in flight under the claim's nonce, and its lease is not over, it is that execution which is granted
-    /// again, with its token: so the retry of a claim whose reply was lost does no harm.
+    /// If the key is in flight under the claim's nonce, and its lease is not over, it is that execution, or that recovery,
+    /// which is granted again, with its token: so the retry of a claim whose reply was lost does no harm.
     fn claim(&self, claim: Claim<'_>) -> impl Future<Output = Result<Claimed, StoreError>> + Send;
 
     /// Says what became of an execution, or how far it is, if its ticket is not void.

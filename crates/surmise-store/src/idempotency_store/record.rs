@@ -27,6 +27,8 @@ pub(crate) enum State {
     InFlight {
         nonce: u64,
         lease_ends: Instant,
+        /// Whether another was at it before, which is to be told again if the reply is lost.
+        recovers: bool,
         checkpoint: Option<Vec<u8>>,
     },
     Completed {
@@ -62,21 +64,23 @@ impl Record {
             State::Released => Self::execute(claim, token, now),
             _ if record.fingerprint != claim.fingerprint() => (Claimed::Mismatch, Next::Same),
             State::Completed { result } => (Claimed::Replay(result), Next::Same),
-            State::InFlight { nonce, lease_ends, checkpoint } if now < lease_ends => {
+            State::InFlight { nonce, lease_ends, recovers, checkpoint } if now < lease_ends => {
                 if nonce == claim.nonce() && nonce != 0 {
                     let ticket =
                         Ticket::new(claim.key().clone(), record.token, claim.terms(), checkpoint);
-                    return (Claimed::Execute(ticket), Next::Same);
+                    let granted = if recovers { Claimed::Recover } else { Claimed::Execute };
+                    return (granted(ticket), Next::Same);
                 }
                 (Claimed::InFlight { retry_after: lease_ends - now }, Next::Same)
             }
             State::InFlight { checkpoint, .. } => {
                 let ticket =
                     Ticket::new(claim.key().clone(), token, claim.terms(), checkpoint.clone());
-                (
-                    Claimed::Recover(ticket),
-                    Next::Changed(Self::in_flight(claim, token, now, checkpoint)),
-                )
+                let mut record = Self::in_flight(claim, token, now);
+                if let State::InFlight { recovers, checkpoint: saved, .. } = &mut record.state {
+                    (*recovers, *saved) = (true, checkpoint);
+                }
+                (Claimed::Recover(ticket), Next::Changed(record))
             }
         }
     }
@@ -107,13 +111,14 @@ impl Record {
                 record.forgotten_at = now + ticket.terms().retention;
                 State::Released
             }
-            (State::InFlight { nonce, checkpoint, .. }, Verb::Renew) => {
+            (State::InFlight { nonce, recovers, checkpoint, .. }, Verb::Renew) => {
                 let lease_ends = now + ticket.terms().lease;
                 record.forgotten_at = lease_ends + ticket.terms().retention;
-                State::InFlight { nonce, lease_ends, checkpoint }
+                State::InFlight { nonce, lease_ends, recovers, checkpoint }
             }
-            (State::InFlight { nonce, lease_ends, .. }, Verb::Save { checkpoint }) => {
-                State::InFlight { nonce, lease_ends, checkpoint: Some(checkpoint.to_vec()) }
+            (State::InFlight { nonce, lease_ends, recovers, .. }, Verb::Save { checkpoint }) => {
+                let checkpoint = Some(checkpoint.to_vec());
+                State::InFlight { nonce, lease_ends, recovers, checkpoint }
             }
         };
         (Settled::Done, Next::Changed(Self { state, ..record }))
@@ -121,21 +126,21 @@ impl Record {
 
     fn execute(claim: Claim<'_>, token: FencingToken, now: Instant) -> (Claimed, Next) {
         let ticket = Ticket::new(claim.key().clone(), token, claim.terms(), None);
-        (Claimed::Execute(ticket), Next::Changed(Self::in_flight(claim, token, now, None)))
+        (Claimed::Execute(ticket), Next::Changed(Self::in_flight(claim, token, now)))
     }
 
-    fn in_flight(
-        claim: Claim<'_>,
-        token: FencingToken,
-        now: Instant,
-        checkpoint: Option<Vec<u8>>,
-    ) -> Self {
+    fn in_flight(claim: Claim<'_>, token: FencingToken, now: Instant) -> Self {
         let lease_ends = now + claim.terms().lease;
         Self {
             fingerprint: claim.fingerprint(),
             token,
             forgotten_at: lease_ends + claim.terms().retention,
-            state: State::InFlight { nonce: claim.nonce(), lease_ends, checkpoint },
+            state: State::InFlight {
+                nonce: claim.nonce(),
+                lease_ends,
+                recovers: false,
+                checkpoint: None,
+            },
         }
     }
 }

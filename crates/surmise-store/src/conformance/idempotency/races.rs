@@ -19,6 +19,7 @@ pub(super) fn cases<S: IdempotencyStore, T: Timer>() -> Vec<Case<S, T>> {
         Case::new("who-is-late-and-alone-completes", |trial| Box::pin(late(trial))),
         Case::new("a-renewed-execution-goes-on", |trial| Box::pin(renewal(trial))),
         Case::new("a-claim-whose-reply-was-lost-is-the-same", |trial| Box::pin(retry(trial))),
+        Case::new("a-recovery-whose-reply-was-lost-is-one", |trial| Box::pin(recovery(trial))),
         Case::new("a-claim-without-a-nonce-is-no-retry", |trial| Box::pin(no_nonce(trial))),
         Case::new("a-settlement-whose-reply-was-lost-is-done", |trial| Box::pin(again(trial))),
     ]
@@ -130,6 +131,28 @@ async fn retry<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result
     trial.must_be_in_flight(&key, long().lease).await?;
     done(trial.store.complete(&again, b"once").await)?;
     trial.must_replay(&key, b"once").await
+}
+
+/// Whoever is told to execute does not look whether somebody did before.
+async fn recovery<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let dead = trial.execute(&key, 1, short()).await?;
+    let first = trial.recover(&key, 2, long()).await?;
+    must_grow(dead.token(), first.token())?;
+    for checkpoint in [None, Some(&b"charged"[..])] {
+        if let Some(checkpoint) = checkpoint {
+            done(trial.store.save(&first, checkpoint).await)?;
+            done(trial.store.renew(&first).await)?;
+        }
+        match trial.claim(&key, request(1), 2, long()).await? {
+            Claimed::Recover(again) => {
+                same("the token of a recovery that is sent again", again.token(), first.token())?;
+                same("the checkpoint", again.checkpoint(), checkpoint)?;
+            }
+            other => return Err(unexpected("a key by who recovers from another", &other)),
+        }
+    }
+    trial.must_be_in_flight(&key, long().lease).await
 }
 
 async fn no_nonce<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {

@@ -14,6 +14,9 @@ const IN_FLIGHT: u8 = 1;
 const SAVED: u8 = 2;
 const COMPLETED: u8 = 3;
 const RELEASED: u8 = 4;
+/// In flight, and saved, after an execution that was given up.
+const RECOVERING: u8 = 5;
+const RECOVERING_SAVED: u8 = 6;
 
 impl Record {
     /// Returns the record as bytes; numbers are big-endian.
@@ -23,7 +26,7 @@ impl Record {
         bytes.extend_from_slice(&self.token.to_bytes());
         bytes.extend_from_slice(&self.forgotten_at.as_nanos().to_be_bytes());
         match &self.state {
-            State::InFlight { nonce, lease_ends, checkpoint } => {
+            State::InFlight { nonce, lease_ends, checkpoint, .. } => {
                 bytes.extend_from_slice(&nonce.to_be_bytes());
                 bytes.extend_from_slice(&lease_ends.as_nanos().to_be_bytes());
                 bytes.extend_from_slice(checkpoint.as_deref().unwrap_or_default());
@@ -45,10 +48,12 @@ impl Record {
         let token = FencingToken::from_bytes(take(&mut bytes)?)?;
         let forgotten_at = time(&mut bytes)?;
         let state = match tag {
-            IN_FLIGHT | SAVED => State::InFlight {
+            IN_FLIGHT | SAVED | RECOVERING | RECOVERING_SAVED => State::InFlight {
                 nonce: u64::from_be_bytes(take(&mut bytes)?),
                 lease_ends: time(&mut bytes)?,
-                checkpoint: (tag == SAVED).then(|| core::mem::take(&mut bytes).to_vec()),
+                recovers: matches!(tag, RECOVERING | RECOVERING_SAVED),
+                checkpoint: matches!(tag, SAVED | RECOVERING_SAVED)
+                    .then(|| core::mem::take(&mut bytes).to_vec()),
             },
             COMPLETED => State::Completed { result: core::mem::take(&mut bytes).to_vec() },
             RELEASED => State::Released,
@@ -65,8 +70,10 @@ impl Record {
 impl State {
     const fn tag(&self) -> u8 {
         match self {
-            Self::InFlight { checkpoint: None, .. } => IN_FLIGHT,
-            Self::InFlight { checkpoint: Some(_), .. } => SAVED,
+            Self::InFlight { recovers: false, checkpoint: None, .. } => IN_FLIGHT,
+            Self::InFlight { recovers: false, checkpoint: Some(_), .. } => SAVED,
+            Self::InFlight { recovers: true, checkpoint: None, .. } => RECOVERING,
+            Self::InFlight { recovers: true, checkpoint: Some(_), .. } => RECOVERING_SAVED,
             Self::Completed { .. } => COMPLETED,
             Self::Released => RELEASED,
         }
@@ -132,6 +139,7 @@ mod tests {
                 0 => State::InFlight {
                     nonce: u64::arbitrary(g),
                     lease_ends: time(g),
+                    recovers: bool::arbitrary(g),
                     checkpoint: Option::arbitrary(g),
                 },
                 1 => State::Completed { result: Vec::arbitrary(g) },

@@ -102,10 +102,12 @@ impl Callers {
         tally.executions += u32::from(claimed.is_ok());
         match claimed {
             Ok(Claimed::Execute(ticket)) => self.execute(asked, ticket, is_new, tally)?,
-            Ok(Claimed::Recover(ticket)) => {
+            Ok(Claimed::Recover(ticket)) if is_new => {
                 tally.recovered += 1;
                 self.granted(asked, ticket);
             }
+            // The retry of a claim changes nothing.
+            Ok(Claimed::Recover(ticket)) => self.note(name, ticket),
             Ok(Claimed::Replay(result)) => {
                 tally.replayed += 1;
                 // What was indeterminate is known now.
@@ -147,15 +149,20 @@ impl Callers {
         is_new: bool,
         tally: &mut Tally,
     ) -> Result<(), String> {
+        // What was told before is told again.
+        let tickets = self.tickets.get(&asked.name);
+        let is_told =
+            tickets.and_then(|told| told.last()).map(Ticket::token) == Some(ticket.token());
+        let until = self.once_until.get(&asked.name).filter(|until| asked.now < **until);
+        if let Some(until) = until.filter(|_| !is_told) {
+            return Err(format!("{} is executed twice before {until}", asked.name));
+        }
         // The retry of a claim changes nothing.
         if !is_new {
             self.note(asked.name, ticket);
             return Ok(());
         }
         tally.executed += 1;
-        if let Some(until) = self.once_until.get(&asked.name).filter(|until| asked.now < **until) {
-            return Err(format!("{} is executed twice before {until}", asked.name));
-        }
         self.granted(asked, ticket);
         Ok(())
     }
@@ -184,9 +191,13 @@ impl Callers {
             (Answer::New { checkpoint, recovers: true }, Ok(Claimed::Recover(ticket))) => {
                 is_new(ticket) && ticket.checkpoint() == checkpoint.as_deref()
             }
-            (Answer::Again { token, checkpoint }, Ok(Claimed::Execute(ticket))) => {
+            (
+                Answer::Again { token, checkpoint, recovers },
+                Ok(Claimed::Execute(ticket) | Claimed::Recover(ticket)),
+            ) => {
                 token.is_none_or(|token| token == ticket.token())
                     && ticket.checkpoint() == checkpoint.as_deref()
+                    && *recovers == matches!(claimed, Ok(Claimed::Recover(_)))
             }
             (Answer::Replay(result), Ok(Claimed::Replay(replayed))) => result == replayed,
             (Answer::InFlight(left), Ok(Claimed::InFlight { retry_after })) => left == retry_after,

@@ -35,19 +35,20 @@ pub(super) struct Flight {
     since: Instant,
     lease: Duration,
     retention: Duration,
+    recovers: bool,
     checkpoint: Option<Vec<u8>>,
 }
 
 pub(super) enum Answer {
     New { checkpoint: Option<Vec<u8>>, recovers: bool },
-    Again { token: Option<FencingToken>, checkpoint: Option<Vec<u8>> },
+    Again { token: Option<FencingToken>, checkpoint: Option<Vec<u8>>, recovers: bool },
     Replay(Vec<u8>),
     InFlight(Duration),
     Mismatch,
 }
 
 impl Flight {
-    fn new(asked: &Asked, checkpoint: Option<Vec<u8>>) -> Self {
+    fn new(asked: &Asked) -> Self {
         Self {
             token: None,
             fingerprint: asked.fingerprint,
@@ -55,7 +56,8 @@ impl Flight {
             since: asked.now,
             lease: asked.terms.lease,
             retention: asked.terms.retention,
-            checkpoint,
+            recovers: false,
+            checkpoint: None,
         }
     }
 
@@ -84,7 +86,7 @@ impl Fate {
         let flight = match self {
             Self::Absent | Self::Released { .. } => {
                 let answer = Answer::New { checkpoint: None, recovers: false };
-                return (answer, Self::InFlight(Flight::new(asked, None)));
+                return (answer, Self::InFlight(Flight::new(asked)));
             }
             Self::Completed { fingerprint, .. } if *fingerprint != asked.fingerprint => {
                 return (Answer::Mismatch, self.clone());
@@ -100,11 +102,13 @@ impl Fate {
         let checkpoint = flight.checkpoint.clone();
         let lands_at = flight.lands_at(opened_at);
         if asked.now >= lands_at {
-            let next = Self::InFlight(Flight::new(asked, checkpoint.clone()));
-            return (Answer::New { checkpoint, recovers: true }, next);
+            let next =
+                Flight { recovers: true, checkpoint: checkpoint.clone(), ..Flight::new(asked) };
+            return (Answer::New { checkpoint, recovers: true }, Self::InFlight(next));
         }
         if flight.nonce == asked.nonce {
-            return (Answer::Again { token: flight.token, checkpoint }, self.clone());
+            let Flight { token, recovers, .. } = flight;
+            return (Answer::Again { token, checkpoint, recovers }, self.clone());
         }
         (Answer::InFlight(lands_at - asked.now), self.clone())
     }
