@@ -24,7 +24,8 @@ use crate::{LostReply, StoreError};
 ///   settlement of a lower one is done.
 /// * A completion is [`Done`](Settled::Done) once it is durable, as far as the store goes; from then on each claim
 ///   is answered with the same bytes, until the retention is over.
-/// * What is in flight is not forgotten before its lease and the retention are over.
+/// * What is in flight is not forgotten before its lease and the retention are over, as the latest claim or renewal
+///   that was granted has them.
 /// * An error says that nothing happened. Where something may have happened, the outcome is `Indeterminate`, and to ask
 ///   again with the same ticket or nonce does no harm.
 pub trait IdempotencyStore: Send + Sync {
