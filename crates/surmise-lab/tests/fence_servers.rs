@@ -42,7 +42,7 @@ fn is_down(store: &str) {
     let output = fence(store, &[]);
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(errors.contains("cannot be reached"), "{errors}");
+    assert!(errors.contains("is unavailable"), "{errors}");
 }
 
 #[test]

@@ -371,13 +371,13 @@ async fn what_is_no_redis_is_told() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let answers = [
-        (&["HTTP/1.1 400 Bad Request\r\n\r\n"][..], "cannot be reached"),
+        (&["HTTP/1.1 400 Bad Request\r\n\r\n"][..], "is unavailable"),
         (&["-DENIED Redis is running in protected mode\r\n"], "protected mode"),
-        (&["-LOADING Redis is loading the dataset in memory\r\n"], "cannot be reached"),
+        (&["-LOADING Redis is loading the dataset in memory\r\n"], "is unavailable"),
         (&["$20\r\nredis_version:4.0.14\r\n", "*0\r\n", "*0\r\n"], "use Redis 7.0.3 or later"),
         (&["$0\r\n\r\n", "*0\r\n", "*0\r\n"], "does not tell its version"),
-        (&[":1\r\n"], "cannot be reached"),
-        (&[], "cannot be reached"),
+        (&[":1\r\n"], "is unavailable"),
+        (&[], "is unavailable"),
     ];
     let server = tokio::spawn(async move {
         for (answers, _) in answers {
