@@ -60,12 +60,8 @@ impl Profile {
     /// What hashes with a random seed never takes quite the same twice.
     pub(super) fn ensure_repeated_by(&self, again: &Self) -> Result<()> {
         for (first, second) in self.measurements.iter().zip(&again.measurements) {
-            let tolerance = first.amount
-                * match (first.ours, first.hashes()) {
-                    (true, true) => 0.1,
-                    (true, false) => 0.0,
-                    (false, _) => 0.25,
-                };
+            let is_exact = first.ours && !first.hashes();
+            let tolerance = if is_exact { 0.0 } else { 0.25 * first.amount };
             ensure!(
                 (first.amount - second.amount).abs() <= tolerance,
                 "two runs of one program counted {first:?} and {second:?}"
