@@ -75,13 +75,13 @@ impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
         F: Future<Output: Into<Finished<V>>>,
     {
-        let ticket = match ticket(self.join_async(key, fingerprint).await)? {
-            Ok(ticket) => ticket,
-            Err(replayed) => return Ok(replayed),
-        };
-        let execution = Execution { cache: self, ticket: Some(ticket) };
-        let finished = execute().await.into();
-        execution.finish(finished)
+        match self.start(self.join_async(key, fingerprint).await)? {
+            Ok(execution) => {
+                let finished = execute().await.into();
+                execution.finish(finished)
+            }
+            Err(replayed) => Ok(replayed),
+        }
     }
 
     fn run<R: Into<Finished<V>>>(
@@ -89,26 +89,26 @@ impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V,
         begin: Begin<V, C>,
         execute: impl FnOnce() -> R,
     ) -> Result<V, ExecuteError<V, C>> {
-        let ticket = match ticket(begin)? {
-            Ok(ticket) => ticket,
-            Err(replayed) => return Ok(replayed),
-        };
-        let execution = Execution { cache: self, ticket: Some(ticket) };
-        execution.finish(execute().into())
+        match self.start(begin)? {
+            Ok(execution) => execution.finish(execute().into()),
+            Err(replayed) => Ok(replayed),
+        }
+    }
+
+    /// Returns an execution, or else the result of an earlier one.
+    fn start(&self, begin: Begin<V, C>) -> Result<Started<'_, K, V, M, C>, ExecuteError<V, C>> {
+        match begin {
+            Begin::Execute(ticket) => Ok(Ok(Execution { cache: self, ticket: Some(ticket) })),
+            Begin::Replay(value) => Ok(Err(value)),
+            Begin::InFlight { retry_after } => Err(ExecuteError::InFlight { retry_after }),
+            Begin::Mismatch => Err(ExecuteError::Mismatch),
+            Begin::Recover(ticket) => Err(ExecuteError::Recover(ticket)),
+            Begin::Full => Err(ExecuteError::Full),
+        }
     }
 }
 
-/// Returns the ticket of an execution, or else the result of an earlier one.
-fn ticket<V, C>(begin: Begin<V, C>) -> Result<Result<Ticket<C>, V>, ExecuteError<V, C>> {
-    match begin {
-        Begin::Execute(ticket) => Ok(Ok(ticket)),
-        Begin::Replay(value) => Ok(Err(value)),
-        Begin::InFlight { retry_after } => Err(ExecuteError::InFlight { retry_after }),
-        Begin::Mismatch => Err(ExecuteError::Mismatch),
-        Begin::Recover(ticket) => Err(ExecuteError::Recover(ticket)),
-        Begin::Full => Err(ExecuteError::Full),
-    }
-}
+type Started<'a, K, V, M, C> = Result<Execution<'a, K, V, M, C>, V>;
 
 /// An execution under way. Dropped unfinished, it is abandoned.
 struct Execution<'a, K: Eq + Hash, V, M: MonotonicClock, C> {
