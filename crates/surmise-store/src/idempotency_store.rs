@@ -6,9 +6,11 @@ use core::{future::Future, time::Duration};
 
 use surmise_idempotency::{Fingerprint, Key};
 
+#[cfg(any(feature = "postgres", feature = "redb"))]
+pub(crate) use self::record::State;
 pub(crate) use self::record::{Next, Record};
-#[cfg(feature = "redb")]
-pub(crate) use self::{record::State, ticket::Verb};
+#[cfg(any(feature = "conformance", feature = "postgres", feature = "redb"))]
+pub(crate) use self::ticket::Verb;
 pub use self::{
     terms::Terms,
     ticket::{Settlement, Ticket},

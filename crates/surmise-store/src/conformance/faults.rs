@@ -12,6 +12,7 @@ use core::time::Duration;
 
 use parking_lot::Mutex;
 
+pub(super) use self::faulty::{Fate, yield_now};
 pub use self::faulty::{Faulty, Odds};
 use self::holder::Holder;
 use super::{

@@ -1,5 +1,7 @@
 //! What every [`IdempotencyStore`] has to do.
 //!
+//! [`run`] asks for it, one named [`Case`] after another; a [`Drill`] has many callers at it while things go wrong.
+//!
 //! ```
 //! use surmise_store::{
 //!     conformance::idempotency,
@@ -16,10 +18,12 @@
 //! # }
 //! ```
 
+mod drill;
 mod races;
 mod records;
 mod trial;
 
+pub use self::drill::{Drill, Tally};
 use super::{Case, Timer, Violations};
 use crate::IdempotencyStore;
 

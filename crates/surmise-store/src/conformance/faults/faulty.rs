@@ -53,7 +53,7 @@ struct State {
 
 /// What happens to a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(in crate::conformance) enum Fate {
     Arrives,
     LostRequest,
     LostReply,
@@ -127,7 +127,7 @@ impl<S: LeaseStore + FencedStore> Faulty<'_, S> {
 }
 
 impl Odds {
-    fn draw(self, draws: &mut Draws) -> Fate {
+    pub(in crate::conformance) fn draw(self, draws: &mut Draws) -> Fate {
         let [mut drawn, ..] = draws.next().to_be_bytes().map(u16::from);
         let fates = [
             (self.lost_request, Fate::LostRequest),
@@ -258,7 +258,7 @@ impl Request {
 }
 
 /// Lets the other futures of this task go on.
-async fn yield_now() {
+pub(in crate::conformance) async fn yield_now() {
     let mut yielded = false;
     poll_fn(|context| {
         if yielded {
