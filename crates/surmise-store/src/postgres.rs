@@ -1,7 +1,8 @@
-//! Leases and fenced values in PostgreSQL, also inside transactions of your own.
+//! Leases, fenced values and executions in PostgreSQL, also inside transactions of your own.
 //!
 //! [`PostgresStore`] is the store. The functions are its operations on a client or a transaction of the caller's: with
-//! [`check`], what a transaction does to *your own tables* is fenced, which no store beside the database can do.
+//! [`check`], what a transaction does to *your own tables* is fenced, and with [`settle`] it is done *exactly once*, which no
+//! store beside the database can do.
 //!
 //! # What it guarantees, and by what means
 //!
@@ -19,12 +20,30 @@
 //!   is what was never sent. A request whose answer did not come, or came with the end of the connection (SQLSTATE classes
 //!   08 and 57P, any `FATAL`), is `Indeterminate`.
 //!
+//! # Executions
+//!
+//! [`settle`] completes an execution in the transaction that has its effect, so that both are committed or neither is: exactly
+//! once, whatever becomes of the caller or the server. Where the effect is elsewhere, the store is an
+//! [`IdempotencyStore`](crate::IdempotencyStore) as others are, and whoever recovers has to look.
+//!
+//! * *What is kept*: a row for each key, with the result or the checkpoint. With each new key, a store deletes up to four
+//!   rows that are over, and [`forget`] deletes as many as you like; so there are about as many rows as keys of one retention. There
+//!   is no limit but the disk's, and a store never says that it is [`Full`](crate::Claimed::Full).
+//! * *Tokens* are drawn from a sequence while the key is locked, and that goes on when the key is forgotten. Those of a transaction
+//!   that was rolled back are left out. They are of the epoch that is when they are drawn.
+//! * *Time* is the server's. If its clock is set forward, leases and retentions end early by as much, results that were acknowledged
+//!   included; if it is set back, all of them last longer, and nothing is forgotten.
+//! * *Who waits*: a key in flight, or completed, is read without a lock, so that those who ask again and again wait for nobody
+//!   and write nothing. Who would take over waits for the transaction that settles.
+//! * Long transactions keep rows that were deleted from being removed for good, and searches for what is over become
+//!   slower for as long; so does a table that autovacuum does not keep up with.
+//!
 //! # Isolation levels
 //!
 //! The functions are right at READ COMMITTED and above, but for [`raise`], which is refused above it: what is read in the same
 //! transaction would be from a snapshot of before the wait. At REPEATABLE READ and SERIALIZABLE, a floor or a key that
 //! was changed since the snapshot is a serialisation failure, `40001`: roll back, and begin anew. Such errors are
-//! returned as they come from the client.
+//! returned as they come from the client. [`settle`] says what is seen of executions there.
 //!
 //! # Limits
 //!
@@ -36,13 +55,15 @@
 //! * No proxy that spreads a session's transactions over connections (PgBouncer in transaction mode) may be between the
 //!   store and the server, since statements are prepared. The functions prepare none.
 //! * `clock_timestamp()` has a resolution of 1 µs, and a TTL is rounded up to it. There is no lock-delay.
-//! * Rows are for ever: one for each resource that had a lease or a floor, and one for each key, also if it was removed.
+//! * Rows are for ever: one for each resource that had a lease or a floor, and one for each key, also if it was removed. Those of
+//!   executions are not.
 //!
 //! # What the operator sets
 //!
 //! * PostgreSQL 12 or later, a database with the encoding UTF-8, and the schema `surmise`, which is made at the first
 //!   [connection](PostgresStore::connect) or by [`migrate`]. Its version is checked with each connection; one that is newer, or not ours, is
-//!   left alone. Users need USAGE on it, and SELECT, INSERT and UPDATE on its tables.
+//!   left alone. Users need USAGE on it, SELECT, INSERT and UPDATE on its tables, DELETE on `surmise.execution`, and
+//!   SELECT, USAGE and UPDATE on its sequences.
 //! * `fsync`, `full_page_writes` and `synchronous_commit` as they are by default. What else was found is returned as
 //!   [`Durability`]. A connection made later, to a server that is less durable, is refused; those that are there keep their
 //!   `synchronous_commit`.
@@ -51,7 +72,7 @@
 //!   without it, until the connection is found dead, which takes two hours as TCP comes. It is found sooner by
 //!   `tcp_keepalives_idle`, `tcp_keepalives_interval` and `tcp_keepalives_count`, in all shorter than the TTL too, but only
 //!   if it is dead. The store's own transactions are one statement each, and need neither.
-//! * Advisory locks with the first number 1937076845, and the one with 32498756644074341, are this crate's.
+//! * Advisory locks with the first number 1937076845 or 1937076846, and the one with 32498756644074341, are this crate's.
 //!
 //! # Connections
 //!
@@ -75,6 +96,7 @@ mod connector;
 mod cost;
 mod durability;
 mod error;
+mod execution;
 mod fence;
 mod isolation;
 mod lease;
@@ -99,5 +121,8 @@ pub use self::{
     isolation::RaiseError,
     schema::migrate,
     store::PostgresStore,
-    transaction::{check, extend, floor, grant, holding, raise, read, revoke, write},
+    transaction::{
+        VoidTicket, check, claim, extend, floor, forget, grant, holding, raise, read, revoke,
+        settle, write,
+    },
 };

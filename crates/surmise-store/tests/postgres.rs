@@ -268,7 +268,7 @@ async fn many_make_the_schema_at_once() {
 async fn a_schema_that_is_not_ours_is_left_alone() {
     let Some(server) = Postgres::shared() else { return };
     let cases = [
-        ("newer", MADE_NEWER, "schema is version 2, and this knows those to 1; use the version"),
+        ("newer", MADE_NEWER, "schema is version 3, and this knows those to 2; use the version"),
         ("foreign", "CREATE SCHEMA surmise; CREATE TABLE surmise.diary ()", "has \"diary\""),
         ("same_name", "CREATE SCHEMA surmise; CREATE TABLE surmise.store ()", "another table"),
         (
@@ -302,7 +302,7 @@ async fn a_schema_that_is_not_ours_is_left_alone() {
     }
 }
 
-const MADE_NEWER: &str = "UPDATE surmise.store SET version = 2";
+const MADE_NEWER: &str = "UPDATE surmise.store SET version = 3";
 
 #[tokio::test]
 async fn a_missing_schema_is_an_error_if_none_is_to_be_made() {

@@ -12,7 +12,7 @@ mod support {
 use core::time::Duration;
 
 use surmise_store::{
-    conformance,
+    conformance::{self, idempotency},
     postgres::{PostgresConfig, PostgresStore},
 };
 
@@ -35,4 +35,11 @@ async fn store(database: &str) -> Option<PostgresStore> {
 async fn postgres_conforms() {
     let Some(store) = store("conformance").await else { return };
     conformance::run(&store, &RealTime).await.unwrap_or_else(|violations| panic!("{violations}"));
+}
+
+#[tokio::test]
+async fn executions_in_postgres_conform() {
+    let Some(store) = store("executions").await else { return };
+    let conforms = idempotency::run(&store, &RealTime).await;
+    conforms.unwrap_or_else(|violations| panic!("{violations}"));
 }

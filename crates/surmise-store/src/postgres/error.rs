@@ -97,8 +97,8 @@ fn remedy(code: &str) -> Option<&'static str> {
         "3D000" => "create the database, or connect to another",
         "3F000" | "42P01" => MISSING,
         "42501" => {
-            "grant the user USAGE on the schema \"surmise\" and SELECT, INSERT and UPDATE on its tables; who \
-             migrates needs CREATE on the database"
+            "grant the user USAGE on the schema \"surmise\", SELECT, INSERT and UPDATE on its tables, DELETE on \
+             surmise.execution and all on its sequences; who migrates needs CREATE on the database"
         }
         "0A000" | "42703" | "42704" | "42804" | "42883" => {
             "this server or its schema \"surmise\" is not what this version of surmise-store knows"

@@ -112,7 +112,9 @@ const FORMAT: &str = "SELECT format::text, version::text FROM surmise.store";
 ///
 /// Names are compared bytewise, and passes too, as `bytea` always is. The checks are for those who write to the tables
 /// by hand.
-const MIGRATIONS: [&str; 1] = ["\
+const MIGRATIONS: [&str; 2] = [LEASES, EXECUTIONS];
+
+const LEASES: &str = "\
 CREATE SCHEMA IF NOT EXISTS surmise;
 CREATE TABLE surmise.store (
     format text PRIMARY KEY CHECK (format = 'surmise-store'),
@@ -144,4 +146,34 @@ COMMENT ON COLUMN surmise.lease.expires IS 'By clock_timestamp() of this server;
 COMMENT ON COLUMN surmise.fence.floor IS 'Epoch, counter, nonce and 0, 8 big-endian bytes each; null if it was never raised';
 COMMENT ON COLUMN surmise.entry.pass IS 'Epoch, counter, nonce and sequence, 8 big-endian bytes each';
 COMMENT ON COLUMN surmise.entry.value IS 'Null if it was removed; the row stays, so that no earlier holder writes it again';
-"];
+";
+
+/// The epoch of executions is a sequence too: it is read as it is now, whatever the snapshot.
+const EXECUTIONS: &str = "\
+CREATE SEQUENCE surmise.execution_epoch;
+CREATE SEQUENCE surmise.execution_counter;
+CREATE TABLE surmise.execution (
+    key bytea PRIMARY KEY CHECK (octet_length(key) BETWEEN 4 AND 768),
+    fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 16),
+    epoch bigint NOT NULL CHECK (epoch >= 1),
+    counter bigint NOT NULL CHECK (counter >= 1),
+    version bigint NOT NULL,
+    nonce bigint NOT NULL,
+    state text NOT NULL CHECK (state IN ('in flight', 'completed', 'released')),
+    recovers boolean NOT NULL,
+    lease_ends timestamptz NOT NULL,
+    forgotten_at timestamptz NOT NULL,
+    value bytea
+);
+CREATE INDEX execution_forgotten_at ON surmise.execution (forgotten_at);
+SELECT setval('surmise.execution_epoch', epoch) FROM surmise.store;
+UPDATE surmise.store SET version = 2;
+COMMENT ON SCHEMA surmise IS 'Leases, fenced values and executions of surmise-store';
+COMMENT ON SEQUENCE surmise.execution_epoch IS 'Its last value is the epoch of the next execution, that of surmise.store';
+COMMENT ON SEQUENCE surmise.execution_counter IS 'Drawn under the lock of the key; never set it back';
+COMMENT ON COLUMN surmise.execution.key IS 'Tenant, operation and key, each after its length, which is one byte';
+COMMENT ON COLUMN surmise.execution.version IS 'One more with each change under the same token';
+COMMENT ON COLUMN surmise.execution.recovers IS 'Whether another was at it before';
+COMMENT ON COLUMN surmise.execution.forgotten_at IS 'By clock_timestamp() of this server; from then on the row may be deleted, and not before';
+COMMENT ON COLUMN surmise.execution.value IS 'The result of what is completed, the checkpoint of what is in flight';
+";

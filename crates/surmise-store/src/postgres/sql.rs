@@ -1,4 +1,8 @@
+mod executions;
+
 use tokio_postgres::types::Type;
+
+use self::executions::{CLAIM, FORGET, SETTLE, TAKE};
 
 /// Which statement.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +18,10 @@ pub(super) enum Which {
     Lay,
     Floor,
     Read,
+    Claim,
+    Take,
+    Settle,
+    Forget,
 }
 
 /// The text of a statement, and of which types its parameters are.
@@ -25,7 +33,7 @@ pub(super) struct Sql {
 }
 
 /// One of each statement, in the order of [`Which`].
-pub(super) type Statements = [Sql; 11];
+pub(super) type Statements = [Sql; 15];
 
 /// The statements. All names have their schema, so that no `search_path` leads astray.
 pub(super) const SQL: Statements = [
@@ -52,6 +60,40 @@ pub(super) const SQL: Statements = [
     Sql { which: Which::Lay, text: LAY, types: &[Type::TEXT] },
     Sql { which: Which::Floor, text: FLOOR, types: &[Type::TEXT] },
     Sql { which: Which::Read, text: READ, types: &[Type::TEXT, Type::BYTEA] },
+    Sql {
+        which: Which::Claim,
+        text: CLAIM,
+        types: &[Type::BYTEA, Type::BYTEA, Type::INT8, Type::INT8, Type::INT8, Type::INT8],
+    },
+    Sql {
+        which: Which::Take,
+        text: TAKE,
+        types: &[
+            Type::BYTEA,
+            Type::INT8,
+            Type::INT8,
+            Type::INT8,
+            Type::BYTEA,
+            Type::INT8,
+            Type::BOOL,
+            Type::INT8,
+            Type::INT8,
+        ],
+    },
+    Sql {
+        which: Which::Settle,
+        text: SETTLE,
+        types: &[
+            Type::BYTEA,
+            Type::INT8,
+            Type::INT8,
+            Type::TEXT,
+            Type::BYTEA,
+            Type::INT8,
+            Type::INT8,
+        ],
+    },
+    Sql { which: Which::Forget, text: FORGET, types: &[Type::INT8] },
 ];
 
 /// Each is where it is looked for.
@@ -140,10 +182,15 @@ FROM surmise.lease WHERE resource = $1 AND expires > clock_timestamp()";
 
 /// Waits for the grants that are under way. The seconds of the clock are greater than any epoch that a backup
 /// does not remember, if there was less than one a second.
+///
+/// Executions, which are many, lock nothing that is everybody's: their epoch is the last value of a sequence.
 const ADVANCE_EPOCH: &str = "\
-UPDATE surmise.store
-SET epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::int8)
-RETURNING epoch";
+WITH advanced AS (
+    UPDATE surmise.store
+    SET epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::int8)
+    RETURNING epoch
+)
+SELECT setval('surmise.execution_epoch', epoch) AS epoch FROM advanced";
 
 /// `$1` resource, `$2` key, `$3` value, `$4` pass.
 ///

@@ -1,3 +1,5 @@
+mod executions;
+
 use core::{fmt, future::Future};
 
 use surmise_fence::{FencingToken, Pass, Refusal, TokensExhausted};

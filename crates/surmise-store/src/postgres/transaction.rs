@@ -1,8 +1,11 @@
 //! The operations on a client or inside a transaction of the caller's.
 
+mod executions;
+
 use surmise_fence::{FencingToken, Pass, Refusal, TokensExhausted};
 use tokio_postgres::{Error, GenericClient};
 
+pub use self::executions::{VoidTicket, claim, forget, settle};
 use super::{
     RaiseError,
     fence::{self, Raised},
