@@ -81,7 +81,8 @@ impl Story {
         if is_others || !is_told && Some(told.1) <= asked.highest {
             return Err(RISE);
         }
-        let was_forgotten = is_over && asked.age == self.age && !is_told;
+        // The answer to a claim from before it was last forgotten may be late itself.
+        let was_forgotten = is_over && Some(told.1) > self.highest;
         if was_forgotten {
             self.forget();
         } else if asked.age == self.age && !is_told {
