@@ -37,11 +37,12 @@ use self::support::{
     soak::RealTime,
 };
 
-/// Kills it every few seconds, and returns how often.
-fn kill_until(mut server: Server, over: &AtomicBool) -> (u64, Server) {
+/// Kills it every few seconds, or up to half a minute of a long drill, and returns how often.
+fn kill_until(mut server: Server, operations: u64, over: &AtomicBool) -> (u64, Server) {
+    let factor = (operations / 100_000 + 1).min(8);
     let mut random = fastrand::Rng::with_seed(11);
     for kills in 0.. {
-        let end = BootClock.now() + Duration::from_millis(random.u64(1000..4000));
+        let end = BootClock.now() + Duration::from_millis(factor * random.u64(1000..4000));
         while BootClock.now() < end {
             thread::park_timeout(Duration::from_millis(20));
             if over.load(Ordering::Relaxed) {
@@ -68,7 +69,7 @@ async fn over_many_kills_effects_happen_once_and_results_stay_the_same() {
     let (store, _) = PostgresStore::connect(server.config("postgres"), config).await.unwrap();
     let over = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&over);
-    let killer = thread::spawn(move || kill_until(server, &told));
+    let killer = thread::spawn(move || kill_until(server, operations, &told));
     let drill = Drill { operations, callers: 64, ..Drill::new(operations) };
     let tally = drill.run(&store, &RealTime).await;
     over.store(true, Ordering::Relaxed);

@@ -4,6 +4,8 @@
 
 #![expect(clippy::std_instead_of_alloc, reason = "a test has the standard library")]
 
+mod executions;
+
 use core::time::Duration;
 use std::sync::Arc;
 

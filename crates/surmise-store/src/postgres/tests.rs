@@ -3,6 +3,7 @@
 #![expect(clippy::std_instead_of_alloc, reason = "a test has the standard library")]
 
 mod clock;
+mod executions;
 
 use core::{future::Future, time::Duration};
 use std::sync::Arc;
