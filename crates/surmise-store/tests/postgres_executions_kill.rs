@@ -29,7 +29,7 @@ use surmise_store::{
     BoxError, Claimed, IdempotencyStore as _, Settlement, Terms, Ticket,
     postgres::{self, PostgresConfig, PostgresStore},
 };
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 use self::support::servers::Postgres;
 
@@ -52,7 +52,7 @@ async fn killed_executors_and_servers_leave_every_effect_once() {
     client.batch_execute(table).await.unwrap();
     let mut rng = Rng::with_seed(9);
     let mut acknowledged: BTreeMap<String, String> = BTreeMap::new();
-    for round in 0..20 {
+    for round in 0..16 {
         let mut executor = start(server.url());
         let lines = BufReader::new(executor.stdout.take().unwrap()).lines();
         let mut said = lines.map_while(Result::ok).filter_map(|line| {
@@ -100,35 +100,56 @@ async fn killed_executors_and_servers_leave_every_effect_once() {
 #[ignore = "is started by the other test, and killed by it"]
 async fn executor() {
     let Ok(url) = env::var(URL) else { return };
+    let store = connect(&url).await.unwrap();
+    let mut client = None;
     let mut random = Rng::new();
     loop {
         let key = random.u32(..KEYS).to_string();
-        loop {
-            // Whatever went wrong, it is asked again what to do.
-            match result(&url, &key).await {
-                Ok(Some(result)) => {
-                    say(&format!("{key} {result}"));
-                    break;
-                }
-                Ok(None) | Err(_) => tokio::time::sleep(TERMS.lease).await,
-            }
+        // Whatever goes wrong, it is asked again what to do.
+        while !is_answered(&store, &url, &mut client, &key).await {
+            tokio::time::sleep(TERMS.lease / 4).await;
         }
     }
 }
 
-async fn result(url: &str, key: &str) -> Result<Option<String>, BoxError> {
-    let store = connect(url).await?;
-    match store.begin(&name(key), Fingerprint::NONE, TERMS).await? {
-        Claimed::Replay(result) => Ok(Some(String::from_utf8(result)?)),
+async fn is_answered(
+    store: &PostgresStore,
+    url: &str,
+    client: &mut Option<Client>,
+    key: &str,
+) -> bool {
+    let result = match store.begin(&name(key), Fingerprint::NONE, TERMS).await {
+        Ok(Claimed::Replay(result)) => String::from_utf8(result).ok(),
         // What is there, is there with its completion; so there is nothing to be looked for.
-        Claimed::Execute(ticket) | Claimed::Recover(ticket) => execute(url, key, &ticket).await,
-        _ => Ok(None),
+        Ok(Claimed::Execute(ticket) | Claimed::Recover(ticket)) => {
+            let executed = execute(url, client, key, &ticket).await;
+            if executed.is_err() {
+                *client = None;
+            }
+            executed.ok()
+        }
+        _ => None,
+    };
+    if let Some(result) = &result {
+        say(&format!("{key} {result}"));
     }
+    result.is_some()
 }
 
-async fn execute(url: &str, key: &str, ticket: &Ticket) -> Result<Option<String>, BoxError> {
-    let (mut client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    tokio::spawn(async { _ = connection.await });
+async fn execute(
+    url: &str,
+    client: &mut Option<Client>,
+    key: &str,
+    ticket: &Ticket,
+) -> Result<String, BoxError> {
+    let client = match client {
+        Some(client) => client,
+        none => {
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+            tokio::spawn(async { _ = connection.await });
+            none.insert(client)
+        }
+    };
     let token = ticket.token().to_string();
     let transaction = client.transaction().await?;
     transaction.execute("INSERT INTO effect VALUES ($1, $2)", &[&key, &token]).await?;
@@ -138,7 +159,7 @@ async fn execute(url: &str, key: &str, ticket: &Ticket) -> Result<Option<String>
     postgres::settle(&transaction, ticket, receipt).await??;
     say(key);
     transaction.commit().await?;
-    Ok(Some(token))
+    Ok(token)
 }
 
 /// Writes a line at once.
