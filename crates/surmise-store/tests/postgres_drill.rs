@@ -3,7 +3,6 @@
 //! As many operations as the environment's `SURMISE_TEST_OPERATIONS` says, or six thousand.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "what is not as expected is a failure of the test")]
 #![expect(
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,

@@ -6,8 +6,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "what is not as expected is a failure of the test")]
 #![expect(
+    clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "this keeps libraries honest that do without std; a test has it"
+    reason = "these keep libraries honest that do without std; a test has it"
 )]
 
 mod support {
