@@ -1,6 +1,6 @@
 //! Callers at random against a PostgreSQL server that is killed over and over.
 //!
-//! As many operations as the environment's `SURMISE_TEST_OPERATIONS` says, or six thousand.
+//! As many operations as the environment's `SURMISE_TEST_OPERATIONS` says, or twelve thousand.
 
 #![cfg(unix)]
 #![expect(
@@ -36,12 +36,12 @@ use self::support::{
     soak::RealTime,
 };
 
-/// Kills it every few seconds, or up to half a minute of a long drill, and returns how often.
+/// Kills it every few seconds, or up to a quarter of a minute of a long drill, and returns how often.
 fn kill_until(mut server: Server, operations: u64, over: &AtomicBool) -> (u64, Server) {
     let factor = (operations / 100_000 + 1).min(8);
     let mut random = fastrand::Rng::with_seed(11);
     for kills in 0.. {
-        let end = BootClock.now() + Duration::from_millis(factor * random.u64(1000..4000));
+        let end = BootClock.now() + Duration::from_millis(factor * random.u64(300..2000));
         while BootClock.now() < end {
             thread::park_timeout(Duration::from_millis(20));
             if over.load(Ordering::Relaxed) {
@@ -57,7 +57,7 @@ fn kill_until(mut server: Server, operations: u64, over: &AtomicBool) -> (u64, S
 async fn over_many_kills_effects_happen_once_and_results_stay_the_same() {
     let Some(postgres) = Postgres::find() else { return };
     let operations = env::var("SURMISE_TEST_OPERATIONS").ok();
-    let operations = operations.map_or(6_000, |operations| operations.parse().unwrap());
+    let operations = operations.map_or(12_000, |operations| operations.parse().unwrap());
     let server = postgres.start();
     let config = PostgresConfig {
         max_connections: 24.try_into().unwrap(),
@@ -75,7 +75,7 @@ async fn over_many_kills_effects_happen_once_and_results_stay_the_same() {
     let (kills, _server) = killer.join().unwrap();
     let tally = tally.unwrap_or_else(|violation| panic!("after {kills} kills: {violation}"));
     println!("{kills} kills, {tally:?}");
-    assert!(kills > 1 && tally.failed > 0, "{kills} kills, {tally:?}");
+    assert!(kills > 0 && tally.failed > 0, "{kills} kills, {tally:?}");
     let Tally { executed, recovered, replayed, effects, completed, indeterminate, .. } = tally;
     for count in [executed, recovered, replayed, effects, completed, indeterminate] {
         assert!(count > operations / 100, "{tally:?}");
