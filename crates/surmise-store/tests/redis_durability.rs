@@ -50,7 +50,7 @@ async fn has(server: &Server, weaknesses: &[Weakness]) {
     lease.release(&store).await.unwrap();
 }
 
-const ALL: [Weakness; 8] = [
+const ALL: [Weakness; 9] = [
     Weakness::NoLog,
     Weakness::LateSync,
     Weakness::SyncPauses,
@@ -58,6 +58,7 @@ const ALL: [Weakness; 8] = [
     Weakness::Replicas,
     Weakness::Promoted,
     Weakness::Evicts,
+    Weakness::EvictsExecutions,
     Weakness::Cluster,
 ];
 
@@ -79,7 +80,7 @@ async fn settings_that_lose_something_are_told() {
     set("no-appendfsync-on-rewrite", "no");
     has(&server, &[Weakness::Evicts]).await;
     set("maxmemory-policy", "volatile-ttl");
-    assert_eq!(connect(&server).await.weaknesses(), []);
+    has(&server, &[Weakness::EvictsExecutions]).await;
 }
 
 #[tokio::test]
@@ -201,6 +202,14 @@ async fn only_a_durable_server_may_begin_anew_under_its_stores() {
     assert!(store.read("ledger", b"k").await.unwrap().is_none());
     let pass = lease.pass().unwrap();
     assert!(matches!(store.write("ledger", b"k", b"v", pass).await, Ok(Outcome::Applied)));
+
+    let mut server =
+        redis.start_with(&[&DURABLE[..], &["--maxmemory-policy", "volatile-lru"]].concat());
+    let store = connect(&server).await.accept(&[Weakness::EvictsExecutions]).unwrap();
+    let lease = store.acquire("ledger", "me", LONG).await.unwrap();
+    server.restart();
+    assert!(store.read("ledger", b"k").await.unwrap().is_none());
+    lease.release(&store).await.unwrap();
 
     let mut server = redis.start_with(&LOG);
     let store = connect(&server).await.accept(&[Weakness::LateSync]).unwrap();

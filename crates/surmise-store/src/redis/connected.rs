@@ -52,7 +52,8 @@ impl Connected {
     /// Returns the store, if the server has no weaknesses but the `accepted` ones.
     ///
     /// A store with weaknesses is good for as long as the server's process: when it began anew, or another took its place,
-    /// all requests are refused until the store is connected anew.
+    /// all requests are refused until the store is connected anew; not so if it has only
+    /// [`EvictsExecutions`](Weakness::EvictsExecutions), which every process has alike.
     ///
     /// # Errors
     ///

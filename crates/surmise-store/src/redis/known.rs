@@ -22,6 +22,14 @@ struct Accepted {
     weaknesses: Vec<Weakness>,
 }
 
+impl Accepted {
+    /// Returns whether there is anything that a process can lose and another cannot know of. Who accepts that executions
+    /// are evicted accepts it of all processes: none says when it does.
+    fn may_lose_leases(&self) -> bool {
+        self.weaknesses.iter().any(|weakness| *weakness != Weakness::EvictsExecutions)
+    }
+}
+
 #[derive(Debug)]
 struct Refused {
     problem: String,
@@ -50,7 +58,7 @@ impl Known {
                 problem: format!("it is weaker than when it was connected to: {}", list(&new)),
                 remedy: "mend it and connect anew, or connect anew and accept that",
             });
-        } else if server.run_id != accepted.run_id && !accepted.weaknesses.is_empty() {
+        } else if server.run_id != accepted.run_id && accepted.may_lose_leases() {
             let problem = format!(
                 "it began anew, or is another server, and may have lost something: {}",
                 list(&accepted.weaknesses)

@@ -70,12 +70,13 @@ impl Server {
         let late = settings.appendfsync.as_deref().map(|policy| policy != "always");
         let pauses = settings.no_appendfsync_on_rewrite.as_deref().map(|set| set != "no");
         let replicas = field("connected_slaves").map(|count| count != "0");
-        let evicts = field("maxmemory_policy").map(|policy| policy.starts_with("allkeys"));
+        let policy = field("maxmemory_policy");
+        let evicts = |which| policy.is_some_and(|policy| policy.starts_with(which));
         let run_id = field("run_id");
         let is_hidden = has_log.is_none()
             || has_log == Some(true) && (late.is_none() || pauses.is_none())
             || replicas.is_none()
-            || evicts.is_none()
+            || policy.is_none()
             || run_id.is_none()
             || field("role") != Some("master");
         let found = [
@@ -86,7 +87,8 @@ impl Server {
             (replicas == Some(true), Weakness::Replicas),
             // Where the log of a former master ended.
             (field("second_repl_offset").is_some_and(|offset| offset != "-1"), Weakness::Promoted),
-            (evicts == Some(true), Weakness::Evicts),
+            (evicts("allkeys"), Weakness::Evicts),
+            (evicts("volatile"), Weakness::EvictsExecutions),
             (field("cluster_enabled") == Some("1"), Weakness::Cluster),
         ];
         let weaknesses =
@@ -158,6 +160,8 @@ mod tests {
             ("connected_slaves:0", "connected_slaves:1", Weakness::Replicas),
             ("second_repl_offset:-1", "second_repl_offset:1", Weakness::Promoted),
             ("noeviction", "allkeys-lru", Weakness::Evicts),
+            // Only keys with an end are removed, as executions have.
+            ("noeviction", "volatile-lru", Weakness::EvictsExecutions),
             ("cluster_enabled:0", "cluster_enabled:1", Weakness::Cluster),
             ("aof_enabled:1\r\n", "", Weakness::Hidden),
             ("connected_slaves:0\r\n", "", Weakness::Hidden),
@@ -167,8 +171,6 @@ mod tests {
         ] {
             assert_eq!(weaknesses(&INFO.replace(from, to), &durable()), [weakness], "{to}");
         }
-        // Only keys with an end are removed, and ours have none.
-        assert_eq!(weaknesses(&INFO.replace("noeviction", "volatile-lru"), &durable()), []);
         for policy in ["everysec", "no"] {
             let settings = Settings { appendfsync: Some(policy.to_owned()), ..durable() };
             assert_eq!(weaknesses(INFO, &settings), [Weakness::LateSync]);

@@ -24,6 +24,9 @@ pub enum Weakness {
     /// It removes keys when its memory is full: `maxmemory-policy` is one of all keys. A floor that is removed lets
     /// everybody pass, and a lease that is removed has its tokens granted again.
     Evicts,
+    /// It removes keys that expire when its memory is full: `maxmemory-policy` is one of the `volatile-` ones. Executions do, so
+    /// that what was done is done again. Leases, floors and values do not: where no executions are kept, nothing is lost.
+    EvictsExecutions,
     /// It is part of a cluster, which promotes replicas by itself.
     Cluster,
 }
@@ -51,6 +54,9 @@ impl fmt::Display for Weakness {
             }
             Self::Evicts => {
                 "it removes keys when its memory is full, and fences and leases with them (set maxmemory-policy noeviction)"
+            }
+            Self::EvictsExecutions => {
+                "it removes keys that expire when its memory is full, as executions do (set maxmemory-policy noeviction)"
             }
             Self::Cluster => {
                 "its cluster promotes replicas, which lack the last writes"
