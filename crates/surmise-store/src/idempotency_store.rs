@@ -6,7 +6,7 @@ use core::{future::Future, time::Duration};
 
 use surmise_idempotency::{Fingerprint, Key};
 
-#[cfg(any(feature = "postgres", feature = "redb"))]
+#[cfg(any(feature = "postgres", feature = "redb", feature = "redis"))]
 pub(crate) use self::record::State;
 pub(crate) use self::record::{Next, Record};
 #[cfg(any(feature = "conformance", feature = "postgres", feature = "redb"))]

@@ -123,6 +123,7 @@ mod connected;
 mod connection;
 #[cfg(test)]
 mod cost;
+mod executions;
 mod failed;
 mod fence;
 mod keys;

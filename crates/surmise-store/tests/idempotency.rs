@@ -1,8 +1,12 @@
 //! Stores that remember what was executed.
 #![cfg(feature = "conformance")]
 
-#[cfg(feature = "redb")]
+#[cfg(any(feature = "redb", feature = "redis"))]
 mod support {
+    #[cfg(feature = "redis")]
+    pub(crate) mod redis;
+    #[cfg(feature = "redis")]
+    pub(crate) mod servers;
     pub(crate) mod soak;
 }
 
@@ -40,6 +44,24 @@ mod redb {
     async fn conforms(config: RedbConfig) {
         let folder = tempfile::tempdir().unwrap();
         let store = RedbStore::open(folder.path().join("store"), config).unwrap();
+        idempotency::run(&store, &RealTime)
+            .await
+            .unwrap_or_else(|violations| panic!("{violations}"));
+    }
+}
+
+#[cfg(all(feature = "redis", target_os = "linux"))]
+mod redis {
+    use super::{
+        idempotency,
+        support::{redis::patient, servers::Redis, soak::RealTime},
+    };
+
+    #[tokio::test]
+    async fn a_server_conforms() {
+        let Some(redis) = Redis::find() else { return };
+        let server = redis.start();
+        let store = patient(&server).await;
         idempotency::run(&store, &RealTime)
             .await
             .unwrap_or_else(|violations| panic!("{violations}"));

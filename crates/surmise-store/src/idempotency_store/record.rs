@@ -1,4 +1,4 @@
-#[cfg(any(test, feature = "redb"))]
+#[cfg(any(test, feature = "redb", feature = "redis"))]
 mod bytes;
 
 use surmise_fence::FencingToken;

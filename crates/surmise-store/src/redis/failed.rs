@@ -13,6 +13,8 @@ pub(super) enum Failed {
     Ended(BoxError),
     /// It was refused, or never sent: without any effect.
     Refused(StoreError),
+    /// It was refused for want of memory: without any effect.
+    Full(StoreError),
     /// It was refused, since this is not the server any more that was connected to, or not its data: a new connection is
     /// looked at anew.
     Anew(StoreError),
@@ -25,7 +27,7 @@ impl Failed {
             Self::Lost(source) | Self::Ended(source) => {
                 StoreError::Unavailable { store: store.to_owned(), source }
             }
-            Self::Refused(error) | Self::Anew(error) => error,
+            Self::Refused(error) | Self::Full(error) | Self::Anew(error) => error,
         }
     }
 
@@ -33,7 +35,7 @@ impl Failed {
     pub(super) fn telling(self, store: &str) -> Result<LostReply, StoreError> {
         match self {
             Self::Lost(source) | Self::Ended(source) => Ok(LostReply::new(store, source)),
-            Self::Refused(error) | Self::Anew(error) => Err(error),
+            Self::Refused(error) | Self::Full(error) | Self::Anew(error) => Err(error),
         }
     }
 }
@@ -81,7 +83,8 @@ pub(super) fn judge(store: &str, error: &ServerError) -> Failed {
         }
         _ => return Failed::Lost(problem.into()),
     };
-    Failed::Refused(StoreError::Unusable { store: store.to_owned(), problem, remedy })
+    let error = StoreError::Unusable { store: store.to_owned(), problem, remedy };
+    if code == "OOM" { Failed::Full(error) } else { Failed::Refused(error) }
 }
 
 /// Returns whether an error says that this is not the server, or not the user, that it was: a new connection is
@@ -150,7 +153,9 @@ mod tests {
             ("NOREPLICAS Not enough good replicas to write.", "is unavailable"),
             ("ERR max number of clients reached", "is unavailable"),
         ] {
-            let Failed::Refused(error) = judge("it", &error(line)) else { panic!("{line}") };
+            let (Failed::Refused(error) | Failed::Full(error)) = judge("it", &error(line)) else {
+                panic!("{line}")
+            };
             assert!(error.to_string().contains(told), "{line}: {error}");
         }
         for line in [

@@ -1,5 +1,7 @@
 //! How the keys are called.
 
+use surmise_idempotency::Key;
+
 use crate::{Resource, StoreError};
 
 /// The names of the keys of a store. No two of them are the same, whatever the resources and keys.
@@ -50,6 +52,15 @@ impl Keys {
     pub(super) fn value(&self, resource: Resource<'_>, key: &[u8]) -> Vec<u8> {
         [&self.prefix, &b"value/"[..], resource.as_str().as_bytes(), b"\0", key].concat()
     }
+
+    pub(super) fn execution(&self, key: &Key) -> Vec<u8> {
+        [&self.prefix, &b"execution/"[..], key.as_bytes()].concat()
+    }
+
+    /// The number of the last change of an execution.
+    pub(super) fn executions(&self) -> Vec<u8> {
+        [&self.prefix, &b"executions"[..]].concat()
+    }
 }
 
 const MAX_PREFIX_BYTES: usize = 255;
@@ -63,12 +74,14 @@ mod tests {
     #[test]
     fn no_two_keys_are_the_same() {
         let keys = Keys::new("it", "p").unwrap();
-        let mut all = HashSet::from([keys.format(), keys.epoch(), keys.process()]);
-        let mut expected = 3;
+        let mut all =
+            HashSet::from([keys.format(), keys.epoch(), keys.process(), keys.executions()]);
+        let mut expected = 4;
         for resource in ["a", "ab", "a/b", "b", "epoch", "value/a", "{a}", "}{"] {
             let resource = Resource::new(resource).unwrap();
             all.extend([keys.lease(resource), keys.floor(resource)]);
-            expected += 2;
+            all.insert(keys.execution(&Key::new("", "", resource.as_str()).unwrap()));
+            expected += 3;
             for key in [&b"a"[..], b"ab", b"b", b"\0", b"\0b", b"b\0b", b"{epoch}"] {
                 all.insert(keys.value(resource, key));
                 expected += 1;

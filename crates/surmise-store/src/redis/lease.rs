@@ -88,7 +88,7 @@ pub(super) async fn advance_epoch(client: &Client) -> Result<u64, StoreError> {
         Ok(Answer::Epoch(epoch)) => Ok(epoch),
         Ok(_) => unanswered("what it answered is not to what was asked".into()),
         Err(Failed::Lost(source) | Failed::Ended(source)) => unanswered(source),
-        Err(Failed::Refused(error) | Failed::Anew(error)) => Err(error),
+        Err(Failed::Refused(error) | Failed::Full(error) | Failed::Anew(error)) => Err(error),
     }
 }
 

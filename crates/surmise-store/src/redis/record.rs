@@ -3,6 +3,7 @@
 use core::num::NonZeroU64;
 
 use surmise_fence::{FencingToken, Pass};
+use surmise_time::Instant;
 
 use crate::Entry;
 
@@ -23,7 +24,7 @@ pub(super) struct Holder {
 
 impl Holder {
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (token, rest) = token(bytes)?;
+        let (token, rest) = token_from_digits(bytes)?;
         let (nonce, rest) = number(rest)?;
         let (_ends, rest) = number(rest)?;
         let (&LEASE, name) = rest.split_first()? else { return None };
@@ -41,6 +42,11 @@ pub(super) fn token_digits(token: FencingToken) -> String {
 
 pub(super) fn pass_digits(pass: Pass) -> String {
     format!("{}{:020}{:020}", token_digits(pass.token), pass.nonce, pass.sequence)
+}
+
+/// Returns the time of the server that says so many microseconds.
+pub(super) const fn time(micros: u64) -> Instant {
+    Instant::from_nanos(micros.saturating_mul(1_000))
 }
 
 /// Reads a number, and nothing else.
@@ -81,13 +87,14 @@ pub(super) fn entry_pass_from_bytes(bytes: &[u8]) -> Option<Pass> {
 }
 
 fn pass(bytes: &[u8]) -> Option<(Pass, &[u8])> {
-    let (token, rest) = token(bytes)?;
+    let (token, rest) = token_from_digits(bytes)?;
     let (nonce, rest) = number(rest)?;
     let (sequence, rest) = number(rest)?;
     Some((Pass { token, nonce, sequence }, rest))
 }
 
-fn token(bytes: &[u8]) -> Option<(FencingToken, &[u8])> {
+/// Reads a token, and returns it and what follows.
+pub(super) fn token_from_digits(bytes: &[u8]) -> Option<(FencingToken, &[u8])> {
     let (epoch, rest) = number(bytes)?;
     let (counter, rest) = number(rest)?;
     Some((FencingToken::new(epoch, NonZeroU64::new(counter)?), rest))

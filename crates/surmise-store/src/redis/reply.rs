@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use redis::Value;
-use surmise_fence::Pass;
+use surmise_fence::{FencingToken, Pass};
+use surmise_time::Instant;
 
 use super::{
     failed::{Failed, REPLICA},
@@ -28,6 +29,10 @@ pub(super) enum Answer {
     Epoch(u64),
     /// What a key has.
     Has(Vec<u8>),
+    /// What is kept of an execution, empty if nothing is, and the server's time.
+    Kept(Vec<u8>, Instant),
+    /// What is kept of an execution was changed, which has this token.
+    Changed(FencingToken),
     /// What the keys of the format and the process have.
     Found {
         format: Vec<u8>,
@@ -55,6 +60,11 @@ impl Answer {
             [b"value", last] => record::entry_pass_from_bytes(last).map(Self::Last),
             [b"epoch", epoch] => record::number_from_bytes(epoch).map(Self::Epoch),
             [b"has", value] => Some(Self::Has(value.to_vec())),
+            [b"kept", kept, now] => record::number_from_bytes(now)
+                .map(|micros| Self::Kept(kept.to_vec(), record::time(micros))),
+            [b"changed", token] => record::token_from_digits(token)
+                .filter(|(_, rest)| rest.is_empty())
+                .map(|(token, _)| Self::Changed(token)),
             [b"found", format, process] => {
                 Some(Self::Found { format: format.to_vec(), process: process.to_vec() })
             }

@@ -12,6 +12,8 @@ pub(super) struct Scripts<T> {
     pub(super) write: T,
     pub(super) raise: T,
     pub(super) get: T,
+    pub(super) look_up: T,
+    pub(super) exchange: T,
 }
 
 impl<T> Scripts<T> {
@@ -26,6 +28,8 @@ impl<T> Scripts<T> {
             write: script(&self.write),
             raise: script(&self.raise),
             get: script(&self.get),
+            look_up: script(&self.look_up),
+            exchange: script(&self.exchange),
         }
     }
 }
@@ -36,7 +40,7 @@ pub(super) type Which<T> = fn(&Scripts<T>) -> &T;
 /// The scripts as they are.
 ///
 /// Each writes by one command at most, after all that it reads: there is no roll-back, and what the server refuses for
-/// want of memory or of replicas, it refuses there.
+/// want of memory or of replicas, it refuses there. `exchange` writes by two, the first of which does no harm alone.
 pub(super) const LUA: Scripts<&str> = Scripts {
     open: concat!(include_str!("scripts/lease.lua"), include_str!("scripts/open.lua")),
     grant: concat!(
@@ -75,4 +79,16 @@ pub(super) const LUA: Scripts<&str> = Scripts {
         include_str!("scripts/raise.lua"),
     ),
     get: concat!(include_str!("scripts/same.lua"), include_str!("scripts/get.lua")),
+    look_up: concat!(
+        include_str!("scripts/same.lua"),
+        include_str!("scripts/lease.lua"),
+        include_str!("scripts/execution.lua"),
+        include_str!("scripts/look_up.lua"),
+    ),
+    exchange: concat!(
+        include_str!("scripts/same.lua"),
+        include_str!("scripts/lease.lua"),
+        include_str!("scripts/execution.lua"),
+        include_str!("scripts/exchange.lua"),
+    ),
 };

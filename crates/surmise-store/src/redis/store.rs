@@ -8,17 +8,18 @@ use super::{
     RedisConfig,
     client::Client,
     connected::Connected,
-    fence, lease,
+    executions, fence, lease,
     scripts::{LUA, Scripts},
 };
 use crate::{
-    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
-    Resource, Revoked, StoreError, Ttl,
+    Change, Claim, Claimed, Entry, Extended, FencedStore, Granted, Holding, IdempotencyStore,
+    LeaseRequest, LeaseStore, Outcome, Resource, Revoked, Settled, Settlement, StoreError, Ticket,
+    Ttl,
     fenced_store::check_key,
     stream::{self, Connector, boxed},
 };
 
-/// Leases and fenced values in a Redis server.
+/// Leases, fenced values and executions in a Redis server.
 ///
 /// See the [module](super) for what it guarantees, and what it costs.
 #[derive(Debug)]
@@ -126,5 +127,19 @@ impl FencedStore for RedisStore {
         let resource = Resource::new(resource)?;
         check_key(key)?;
         fence::read(&self.client, resource, key).await
+    }
+}
+
+impl IdempotencyStore for RedisStore {
+    async fn claim(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
+        executions::claim(&self.client, claim).await
+    }
+
+    async fn settle(
+        &self,
+        ticket: &Ticket,
+        settlement: Settlement<'_>,
+    ) -> Result<Settled, StoreError> {
+        executions::settle(&self.client, ticket, settlement).await
     }
 }

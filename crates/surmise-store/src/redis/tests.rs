@@ -1,6 +1,7 @@
 //! What the scripts must not be: each mutant fails the test that the real ones pass.
 
 mod between;
+mod executions;
 
 use super::{
     RedisConfig, RedisStore, Weakness, record,
@@ -280,13 +281,18 @@ async fn holds_but_for(holds: impl AsyncFn(&Trial) -> bool, mutants: &[Mutant]) 
     let server = redis.start_with(&[]);
     assert!(holds(&Trial::new(&server, &LUA).await).await);
     for (script, from, to) in mutants {
-        let mut lua = LUA;
-        let text = script(&mut lua);
-        assert!(text.contains(from), "there is no {from:?}");
-        *text = Box::leak(text.replace(from, to).into_boxed_str());
-        let trial = Trial::new(&server, &lua).await;
+        let trial = Trial::new(&server, &mutated(*script, from, to)).await;
         assert!(!holds(&trial).await, "{to:?} instead of {from:?} is not caught");
     }
+}
+
+/// Returns the scripts with something else in the place of a part of one of them.
+fn mutated(script: fn(&mut Lua) -> &mut &'static str, from: &str, to: &str) -> Lua {
+    let mut lua = LUA;
+    let text = script(&mut lua);
+    assert!(text.contains(from), "there is no {from:?}");
+    *text = Box::leak(text.replace(from, to).into_boxed_str());
+    lua
 }
 
 const TOKENS: &str = "if token ~= seen then return token < seen end";

@@ -21,16 +21,16 @@ use crate::{
 
 /// A connection on which one request is kept waiting.
 #[derive(Debug, Default)]
-struct Gate {
+pub(super) struct Gate {
     /// How many requests go before it; none is kept once this is 0.
-    before: AtomicU64,
-    reached: Notify,
-    open: Notify,
+    pub(super) before: AtomicU64,
+    pub(super) reached: Notify,
+    pub(super) open: Notify,
 }
 
 impl Gate {
     /// Has the connection of a store go through it.
-    fn connector(self: &Arc<Self>) -> Connector {
+    pub(super) fn connector(self: &Arc<Self>) -> Connector {
         let gate = Arc::clone(self);
         boxed(move |address: String| {
             let gate = Arc::clone(&gate);

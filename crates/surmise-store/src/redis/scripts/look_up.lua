@@ -1,0 +1,3 @@
+-- Returns what is kept of an execution.
+-- KEYS: the execution.
+return kept(KEYS[1])
