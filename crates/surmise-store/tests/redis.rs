@@ -12,9 +12,10 @@ mod support {
 use core::{fmt, num::NonZeroU64, time::Duration};
 
 use surmise_fence::{FencingToken, Pass};
+use surmise_idempotency::{Fingerprint, Key};
 use surmise_store::{
-    Change, Extended, FencedStore as _, Granted, LeaseRequest, LeaseStore as _, Outcome, Resource,
-    StoreError, Ttl,
+    Change, Claimed, Extended, FencedStore as _, Granted, IdempotencyStore as _, LeaseRequest,
+    LeaseStore as _, Outcome, Resource, Settled, StoreError, Terms, Ttl,
     conformance::{self, faults::Workload},
     redis::{RedisConfig, RedisCredentials, RedisStore, Weakness},
 };
@@ -80,9 +81,9 @@ async fn tokens_go_on_where_numbers_of_lua_do_not() {
     assert!(matches!(exhausted, Err(StoreError::TokensExhausted { epoch: u64::MAX })));
 }
 
-/// A record without an end, as `PEXPIRE` would give it: the counter stays.
+/// A record without an end, as `PEXPIRE` would give it: the counter stays. Only executions have one.
 #[tokio::test]
-async fn nothing_of_a_store_expires() {
+async fn nothing_of_leases_and_fences_expires() {
     let Some(redis) = Redis::find() else { return };
     let server = redis.start();
     let store = patient(&server).await;
@@ -241,6 +242,7 @@ async fn a_store_is_in_one_slot_of_a_cluster() {
             assert_eq!(store.read(name, key).await.unwrap().unwrap().pass, pass, "{name}");
         }
         lease.release(&store).await.unwrap();
+        execute(&store, name).await;
     }
     let slot = bare.ask(&["CLUSTER", "KEYSLOT", "surmise/1"]);
     let count = bare.ask(&["CLUSTER", "COUNTKEYSINSLOT", &slot]);
@@ -306,7 +308,18 @@ async fn users_are_asked_for_what_they_may() {
         assert!(matches!(store.write("ledger", b"k", b"v", pass).await, Ok(Outcome::Applied)));
         lease.release(&store).await.unwrap();
         store.advance_epoch().await.unwrap();
+        execute(&store, &format!("{user} {database}")).await;
     }
+}
+
+/// Executes something, whose key can have any name.
+async fn execute(store: &RedisStore, name: &str) {
+    let key = Key::new(name, "", name).unwrap();
+    let claimed = store.begin(&key, Fingerprint::NONE, Terms::default()).await;
+    let Ok(Claimed::Execute(ticket)) = claimed else { panic!("{name}: {claimed:?}") };
+    assert!(matches!(store.complete(&ticket, b"done").await, Ok(Settled::Done)), "{name}");
+    let claimed = store.begin(&key, Fingerprint::NONE, Terms::default()).await;
+    assert!(matches!(claimed, Ok(Claimed::Replay(_))), "{name}: {claimed:?}");
 }
 
 #[tokio::test]
