@@ -1,4 +1,4 @@
-//! Leases and fenced values in a Redis server, if it is set up to keep them.
+//! Leases, fenced values and executions in a Redis server, if it is set up to keep them.
 //!
 //! As it comes, Redis forgets. [`RedisStore`] looks at the server's settings when it connects, and is had only by who says
 //! which of their consequences are accepted:
@@ -21,7 +21,7 @@
 //! # Take another store where …
 //!
 //! * … a machine may be lost: Redis hands writes on after it acknowledged them, and a replica that is promoted lacks the last:
-//!   **it forgets floors and writes**, and leases that others then have as well. `WAIT` does not help enough: it says that
+//!   **it forgets floors, writes and what was executed**, and leases that others then have as well. `WAIT` does not help enough: it says that
 //!   replicas heard of a write, not that one of these is promoted. Take
 //!   [`etcd`](https://docs.rs/surmise-store/latest/surmise_store/etcd).
 //! * … the service is operated by others, who do not say how it is set up, or move it at will.
@@ -33,7 +33,8 @@
 //! # What it guarantees, and by what means
 //!
 //! * *One step.* Each operation is one script, which Redis runs to its end before anything else. It writes by one command, the
-//!   last, so that what is refused has no effect. All its keys are handed over as such.
+//!   last, so that what is refused has no effect. All its keys are handed over as such. [Executions](#executions) are
+//!   done otherwise.
 //! * *Tokens* are counted in the record of their lease, which never expires and is not removed by a release; the epoch
 //!   is read by the script that grants. An epoch is the number of microseconds since 1970 when it began, or one more than
 //!   the last. So it is new even where the server forgot the last ones, if its clock is not behind the time at which these
@@ -59,11 +60,34 @@
 //!   than before, requests are refused from then on, until the store is connected anew: a weakness may pass, and not what it
 //!   lost.
 //!
+//! # Executions
+//!
+//! * *The rules* are those of all stores, and run here: a script keeps what comes of them if nobody changed the record since it
+//!   was looked at, and else returns it, so that it is judged again. Each time somebody else was done. A record begins with the
+//!   number of the change that made it so, by which it is compared: no two changes of a store have the same, nor have those of
+//!   two processes, whose epochs differ.
+//! * *Tokens* are the numbers of the changes that issued them. There is one counter for all keys, which does not expire: a
+//!   token is greater also than those of a key that was forgotten. It is written before the record. If that is refused, a
+//!   number is left out.
+//! * *Time* is the server's, and wall time. Leases and retentions begin when their record is written, by the script. A clock that is
+//!   set back lets them last longer, by as much; what is granted, renewed or completed before it is set right again ends
+//!   early, as all does if the clock is set forward. A lease that ended early does no harm but that of a recovery; a result
+//!   that did is **executed again**. Keep the clock disciplined, and the retention longer than any step of it.
+//! * *What is over* the server forgets by itself, by `PXAT`, to the millisecond and not before. That is why a server with one of
+//!   the `volatile-` policies has the weakness [`EvictsExecutions`](Weakness::EvictsExecutions): it forgets them when its memory
+//!   is full. With `noeviction`, what would execute is answered by [`Full`](crate::Claimed::Full) then; what is remembered
+//!   is answered as before, and settlements fail until there is room. There is no other limit to their number.
+//! * *A process that begins anew* issues tokens in a new epoch. What is in flight stays so, and its tickets are good. A server that
+//!   was accepted with a weakness may have lost what was completed, and has it executed again: take one without.
+//! * *Requests.* The first claim of a key is one, and so is each that is answered with what is there; a takeover is two. A settlement
+//!   is two, the first of which only reads. A read that fails is an error; of a lost reply to the other, the outcome is
+//!   `Indeterminate`.
+//!
 //! # What the operator sets
 //!
 //! * Redis 7.0.3 or later, of which 7.0 is tested: earlier ones answer before the sync, or pass over one that failed.
-//!   `appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no` (as by default), `maxmemory-policy noeviction` or
-//!   one of the `volatile-` ones: a floor that is evicted lets everybody pass.
+//!   `appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no` (as by default), `maxmemory-policy noeviction`: a
+//!   floor that is evicted lets everybody pass. One of the `volatile-` ones does where no executions are kept.
 //! * A log that is switched on under a server that works is kept only once it is complete: `CONFIG SET appendonly yes`, wait
 //!   until `INFO persistence` has `aof_rewrite_in_progress:0`, `aof_rewrite_scheduled:0` and `aof_last_bgrewrite_status:ok`,
 //!   then `CONFIG REWRITE`. Until then, and while any log is rewritten, a store is not connected to for the first time.
@@ -86,12 +110,14 @@
 //!   [address](RedisConfig::address) is that of the master that has it. Redirections are refusals.
 //! * A key of ours that something else overwrote is `Corrupt` and left alone; but one that was removed, or holds the empty
 //!   text, is as if it had never been: **who removes the record of a lease (`DEL`, eviction) has its tokens issued again**,
-//!   unless `advance_epoch` is called, and who removes a floor lets everybody pass. If the epoch or the process was removed,
+//!   unless `advance_epoch` is called, and so has who removes the number of the last change; who removes a floor lets everybody
+//!   pass, and who removes an execution has it done again. If the epoch or the process was removed,
 //!   stores refuse all requests, and go on in a new epoch once they are connected anew.
 //! * There is no TLS here: [`connect_with`](RedisStore::connect_with) takes a connection from a library that has it. There is
 //!   no lock-delay. Idle connections are not probed (`keepalive`), so that the first request on a dead one is late; and of a
-//!   name with several addresses, the next is tried only where one refuses. Records are for ever: one for each resource that
-//!   had a lease or a floor, and one for each key, also if it was removed; and all of them are in memory.
+//!   name with several addresses, the next is tried only where one refuses. Records are for ever, but for those of executions:
+//!   one for each resource that had a lease or a floor, and one for each key, also if it was removed; and all of them are in
+//!   memory. An execution takes 142 bytes or more besides its key and its result.
 //!
 //! # Connections
 //!
@@ -101,7 +127,7 @@
 //!
 //! # What it costs
 //!
-//! One round trip an operation, and three to look. On loopback, on a busy machine of two cores, a fenced write took 0.30 ms
+//! One round trip an operation, but for executions, and three to look. On loopback, on a busy machine of two cores, a fenced write took 0.30 ms
 //! at the median with `appendfsync always`, as the same `EVALSHA` of the bare client library did (+1 %), and a `SET` without
 //! a fence 0.26 ms; with `no`, 70 µs beside 66 µs (+5 %) and 46 µs. `src/redis/cost.rs` prints these. They
 //! are from before the scripts looked which server it is, for which they take about 6 µs more.
@@ -116,6 +142,8 @@
 //! | `lease/RESOURCE` | the epoch and the counter of the last token, the nonce, the end in microseconds since 1970; `l` and the holder |
 //! | `floor/RESOURCE` | the pass, `f` |
 //! | `value/RESOURCE NUL KEY` | the pass, `w` and the value, or `r` if it was removed |
+//! | `executions` | the epoch and the counter of the last change of an execution |
+//! | `execution/KEY` | the token, the number of the last change, and when its times begin, in microseconds since 1970; the record |
 
 mod client;
 mod config;

@@ -1,7 +1,6 @@
 //! Callers at random on one connection that breaks, while the server is killed: what they hear can be.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "what is not as expected is a failure of the test")]
 
 mod support {
     pub(crate) mod redis;

@@ -3,7 +3,6 @@
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "what is not as expected is a failure of the test")]
-#![expect(clippy::std_instead_of_alloc, reason = "a test has the standard library")]
 
 mod support {
     pub(crate) mod redis;

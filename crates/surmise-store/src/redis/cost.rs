@@ -2,9 +2,11 @@
 //!
 //! `cargo test --release -p surmise-store --features redis --lib redis::cost -- --ignored --nocapture`
 
+mod executions;
+
 use core::time::Duration;
 
-use redis::{Script, Value, cmd};
+use redis::{Script, Value, aio::MultiplexedConnection, cmd};
 use surmise_fence::{FencingToken, Pass};
 use surmise_time::{BootClock, MonotonicClock as _};
 
@@ -36,13 +38,18 @@ async fn beside_the_bare_client() {
     }
 }
 
-async fn compare(server: &Server) {
+/// Returns a store, and a connection without it.
+async fn connect(server: &Server) -> (RedisStore, MultiplexedConnection) {
     let config =
         RedisConfig { address: format!("127.0.0.1:{}", server.port()), ..RedisConfig::default() };
     let connected = RedisStore::connect(config).await.unwrap();
     let store = connected.accept(&[Weakness::LateSync]).unwrap();
     let client = redis::Client::open(server.url()).unwrap();
-    let mut client = client.get_multiplexed_async_connection().await.unwrap();
+    (store, client.get_multiplexed_async_connection().await.unwrap())
+}
+
+async fn compare(server: &Server) {
+    let (store, mut client) = connect(server).await;
     let script = Script::new(LUA.write);
     let token = FencingToken::first(1);
     store.raise("ledger", token).await.unwrap().applied().unwrap();

@@ -6,7 +6,7 @@ mod kept;
 use surmise_fence::FencingToken;
 use surmise_time::Instant;
 
-use self::kept::{Kept, NO_TOKEN};
+use self::kept::{Head, Kept, NO_TOKEN};
 use super::{
     client::Client,
     failed::Failed,
@@ -18,26 +18,32 @@ use crate::{
     idempotency_store::{Next, Record},
 };
 
+/// How often a record may change under one request. Once is rare; but a server that answers nonsense is not asked for ever.
+const ROUNDS: u32 = 100;
+
 pub(super) async fn claim(client: &Client, claim: Claim<'_>) -> Result<Claimed, StoreError> {
     let key = client.keys().execution(claim.key());
     // That nobody did it is tried without a look, since it is so most of the time.
-    let (mut before, mut now): (Option<Kept>, _) = (None, Instant::ORIGIN);
-    loop {
-        let record = before.as_ref().map(|kept| kept.record.clone());
+    let (mut before, mut record, mut now) = (None, None, Instant::ORIGIN);
+    for _ in 0..ROUNDS {
         let (claimed, next) = Record::claim(record, claim, NO_TOKEN, now);
-        let Next::Changed(record) = next else { return Ok(claimed) };
+        let Next::Changed(next) = next else { return Ok(claimed) };
         // The token is new, and the times begin when it is kept.
-        let change = Change { before: before.as_ref(), token: None, begins: None, record, now };
+        let change =
+            Change { before: before.as_ref(), token: None, begins: None, record: next, now };
         match change.make(client, &key).await {
             Ok(Answer::Changed(token)) => return Ok(with_token(claimed, token)),
             Ok(Answer::Kept(bytes, at)) => {
-                (before, now) = (Kept::from_bytes(client.name(), &key, &bytes)?, at);
+                let kept = Kept::from_bytes(client.name(), &key, &bytes)?;
+                (before, record) = kept.map(|kept| (kept.head, kept.record)).unzip();
+                now = at;
             }
             Ok(_) => return Ok(Claimed::Indeterminate(client.lost())),
             Err(Failed::Full(_)) => return Ok(Claimed::Full),
             Err(failed) => return failed.telling(client.name()).map(Claimed::Indeterminate),
         }
     }
+    Err(client.unavailable(RESTLESS))
 }
 
 pub(super) async fn settle(
@@ -50,20 +56,17 @@ pub(super) async fn settle(
     else {
         return Err(client.unavailable("what it answered is not to what was asked"));
     };
-    loop {
-        let before = Kept::from_bytes(client.name(), &key, &bytes)?;
-        let record = before.as_ref().map(|kept| kept.record.clone());
-        let (settled, next) = Record::settle(record, ticket, settlement, now);
-        let (Next::Changed(record), Some(before)) = (next, before) else { return Ok(settled) };
-        // Times that stay what they were begin when they did.
-        let is_as_long = record.forgotten_at == before.record.forgotten_at;
-        let change = Change {
-            before: Some(&before),
-            token: Some(ticket.token()),
-            begins: is_as_long.then_some(before.begins),
-            record,
-            now,
+    for _ in 0..ROUNDS {
+        let Some(Kept { head, record }) = Kept::from_bytes(client.name(), &key, &bytes)? else {
+            return Ok(Settled::Fenced);
         };
+        let forgotten_at = record.forgotten_at;
+        let (settled, next) = Record::settle(Some(record), ticket, settlement, now);
+        let Next::Changed(record) = next else { return Ok(settled) };
+        // Times that stay what they were begin when they did.
+        let begins = (record.forgotten_at == forgotten_at).then_some(head.begins);
+        let change =
+            Change { before: Some(&head), token: Some(ticket.token()), begins, record, now };
         match change.make(client, &key).await {
             Ok(Answer::Changed(_)) => return Ok(settled),
             Ok(Answer::Kept(found, at)) => (bytes, now) = (found, at),
@@ -71,12 +74,15 @@ pub(super) async fn settle(
             Err(failed) => return failed.telling(client.name()).map(Settled::Indeterminate),
         }
     }
+    Err(client.unavailable(RESTLESS))
 }
+
+const RESTLESS: &str = "what it keeps of the execution was another each time it was to be changed";
 
 /// What a record is to become.
 struct Change<'a> {
     /// What is to be there still.
-    before: Option<&'a Kept>,
+    before: Option<&'a Head>,
     /// The next one, if it has none.
     token: Option<FencingToken>,
     /// When its times begin: when it is kept, unless it is said here.
@@ -88,7 +94,7 @@ struct Change<'a> {
 
 impl Change<'_> {
     async fn make(self, client: &Client, key: &[u8]) -> Result<Answer, Failed> {
-        let expected = self.before.map_or(&[][..], Kept::head);
+        let expected = self.before.map_or(&[][..], Head::as_bytes);
         let token = self.token.map(token_digits).unwrap_or_default();
         let begins = self.begins.map(|time| digits(kept::micros(time))).unwrap_or_default();
         let record = kept::since(self.record, self.begins.unwrap_or(self.now));

@@ -148,6 +148,10 @@ mod tests {
             &["granted", "record", &number],
             &["epoch", "1"],
             &["exhausted", "1"],
+            &["kept", "record"],
+            &["kept", "record", "1"],
+            &["changed", &number],
+            &["changed", &"1".repeat(41)],
             &["done", "done"],
         ] {
             assert!(matches!(answer(words), Err(Failed::Lost(_))), "{words:?}");
@@ -156,6 +160,10 @@ mod tests {
             assert!(matches!(Answer::new("it", value), Err(Failed::Lost(_))));
         }
         assert_eq!(answer(&["epoch", &number]).unwrap(), Answer::Epoch(1));
+        let kept = Answer::Kept(Vec::new(), Instant::from_nanos(1_000));
+        assert_eq!(answer(&["kept", "", &number]).unwrap(), kept);
+        let changed = Answer::Changed(FencingToken::first(1));
+        assert_eq!(answer(&["changed", &number.repeat(2)]).unwrap(), changed);
         for words in [&["floor", "foreign"][..], &["value", &number], &["held", "foreign", &number]]
         {
             let Err(Failed::Refused(error)) = answer(words) else { panic!("{words:?}") };

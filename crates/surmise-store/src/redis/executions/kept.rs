@@ -16,10 +16,17 @@ pub(super) const NO_TOKEN: FencingToken = FencingToken::first(0);
 /// What is kept of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kept {
+    pub(super) head: Head,
     pub(super) record: Record,
+}
+
+/// What it begins with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// When its times begin.
     pub(super) begins: Instant,
     /// No two changes of a store have the same.
-    head: [u8; HEAD],
+    bytes: [u8; HEAD],
 }
 
 impl Kept {
@@ -44,12 +51,13 @@ impl Kept {
             return Err(corrupt("a record of another store"));
         }
         let record = Record { token, ..moved(record, Instant::ORIGIN, begins) };
-        Ok(Some(Self { record, begins, head: *head }))
+        Ok(Some(Self { head: Head { begins, bytes: *head }, record }))
     }
+}
 
-    /// What its bytes begin with.
-    pub(super) const fn head(&self) -> &[u8] {
-        &self.head
+impl Head {
+    pub(super) const fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -111,7 +119,7 @@ mod tests {
             }
             let bytes = bytes(record.clone(), begins);
             let kept = Kept::from_bytes("it", b"key", &bytes).unwrap().unwrap();
-            kept.record == record && kept.begins == begins && kept.head() == &bytes[..HEAD]
+            kept.record == record && kept.head.begins == begins && kept.head.as_bytes() == &bytes[..HEAD]
         }
     }
 
