@@ -98,6 +98,7 @@ mod failed;
 mod fence;
 mod keys;
 mod lease;
+mod native;
 mod open;
 mod record;
 mod store;

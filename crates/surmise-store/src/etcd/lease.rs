@@ -8,20 +8,18 @@
 
 use core::{num::NonZeroU64, time::Duration};
 
-use serde_json::json;
 use surmise_fence::{FencingToken, Grant};
 use surmise_time::{OsWallClock, WallClock as _};
 
 use super::{
     client::Client,
     keys::Keys,
+    native::{Committed, TRIES, seconds},
     open::{check_epoch, values},
     record::Holder,
-    wire::{Compare, Is, KeyValue, LeaseGrantAnswer, Op, TimeToLiveAnswer, Txn, TxnAnswer},
+    wire::{Compare, Is, KeyValue, Op, Txn},
 };
-use crate::{
-    BoxError, Extended, Granted, Holding, LeaseRequest, Resource, Revoked, StoreError, Ttl, epoch,
-};
+use crate::{Extended, Granted, Holding, LeaseRequest, Resource, Revoked, StoreError, Ttl, epoch};
 
 /// The leases of one store.
 #[derive(Debug)]
@@ -46,18 +44,6 @@ struct Held {
     holder: Holder,
 }
 
-/// What a transaction that counts came to.
-enum Committed {
-    /// Its compares held; this is its revision.
-    Done(u64),
-    /// They did not.
-    Not,
-    Lost(BoxError),
-}
-
-/// How often it is tried again if others are quicker. Each time, one of them succeeded.
-const TRIES: u32 = 16;
-
 impl Leases<'_> {
     pub(super) async fn grant(&self, request: LeaseRequest<'_>) -> Result<Granted, StoreError> {
         let resource = request.resource();
@@ -78,7 +64,7 @@ impl Leases<'_> {
                 _ => {}
             }
         }
-        Err(self.contended())
+        Err(self.client.contended())
     }
 
     pub(super) async fn extend(
@@ -96,7 +82,7 @@ impl Leases<'_> {
                 return Ok(extended);
             }
         }
-        Err(self.contended())
+        Err(self.client.contended())
     }
 
     pub(super) async fn revoke(
@@ -115,9 +101,9 @@ impl Leases<'_> {
                 then: vec![Op::Delete(key)],
                 otherwise: Vec::new(),
             };
-            match self.commit(txn).await? {
+            match self.client.commit(txn).await? {
                 Committed::Done(_) => {
-                    self.end(held.lease).await;
+                    self.client.end_lease(held.lease).await;
                     return Ok(Revoked::Revoked);
                 }
                 Committed::Not => {}
@@ -126,7 +112,7 @@ impl Leases<'_> {
                 }
             }
         }
-        Err(self.contended())
+        Err(self.client.contended())
     }
 
     pub(super) async fn holding(
@@ -153,7 +139,7 @@ impl Leases<'_> {
                 then: vec![Op::Put { key: key.clone(), value: new, lease: 0 }],
                 otherwise: Vec::new(),
             };
-            match self.commit(advance).await? {
+            match self.client.commit(advance).await? {
                 Committed::Done(_) => return Ok(next),
                 Committed::Not => {}
                 // An epoch that nobody heard of does no harm.
@@ -165,7 +151,7 @@ impl Leases<'_> {
                 }
             }
         }
-        Err(self.contended())
+        Err(self.client.contended())
     }
 
     async fn state(&self, resource: Resource<'_>) -> Result<State, StoreError> {
@@ -190,7 +176,7 @@ impl Leases<'_> {
         request: LeaseRequest<'_>,
         epoch: u64,
     ) -> Result<Option<Granted>, StoreError> {
-        let lease = self.begin(seconds(request.ttl().get())).await?;
+        let lease = self.client.begin_lease(seconds(request.ttl().get())).await?;
         let key = self.keys.lease(request.resource());
         let name = request.holder().to_owned();
         let holder = Holder { epoch, nonce: request.nonce(), ttl: lease.ttl, name };
@@ -202,7 +188,7 @@ impl Leases<'_> {
             then: vec![Op::Put { key, value: holder.to_bytes(), lease: lease.id }],
             otherwise: Vec::new(),
         };
-        Ok(match self.commit(txn).await? {
+        Ok(match self.client.commit(txn).await? {
             Committed::Done(revision) => {
                 let Some(counter) = NonZeroU64::new(revision) else {
                     let none = "it says that nothing was ever written";
@@ -212,7 +198,7 @@ impl Leases<'_> {
                 Some(Granted::Granted(Grant { token, valid_for: Duration::from_secs(lease.ttl) }))
             }
             Committed::Not => {
-                self.end(lease.id).await;
+                self.client.end_lease(lease.id).await;
                 None
             }
             Committed::Lost(error) => Some(Granted::Indeterminate(self.client.lost(error))),
@@ -231,7 +217,7 @@ impl Leases<'_> {
             // What its holder was told is not taken back. What remains is rounded down.
             asked = asked.max(self.time_to_live(held.lease).await?.saturating_add(1));
         }
-        let lease = self.begin(asked).await?;
+        let lease = self.client.begin_lease(asked).await?;
         let key = self.keys.lease(resource);
         let holder = Holder { ttl: lease.ttl, ..held.holder };
         let txn = Txn {
@@ -239,15 +225,15 @@ impl Leases<'_> {
             then: vec![Op::Put { key, value: holder.to_bytes(), lease: lease.id }],
             otherwise: Vec::new(),
         };
-        Ok(match self.commit(txn).await? {
+        Ok(match self.client.commit(txn).await? {
             Committed::Done(_) => {
                 // Else each renewal would leave one behind for its whole time, which may be a day.
-                self.end(held.lease).await;
+                self.client.end_lease(held.lease).await;
                 let valid_for = Duration::from_secs(lease.ttl);
                 Some(Extended::Extended(Grant { token: held.token, valid_for }))
             }
             Committed::Not => {
-                self.end(lease.id).await;
+                self.client.end_lease(lease.id).await;
                 None
             }
             Committed::Lost(error) => Some(Extended::Indeterminate(self.client.lost(error))),
@@ -261,44 +247,9 @@ impl Leases<'_> {
 
     /// Returns for how many seconds a lease of etcd still lasts at least, 0 if it is over.
     async fn time_to_live(&self, lease: u64) -> Result<u64, StoreError> {
-        let body = json!({"ID": lease.to_string()});
-        let answer: TimeToLiveAnswer = self.client.anyone("/v3/lease/timetolive", &body).await?;
+        let answer = self.client.time_to_live(lease).await?;
         // A leader that has just been elected may say that it lasts for ever.
         Ok(answer.ttl.min(answer.granted))
-    }
-
-    /// Begins a lease of etcd, which lasts for what is asked or longer. If nobody hears of it, it ends by itself.
-    async fn begin(&self, seconds: u64) -> Result<LeaseGrantAnswer, StoreError> {
-        let body = json!({"TTL": seconds.to_string()});
-        let lease: LeaseGrantAnswer = self.client.anyone("/v3/lease/grant", &body).await?;
-        if lease.id == 0 || lease.ttl == 0 {
-            return Err(StoreError::Unavailable {
-                store: self.client.name().to_owned(),
-                source: format!("it granted a lease that is none: {lease:?}").into(),
-            });
-        }
-        Ok(lease)
-    }
-
-    /// Ends a lease of etcd that has no key any more. If that fails, it ends by itself.
-    async fn end(&self, lease: u64) {
-        let body = json!({"ID": lease.to_string()});
-        _ = self.client.once::<serde_json::Value>("/v3/lease/revoke", &body).await;
-    }
-
-    async fn commit(&self, txn: Txn) -> Result<Committed, StoreError> {
-        match self.client.once::<TxnAnswer>("/v3/kv/txn", &txn).await {
-            Ok(answer) if answer.succeeded => Ok(Committed::Done(answer.header.revision)),
-            Ok(_) => Ok(Committed::Not),
-            Err(failed) => failed.telling(self.client.name()).map(Committed::Lost),
-        }
-    }
-
-    fn contended(&self) -> StoreError {
-        StoreError::Unavailable {
-            store: self.client.name().to_owned(),
-            source: format!("others were quicker {TRIES} times").into(),
-        }
     }
 }
 
@@ -309,9 +260,4 @@ impl Held {
         let token = FencingToken::new(holder.epoch, counter);
         Some(Self { token, modified_at: found.mod_revision, lease: found.lease, holder })
     }
-}
-
-/// Returns a time in the seconds that etcd counts in, rounded up.
-fn seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
