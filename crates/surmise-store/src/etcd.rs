@@ -94,6 +94,7 @@ mod client;
 mod config;
 mod connection;
 mod endpoint;
+mod executions;
 mod failed;
 mod fence;
 mod keys;

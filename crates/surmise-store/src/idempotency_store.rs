@@ -6,10 +6,10 @@ use core::{future::Future, time::Duration};
 
 use surmise_idempotency::{Fingerprint, Key};
 
-#[cfg(any(feature = "postgres", feature = "redb", feature = "redis"))]
+#[cfg(any(feature = "etcd", feature = "postgres", feature = "redb", feature = "redis"))]
 pub(crate) use self::record::State;
 pub(crate) use self::record::{Next, Record};
-#[cfg(any(feature = "conformance", feature = "postgres", feature = "redb"))]
+#[cfg(any(feature = "conformance", feature = "etcd", feature = "postgres", feature = "redb"))]
 pub(crate) use self::ticket::Verb;
 pub use self::{
     terms::Terms,

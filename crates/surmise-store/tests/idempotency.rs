@@ -1,11 +1,13 @@
 //! Stores that remember what was executed.
 #![cfg(feature = "conformance")]
 
-#[cfg(any(feature = "redb", feature = "redis"))]
+#[cfg(any(feature = "etcd", feature = "redb", feature = "redis"))]
 mod support {
+    #[cfg(all(feature = "etcd", target_os = "linux"))]
+    pub(crate) mod etcd;
     #[cfg(feature = "redis")]
     pub(crate) mod redis;
-    #[cfg(feature = "redis")]
+    #[cfg(any(all(feature = "etcd", target_os = "linux"), feature = "redis"))]
     pub(crate) mod servers;
     pub(crate) mod soak;
 }
@@ -63,6 +65,38 @@ mod redis {
         let server = redis.start();
         let store = patient(&server).await;
         idempotency::run(&store, &RealTime)
+            .await
+            .unwrap_or_else(|violations| panic!("{violations}"));
+    }
+}
+
+#[cfg(all(feature = "etcd", target_os = "linux"))]
+mod etcd {
+    use core::slice;
+
+    use surmise_store::etcd::EtcdStore;
+
+    use super::{
+        idempotency,
+        support::{etcd::patient, servers::Etcd, soak::RealTime},
+    };
+
+    #[tokio::test]
+    async fn one_member_conforms() {
+        let Some(etcd) = Etcd::find() else { return };
+        let server = etcd.start();
+        conforms(&patient(slice::from_ref(&server)).await).await;
+    }
+
+    #[tokio::test]
+    async fn three_members_conform() {
+        let Some(etcd) = Etcd::find() else { return };
+        let cluster = etcd.start_cluster();
+        conforms(&patient(&cluster).await).await;
+    }
+
+    async fn conforms(store: &EtcdStore) {
+        idempotency::run(store, &RealTime)
             .await
             .unwrap_or_else(|violations| panic!("{violations}"));
     }

@@ -1,5 +1,7 @@
 //! How the keys are called.
 
+use surmise_idempotency::Key;
+
 use crate::{Resource, StoreError};
 
 /// The names of the keys under a prefix. No two of them are the same, whatever the resources and keys.
@@ -51,6 +53,10 @@ impl Keys {
     pub(super) fn value(&self, resource: Resource<'_>, key: &[u8]) -> Vec<u8> {
         [&self.prefix, &b"value/"[..], resource.as_str().as_bytes(), b"\0", key].concat()
     }
+
+    pub(super) fn execution(&self, key: &Key) -> Vec<u8> {
+        [&self.prefix, &b"execution/"[..], key.as_bytes()].concat()
+    }
 }
 
 const MAX_PREFIX_BYTES: usize = 255;
@@ -74,6 +80,11 @@ mod tests {
                 all.insert(keys.value(resource, key));
                 expected += 1;
             }
+        }
+        for parts in [["", "", "a"], ["a", "", "b"], ["", "a", "b"], ["lease/", "a", "b"]] {
+            let [tenant, operation, key] = parts;
+            all.insert(keys.execution(&Key::new(tenant, operation, key).unwrap()));
+            expected += 1;
         }
         assert_eq!(all.len(), expected);
         let (first, end) = keys.range();

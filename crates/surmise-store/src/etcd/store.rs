@@ -9,6 +9,7 @@ use super::{
     client::Client,
     connection::Member,
     endpoint::Endpoint,
+    executions::Executions,
     fence::{self, Written},
     keys::Keys,
     lease::Leases,
@@ -17,8 +18,9 @@ use super::{
     wire::{Get, KeyValue, RangeAnswer, Txn},
 };
 use crate::{
-    Change, Entry, Extended, FencedStore, Granted, Holding, LeaseRequest, LeaseStore, Outcome,
-    Resource, Revoked, StoreError, Ttl,
+    Change, Claim, Claimed, Entry, Extended, FencedStore, Granted, Holding, IdempotencyStore,
+    LeaseRequest, LeaseStore, Outcome, Resource, Revoked, Settled, Settlement, StoreError, Ticket,
+    Ttl,
     fenced_store::check_key,
     stream::{self, Connector, boxed},
 };
@@ -86,6 +88,10 @@ impl EtcdStore {
 
     const fn leases(&self) -> Leases<'_> {
         Leases { client: &self.client, keys: &self.keys }
+    }
+
+    const fn executions(&self) -> Executions<'_> {
+        Executions { client: &self.client, keys: &self.keys }
     }
 
     /// Runs a transaction of a fence. `value_key` says whose values may stand in the way, besides the floor.
@@ -177,6 +183,20 @@ impl FencedStore for EtcdStore {
         let Some(found) = self.get(&key).await? else { return Ok(None) };
         let entry = record::entry_from_bytes(&found.value);
         entry.map(Some).ok_or_else(|| self.client.corrupt(&key, "a value with its pass"))
+    }
+}
+
+impl IdempotencyStore for EtcdStore {
+    async fn claim(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
+        self.executions().claim(claim).await
+    }
+
+    async fn settle(
+        &self,
+        ticket: &Ticket,
+        settlement: Settlement<'_>,
+    ) -> Result<Settled, StoreError> {
+        self.executions().settle(ticket, settlement).await
     }
 }
 

@@ -1,4 +1,4 @@
-#[cfg(any(test, feature = "redb", feature = "redis"))]
+#[cfg(any(test, feature = "etcd", feature = "redb", feature = "redis"))]
 mod bytes;
 
 use surmise_fence::FencingToken;
