@@ -29,6 +29,9 @@ struct Shared {
     sent: Mutex<Vec<u8>>,
     /// How often something was sent.
     count: AtomicU32,
+    /// Which request is held back, counted from 1; none if it is 0.
+    hold: AtomicU32,
+    held: Mutex<Vec<u8>>,
 }
 
 impl Wire {
@@ -42,6 +45,17 @@ impl Wire {
     /// Has a reply from now on get lost with its connection: the first, or a later one.
     pub(crate) fn lose(&self, which: u32) {
         self.0.lose.store(which, Ordering::SeqCst);
+    }
+
+    /// Has a request from now on be held back: the first, or a later one.
+    pub(crate) fn hold(&self, which: u32) {
+        self.0.hold.store(which, Ordering::SeqCst);
+    }
+
+    /// Returns the request that was held back, and says so if there is none.
+    pub(crate) fn held(&self) -> Option<Vec<u8>> {
+        let held = core::mem::take(&mut *self.0.held.lock());
+        Some(held).filter(|held| !held.is_empty())
     }
 
     /// Returns the last request, as it was sent.
@@ -85,6 +99,12 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let left = self.wire.0.hold.load(Ordering::SeqCst);
+        self.wire.hold(left.saturating_sub(1));
+        if left == 1 {
+            *self.wire.0.held.lock() = bytes.to_vec();
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
         self.wire.0.count.fetch_add(1, Ordering::SeqCst);
         *self.wire.0.sent.lock() = bytes.iter().copied().take(written).collect();
