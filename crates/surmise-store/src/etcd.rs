@@ -1,4 +1,4 @@
-//! Leases and fenced values in etcd: what one member acknowledged, all the others know.
+//! Leases, fenced values and executions in etcd: what one member acknowledged, all the others know.
 //!
 //! [`EtcdStore`] asks the members of a cluster through the JSON gateway that each of them has beside gRPC, so that neither
 //! `protoc` nor a stack of gRPC is needed to build it. What the gateway costs, some 0.15 ms a request, is in all figures below.
@@ -78,6 +78,40 @@
 //! both). A grant is three requests, of which two are written by a majority; a renewal is four, with three, since it also
 //! ends the lease of etcd that it replaces. Whoever asks for a lease that is held makes two reads and writes nothing.
 //!
+//! # Executions
+//!
+//! [`IdempotencyStore`](crate::IdempotencyStore) is one key for each request, with its record. Whoever claims or settles
+//! reads it, and puts the next record in its place if the revision of the key is still the same, and so is the epoch; who
+//! comes second reads again, up to 16 times.
+//!
+//! * *Tokens.* A token is the revision of the transaction that claimed the key, under the epoch. So tokens rise over takeovers,
+//!   releases and forgetting, and for whatever is late: a claim that is done after its caller gave up, and after others
+//!   came and were forgotten, has a token above theirs. (What was read before, and one more, would not.) No
+//!   row is kept for that. After a snapshot was restored, they rise by the next epoch: what was claimed or completed since the
+//!   snapshot is forgotten, and what was in flight in it is to be recovered from.
+//! * *Time* is that of etcd's leases, by the monotonic clock of the leader, and no other clock counts. A record is under a lease
+//!   of etcd for the lease and the retention together if it is in flight, and else for the retention. A completion, a renewal
+//!   and a release are each a new lease of etcd, which begins between the call and its answer; none is kept alive. How
+//!   old it is, rounded down to a second, says whether the executor's lease is over. So a lease is what was asked, rounded up to
+//!   seconds, and up to one second more; `retry_after` is an upper bound.
+//! * A new leader begins all of etcd's leases anew, and so both the lease and the retention: nothing is given away or
+//!   forgotten any sooner. A retention ends when etcd looks, twice a second, and it ends no more than a thousand leases
+//!   a second; those that are shorter than etcd's shortest lease are ended by this store.
+//! * *What is removed.* What is over, etcd removes by itself, and nothing else is swept. A lease of etcd that was replaced, or was begun in
+//!   vain, is revoked; if that fails, or the answer to a transaction was lost, it ends by itself: at the latest after the
+//!   lease and the retention. There is no limit to the keys but etcd's quota: where it is exceeded, a claim is refused and so is a
+//!   completion, until there is room; nothing is evicted for it.
+//! * *Lost answers.* A transaction is sent once. If its answer is lost, the outcome is `Indeterminate`, and the same nonce or
+//!   ticket tells. What is late and finds another record does nothing.
+//! * *What weakens it*: all that weakens a lease, as a disk that lies and whoever else writes under the prefix; and that the
+//!   retention of a completion whose answer was lost begins with the first try that was done.
+//!
+//! A claim is a read, a lease of etcd and a transaction, of which a majority writes two; a completion, renewal or release is one
+//! request more, by which the lease before is revoked; a checkpoint is a read and a transaction. A replay is one read, and the
+//! answer that a key is in flight takes two. With a result of 100 bytes, on the same machine as above while others used it, a
+//! claim took 1.92 ms at the median, a completion 2.56 ms and a replay 0.51 ms; the same requests on a bare connection
+//! took 1.82, 2.47 and 0.50 ms (`tests/etcd_executions_cost.rs`).
+//!
 //! # What is where
 //!
 //! | key, after the prefix | value |
@@ -87,6 +121,7 @@
 //! | `lease/RESOURCE` | the epoch of the token, the nonce, the seconds of etcd's lease, the holder; its revision of creation is the token's counter |
 //! | `floor/RESOURCE` | the pass, `f` |
 //! | `value/RESOURCE NUL KEY` | the pass, `w` and the value, or `r` if it was removed |
+//! | `execution/KEY` | `c` if this revision is the claim, else `e`; the seconds of etcd's lease; the record, with times that begin with that lease; KEY is [`Key::as_bytes`](surmise_idempotency::Key::as_bytes) |
 //!
 //! Numbers have 8 bytes, big-endian.
 

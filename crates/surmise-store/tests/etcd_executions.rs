@@ -1,6 +1,11 @@
 //! Executions in etcd, as long as its members work.
 
 #![cfg(target_os = "linux")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what is not as expected is a failure of the test"
+)]
 
 mod support {
     pub(crate) mod etcd;

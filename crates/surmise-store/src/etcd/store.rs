@@ -25,7 +25,7 @@ use crate::{
     stream::{self, Connector, boxed},
 };
 
-/// Leases and fenced values in etcd.
+/// Leases, fenced values and executions in etcd.
 ///
 /// See the [module](super) for what it guarantees, and what it costs.
 #[derive(Debug)]
