@@ -98,8 +98,8 @@
 //!   forgotten any sooner. A retention ends when etcd looks, twice a second, and it ends no more than a thousand leases
 //!   a second; those that are shorter than etcd's shortest lease are ended by this store.
 //! * *What is removed.* What is over, etcd removes by itself, and nothing else is swept. A lease of etcd that was replaced, or was begun in
-//!   vain, is revoked; if that fails, or the answer to a transaction was lost, it ends by itself: at the latest after the
-//!   lease and the retention. There is no limit to the keys but etcd's quota: where it is exceeded, a claim is refused and so is a
+//!   vain, is revoked; if that fails, or its id or the answer to the transaction was lost, it ends by itself: at the latest
+//!   after the lease and the retention. There is no limit to the keys but etcd's quota: where it is exceeded, a claim is refused and so is a
 //!   completion, until there is room; nothing is evicted for it.
 //! * *Lost answers.* A transaction is sent once. If its answer is lost, the outcome is `Indeterminate`, and the same nonce or
 //!   ticket tells. What is late and finds another record does nothing.

@@ -9,44 +9,24 @@
 
 mod support {
     pub(crate) mod etcd;
+    pub(crate) mod executions;
     pub(crate) mod servers;
 }
 
-use core::{slice, time::Duration};
+use core::slice;
 
-use surmise_idempotency::{Fingerprint, Key};
+use surmise_idempotency::Fingerprint;
 use surmise_store::{
-    Claim, Claimed, IdempotencyStore, LeaseStore as _, Settled, StoreError, Terms, Ticket,
-    etcd::EtcdStore,
+    Claim, Claimed, IdempotencyStore as _, LeaseStore as _, Settled, StoreError, Terms,
 };
+use surmise_time::{BootClock, MonotonicClock as _};
 use tokio::time::sleep;
 
 use self::support::{
     etcd::{ask, patient},
+    executions::{SECOND, claim, done, execute, key},
     servers::{Etcd, Server},
 };
-
-const SECOND: Duration = Duration::from_secs(1);
-
-fn key(name: &str) -> Key {
-    Key::new("tenant", "charge", name).unwrap()
-}
-
-async fn claim(store: &EtcdStore, name: &str, nonce: u64, terms: Terms) -> Claimed {
-    let key = key(name);
-    store.claim(Claim::new(&key, Fingerprint::NONE, nonce, terms).unwrap()).await.unwrap()
-}
-
-async fn execute(store: &EtcdStore, name: &str, nonce: u64, terms: Terms) -> Ticket {
-    match claim(store, name, nonce, terms).await {
-        Claimed::Execute(ticket) => ticket,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn done(settled: Result<Settled, StoreError>) {
-    assert!(matches!(settled, Ok(Settled::Done)), "{settled:?}");
-}
 
 /// Returns what etcd says of the key of an execution: its lease, and the revision at which it was written last.
 fn look(server: &Server, name: &str) -> Option<[String; 2]> {
@@ -157,6 +137,7 @@ async fn etcd_s_own_limit_makes_no_lease_and_no_retention_longer() {
     let server = etcd.start_with(&["--election-timeout=5000", "--heartbeat-interval=500"]);
     let store = patient(slice::from_ref(&server)).await;
     let terms = Terms { lease: SECOND, retention: SECOND, brief_retention: SECOND };
+    let asked = BootClock.now();
     let dead = execute(&store, "k", 1, terms).await;
     let [lease, _] = look(&server, "k").unwrap();
     let recovered = loop {
@@ -170,6 +151,8 @@ async fn etcd_s_own_limit_makes_no_lease_and_no_retention_longer() {
         }
     };
     assert!(recovered.token() > dead.token());
+    let in_flight = BootClock.now() - asked;
+    assert!(in_flight >= SECOND, "{in_flight:?}");
     done(store.complete(&recovered, b"done").await);
     let [kept, _] = look(&server, "k").unwrap();
     assert_ne!(lease, kept);

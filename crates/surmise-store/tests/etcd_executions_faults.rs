@@ -1,4 +1,4 @@
-//! Executions in etcd while replies get lost, requests are late or doubled, and members are killed and deposed.
+//! Executions in etcd while replies get lost, and requests are late or doubled.
 
 #![cfg(target_os = "linux")]
 #![expect(
@@ -9,18 +9,18 @@
 
 mod support {
     pub(crate) mod etcd;
+    pub(crate) mod executions;
     pub(crate) mod servers;
     pub(crate) mod watched;
 }
 
 use core::{slice, time::Duration};
 
-use surmise_idempotency::{Fingerprint, Key};
+use surmise_idempotency::Fingerprint;
 use surmise_store::{
-    Claim, Claimed, IdempotencyStore, LeaseStore as _, Settled, StoreError, Terms, Ticket,
+    Claimed, IdempotencyStore as _, LeaseStore as _, Settled, StoreError, Terms, Ticket,
     etcd::{EtcdConfig, EtcdStore},
 };
-use surmise_time::{BootClock, MonotonicClock as _};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -28,54 +28,11 @@ use tokio::{
 };
 
 use self::support::{
-    etcd::{ask, config, impatient, leader, patient},
+    etcd::{ask, config},
+    executions::{SECOND, claim, done, execute, key, lost, recover, replayed},
     servers::{Etcd, Server},
     watched::Wire,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
-
-fn key(name: &str) -> Key {
-    Key::new("tenant", "charge", name).unwrap()
-}
-
-async fn claim(store: &EtcdStore, name: &str, nonce: u64, terms: Terms) -> Claimed {
-    let key = key(name);
-    store.claim(Claim::new(&key, Fingerprint::NONE, nonce, terms).unwrap()).await.unwrap()
-}
-
-async fn execute(store: &EtcdStore, name: &str, nonce: u64, terms: Terms) -> Ticket {
-    match claim(store, name, nonce, terms).await {
-        Claimed::Execute(ticket) => ticket,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Takes over, once the lease of another is over.
-async fn recover(store: &EtcdStore, name: &str, nonce: u64, terms: Terms) -> Ticket {
-    loop {
-        match claim(store, name, nonce, terms).await {
-            Claimed::Recover(ticket) => return ticket,
-            Claimed::InFlight { retry_after } => sleep(retry_after).await,
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-async fn replayed(store: &EtcdStore, name: &str) -> Vec<u8> {
-    match claim(store, name, u64::MAX, Terms::default()).await {
-        Claimed::Replay(result) => result,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn done(settled: Result<Settled, StoreError>) {
-    assert!(matches!(settled, Ok(Settled::Done)), "{settled:?}");
-}
-
-fn lost(settled: Result<Settled, StoreError>) {
-    assert!(matches!(settled, Ok(Settled::Indeterminate(_))), "{settled:?}");
-}
 
 /// Returns a store whose connections are watched.
 async fn watched(wire: &Wire, server: &Server, request_timeout: Duration) -> EtcdStore {
@@ -293,137 +250,4 @@ async fn a_claim_that_is_later_than_the_next_epoch_is_void() {
     let epoch = store.advance_epoch().await.unwrap();
     assert!(!deliver(&server, &held).await.contains("\"succeeded\":true"));
     assert_eq!(execute(&store, "k", 1, Terms::default()).await.token().epoch(), epoch);
-}
-
-/// Asks until there is an answer.
-async fn insist<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let start = BootClock.now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(BootClock.now() - start < 60 * SECOND, "the servers do not come back");
-        sleep(SECOND / 20).await;
-    }
-}
-
-async fn insist_on_completion(store: &EtcdStore, ticket: &Ticket, result: &[u8]) {
-    insist(async || match store.complete(ticket, result).await {
-        Ok(Settled::Done) => Some(()),
-        Ok(Settled::Indeterminate(_)) | Err(StoreError::Unavailable { .. }) => None,
-        other => panic!("{other:?}"),
-    })
-    .await;
-}
-
-async fn insist_on_replay(store: &EtcdStore, name: &str, result: &[u8]) {
-    let key = key(name);
-    let replayed =
-        insist(async || match store.begin(&key, Fingerprint::NONE, Terms::default()).await {
-            Ok(Claimed::Replay(result)) => Some(result),
-            Err(StoreError::Unavailable { .. }) => None,
-            other => panic!("{other:?}"),
-        });
-    assert_eq!(replayed.await, result);
-}
-
-#[tokio::test]
-async fn a_server_killed_between_effect_and_completion_comes_back_to_it() {
-    let Some(etcd) = Etcd::find() else { return };
-    let mut server = etcd.start();
-    let store = patient(slice::from_ref(&server)).await;
-    let ticket = execute(&store, "k", 1, Terms::default()).await;
-    server.kill();
-    let settled = store.complete(&ticket, b"once").await;
-    assert!(
-        matches!(settled, Ok(Settled::Indeterminate(_)) | Err(StoreError::Unavailable { .. })),
-        "{settled:?}"
-    );
-    server.restart();
-    let other = claim(&store, "k", 2, Terms::default()).await;
-    assert!(matches!(other, Claimed::InFlight { .. }), "{other:?}");
-    insist_on_completion(&store, &ticket, b"once").await;
-    for _ in 0..3 {
-        server.restart();
-        insist_on_replay(&store, "k", b"once").await;
-    }
-}
-
-#[tokio::test]
-async fn whichever_member_is_killed_at_once_after_a_completion_the_others_know_it() {
-    let Some(etcd) = Etcd::find() else { return };
-    let mut cluster = etcd.start_cluster();
-    let store = impatient(&cluster).await;
-    for round in 0..4 {
-        let name = format!("k{round}");
-        let key = key(&name);
-        let terms = Terms { lease: 60 * SECOND, ..Terms::default() };
-        let nonce = round + 1;
-        let ticket = insist(async || {
-            let claim = Claim::new(&key, Fingerprint::NONE, nonce, terms).unwrap();
-            match store.claim(claim).await {
-                Ok(Claimed::Execute(ticket)) => Some(ticket),
-                Ok(Claimed::Indeterminate(_)) | Err(StoreError::Unavailable { .. }) => None,
-                other => panic!("{other:?}"),
-            }
-        })
-        .await;
-        // The leader between effect and completion, or at once after it.
-        let killed = leader(&cluster);
-        if round % 2 == 0 {
-            cluster[killed].kill();
-        }
-        insist_on_completion(&store, &ticket, name.as_bytes()).await;
-        cluster[killed].kill();
-        for done in 0..=round {
-            let name = format!("k{done}");
-            insist_on_replay(&store, &name, name.as_bytes()).await;
-        }
-        cluster[killed].restart();
-    }
-}
-
-/// The next leader knows what was renewed with it, and the deposed one neither ends nor gives away anything of that.
-#[tokio::test]
-async fn a_leader_that_comes_back_gives_no_execution_away() {
-    let Some(etcd) = Etcd::find() else { return };
-    let cluster = etcd.start_cluster();
-    let mut stores = Vec::new();
-    for member in &cluster {
-        stores.push(impatient(slice::from_ref(member)).await);
-    }
-    let store = impatient(&cluster).await;
-    let lease = 4 * SECOND;
-    let terms = Terms { lease, retention: SECOND, ..Terms::default() };
-    let ticket = execute(&store, "k", 1, terms).await;
-    let at = leader(&cluster);
-    cluster[at].pause();
-    let paused = BootClock.now();
-    let mut is_paused = true;
-    let (mut renewals, mut in_flight) = (0, 0);
-    let key = key("k");
-    for round in 2.. {
-        if BootClock.now() - paused > 4 * lease {
-            break;
-        }
-        match store.renew(&ticket).await {
-            Ok(Settled::Done) => renewals += 1,
-            Ok(Settled::Indeterminate(_)) | Err(StoreError::Unavailable { .. }) => {}
-            other => panic!("{other:?}"),
-        }
-        if is_paused && BootClock.now() - paused > 2 * lease {
-            cluster[at].resume();
-            is_paused = false;
-        }
-        // Whoever is asked, also the one that was deposed.
-        let other = Claim::new(&key, Fingerprint::NONE, round, terms).unwrap();
-        let asked = if is_paused { (at + 1) % 3 } else { at };
-        match stores[asked].claim(other).await {
-            Ok(Claimed::InFlight { .. }) => in_flight += 1,
-            Err(StoreError::Unavailable { .. }) => {}
-            other => panic!("{other:?}"),
-        }
-    }
-    assert!(renewals > 10 && in_flight > 10, "{renewals} renewals, {in_flight} refusals");
-    insist_on_completion(&store, &ticket, b"once").await;
 }
