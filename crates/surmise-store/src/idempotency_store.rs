@@ -102,7 +102,10 @@ pub trait IdempotencyStore: Send + Sync {
         }
     }
 
-    /// Gives up an execution of which nothing was done: the next claim executes.
+    /// Gives up an execution that did nothing: the next claim executes.
+    ///
+    /// That says nothing of how far an earlier one came. So where the ticket was to recover from one, only the lease ends:
+    /// the next claim [recovers](Claimed::Recover), from the same checkpoint.
     ///
     /// # Errors
     ///

@@ -27,14 +27,15 @@ pub(crate) enum State {
     InFlight {
         nonce: u64,
         lease_ends: Instant,
-        /// Whether another was at it before, which is to be told again if the reply is lost.
+        /// Whether another was at it before, which is to be told again if the reply is lost, and stays so if this one is
+        /// released.
         recovers: bool,
         checkpoint: Option<Vec<u8>>,
     },
     Completed {
         result: Vec<u8>,
     },
-    /// Nothing was done. What is left is the token, lest it is issued again.
+    /// Nothing was ever done. What is left is the token, lest it is issued again.
     Released,
 }
 
@@ -107,7 +108,12 @@ impl Record {
                 record.forgotten_at = now + retention;
                 State::Completed { result: result.to_vec() }
             }
-            (State::InFlight { .. }, Verb::Release) => {
+            // Nothing was done by this execution. How far the one before it came, it cannot take back.
+            (State::InFlight { nonce, lease_ends, recovers: true, checkpoint }, Verb::Release) => {
+                let lease_ends = lease_ends.min(now);
+                State::InFlight { nonce, lease_ends, recovers: true, checkpoint }
+            }
+            (State::InFlight { recovers: false, .. }, Verb::Release) => {
                 record.forgotten_at = now + ticket.terms().retention;
                 State::Released
             }

@@ -86,7 +86,7 @@ impl<'a> Settlement<'a> {
         }
     }
 
-    /// Creates the end of an execution of which nothing was done.
+    /// Creates the end of an execution that did nothing. If it was to recover from another, only its lease ends.
     #[must_use]
     pub const fn release() -> Self {
         Self(Verb::Release)

@@ -2,7 +2,7 @@
 
 mod time;
 
-use core::num::NonZeroU64;
+use core::{num::NonZeroU64, time::Duration};
 
 use ::redb::ReadTransaction;
 use surmise_fence::FencingToken;
@@ -94,7 +94,9 @@ impl Executions {
         if let Next::Changed(record) = next {
             let lease = match settlement.0 {
                 Verb::Renew => ticket.terms().lease,
-                _ => before.lease,
+                // It is over, and no restart gives it back.
+                Verb::Release => Duration::ZERO,
+                Verb::Complete { .. } | Verb::Save { .. } => before.lease,
             };
             let row = ExecutionRow { lease, record };
             self.put(key.as_bytes(), Some(&before), &row, ledger)?;

@@ -54,6 +54,7 @@ enum Mutant {
     RefusesEqualTokens,
     ForgetsTokensOnRelease,
     ForgetsCompletions,
+    ForgetsReleasedRecoveries,
     ExecutesInFlight,
 }
 
@@ -61,7 +62,7 @@ enum Mutant {
 fn a_thousand_power_losses_lose_nothing_that_was_acknowledged() {
     let mut tally = Tally::default();
     for seed in 0..140 {
-        if let Err(violation) = live(seed, Mutant::None, &mut tally) {
+        if let Err(violation) = live(seed, Mutant::None, Pace::MIXED, &mut tally) {
             panic!("seed {seed}: {violation}");
         }
     }
@@ -102,9 +103,14 @@ fn mistakes_are_noticed() {
         Mutant::RefusesEqualTokens,
         Mutant::ForgetsTokensOnRelease,
         Mutant::ForgetsCompletions,
+        Mutant::ForgetsReleasedRecoveries,
         Mutant::ExecutesInFlight,
     ] {
-        let noticed = (0..20).any(|seed| live(seed, mutant, &mut Tally::default()).is_err());
+        let pace = match mutant {
+            Mutant::ForgetsReleasedRecoveries => Pace::EXECUTIONS,
+            _ => Pace::MIXED,
+        };
+        let noticed = (0..20).any(|seed| live(seed, mutant, pace, &mut Tally::default()).is_err());
         assert!(noticed, "{mutant:?}");
     }
 }
@@ -126,8 +132,8 @@ struct Tally {
 }
 
 /// Lets a store live through several power losses, and says what went wrong.
-fn live(seed: u64, mutant: Mutant, tally: &mut Tally) -> Result<(), String> {
-    let mut life = Life::new(seed, mutant, Pace::MIXED);
+fn live(seed: u64, mutant: Mutant, pace: Pace, tally: &mut Tally) -> Result<(), String> {
+    let mut life = Life::new(seed, mutant, pace);
     for _ in 0..8 {
         life.until_power_loss(tally)?;
     }

@@ -19,6 +19,7 @@ pub(super) fn cases<S: IdempotencyStore, T: Timer>() -> Vec<Case<S, T>> {
         Case::new("a-result-of-any-length-is-kept", |trial| Box::pin(lengths(trial))),
         Case::new("another-request-is-no-match", |trial| Box::pin(mismatch(trial))),
         Case::new("a-released-key-is-executed-again", |trial| Box::pin(release(trial))),
+        Case::new("a-released-recovery-is-recovered-from", |trial| Box::pin(given_up(trial))),
         Case::new("keys-of-others-are-others", |trial| Box::pin(scopes(trial))),
         Case::new("a-brief-retention-is-brief", |trial| Box::pin(brief(trial))),
         Case::new("a-retention-begins-with-the-completion", |trial| Box::pin(retention(trial))),
@@ -84,6 +85,35 @@ async fn release<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Resu
     done(trial.store.release(&second).await)?;
     let third = trial.execute(&key, 3, long()).await?;
     must_grow(second.token(), third.token())
+}
+
+/// Whoever recovers and did nothing says nothing of what was done before.
+async fn given_up<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    for checkpoint in [None, Some(&b"charged"[..])] {
+        let key = trial.key(if checkpoint.is_some() { "saved" } else { "unsaved" })?;
+        let dead = trial.execute(&key, 1, short()).await?;
+        if let Some(checkpoint) = checkpoint {
+            done(trial.store.save(&dead, checkpoint).await)?;
+        }
+        let mut last = trial.recover(&key, 2, long()).await?;
+        for nonce in [3, 4] {
+            for _ in 0..2 {
+                done(trial.store.release(&last).await)?;
+            }
+            trial.must_mismatch(&key).await?;
+            let next = match trial.claim(&key, request(1), nonce, long()).await? {
+                Claimed::Recover(ticket) => ticket,
+                other => return Err(unexpected("a key whose recovery was given up", &other)),
+            };
+            must_grow(last.token(), next.token())?;
+            same("the checkpoint", next.checkpoint(), checkpoint)?;
+            trial.must_be_void(&last).await?;
+            last = next;
+        }
+        done(trial.store.complete(&last, b"once").await)?;
+        trial.must_replay(&key, b"once").await?;
+    }
+    Ok(())
 }
 
 async fn scopes<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {

@@ -18,7 +18,7 @@ use super::{
         operation::{Execute, Settle, Waiting},
     },
     Ended, Life, Mutant, Reply, Tally, asked,
-    mutants::{ExecuteInFlight, ForgetCompletion},
+    mutants::{ExecuteInFlight, ForgetCompletion, ForgetRecovery},
 };
 use crate::{
     Claim, Claimed, Settled, Settlement, Terms,
@@ -53,6 +53,7 @@ impl Life {
                     _ => OwnVerb::Save(value),
                 };
                 let operation = Settle::new(&ticket, settle.settlement());
+                let is_release = matches!(settle, OwnVerb::Release);
                 let settled = move |life: &mut Self, tally: &mut Tally, settled: Result<_, _>| {
                     life.callers.settled(name, &ticket, &settle, now, &settled, tally)?;
                     Ok(Ended::of(&settled, |it| matches!(it, Settled::Indeterminate(_))))
@@ -60,6 +61,9 @@ impl Life {
                 match self.mutant {
                     Mutant::ForgetsCompletions => {
                         asked(ForgetCompletion(operation, key(name)), settled)
+                    }
+                    Mutant::ForgetsReleasedRecoveries if is_release => {
+                        asked(ForgetRecovery(operation, key(name)), settled)
                     }
                     _ => asked(operation, settled),
                 }

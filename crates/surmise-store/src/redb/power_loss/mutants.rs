@@ -108,6 +108,30 @@ impl Operation for ForgetCompletion {
     }
 }
 
+/// Takes it that nothing was done where a recovery is released.
+pub(super) struct ForgetRecovery(pub(super) Settle, pub(super) Key);
+
+impl Operation for ForgetRecovery {
+    type Reply = Settled;
+
+    fn perform(&self, batch: &mut Batch<'_>) -> Result<Settled, Abort> {
+        let settled = self.0.perform(batch)?;
+        if matches!(settled, Settled::Done) {
+            let is_recovery = |state: &State| matches!(state, State::InFlight { .. });
+            forget(batch, &self.1, is_recovery)?;
+        }
+        Ok(settled)
+    }
+
+    fn lost(reply: LostReply, _: &str) -> Result<Settled, StoreError> {
+        Ok(Settled::Indeterminate(reply))
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
 /// Executes what another is at.
 pub(super) struct ExecuteInFlight(pub(super) Execute, pub(super) Key);
 

@@ -244,13 +244,17 @@ impl Callers {
             |fate: &&Fate| matches!(fate, Fate::InFlight(_)) && fate.is_over(now, self.opened_at);
         let lapsed = self.fates.get(&name).into_iter().flatten().filter(is_lapsed).cloned();
         after.extend(lapsed.filter(|_| !is_changed).collect::<Vec<_>>());
-        self.fates.insert(name, after);
         if !is_changed || matches!(settled, Err(_) | Ok(Settled::Fenced)) {
+            self.fates.insert(name, after);
             return Ok(());
         }
+        // Whoever gives up a recovery leaves what it was to recover from.
+        let is_released = after.iter().any(|fate| matches!(fate, Fate::Released { .. }));
+        self.fates.insert(name, after);
         let once_until = self.once_until.entry(name).or_insert(now);
         match verb {
-            OwnVerb::Release => *once_until = now,
+            OwnVerb::Release if is_released => *once_until = now,
+            OwnVerb::Release => {}
             OwnVerb::Renew => {
                 let until = now + ticket.terms().lease + ticket.terms().retention;
                 *once_until = if is_known { until } else { until.min(*once_until) };

@@ -137,6 +137,13 @@ impl Fate {
                 result: result.clone(),
                 until: now + *retention,
             },
+            OwnVerb::Release if flight.recovers => {
+                // It ends now, and is forgotten when it would have been.
+                let lands_at = flight.lands_at(opened_at);
+                let since = lands_at.min(now);
+                let retention = flight.retention + (lands_at - since);
+                Self::InFlight(Flight { since, lease: Duration::ZERO, retention, ..flight })
+            }
             OwnVerb::Release => Self::Released { token, until: now + ticket.terms().retention },
             OwnVerb::Renew => Self::InFlight(Flight {
                 since: now,
