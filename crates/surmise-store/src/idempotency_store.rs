@@ -23,7 +23,7 @@ use crate::{LostReply, StoreError};
 /// [`claim`](Self::claim) and [`settle`](Self::settle), one request each. What all stores hold to:
 ///
 /// * Of all that claim a key one executes. Whoever takes over from one whose lease ended has a higher token, and no
-///   settlement of a lower one is done.
+///   settlement of a lower one is done. No token is issued for two executions, also where the first was forgotten.
 /// * A completion is [`Done`](Settled::Done) once it is durable, as far as the store goes; from then on each claim
 ///   is answered with the same bytes, until the retention is over.
 /// * What is in flight is not forgotten before its lease and the retention are over, as the latest claim or renewal

@@ -35,7 +35,8 @@ pub(crate) enum State {
     Completed {
         result: Vec<u8>,
     },
-    /// Nothing was ever done. What is left is the token, lest it is issued again.
+    /// Nothing was ever done. What is left is the token, for the release that is retried because its reply was lost; no
+    /// later one is mistaken for it, for a store issues none twice, whether it remembers the key or not.
     Released,
 }
 
@@ -114,7 +115,7 @@ impl Record {
                 State::InFlight { nonce, lease_ends, recovers: true, checkpoint }
             }
             (State::InFlight { recovers: false, .. }, Verb::Release) => {
-                record.forgotten_at = now + ticket.terms().retention;
+                record.forgotten_at = now + ticket.terms().brief_retention;
                 State::Released
             }
             (State::InFlight { nonce, recovers, checkpoint, .. }, Verb::Renew) => {

@@ -23,7 +23,8 @@ pub struct Terms {
     /// For how long a result is kept after its completion, and what never completed after its lease; from
     /// 1 s to 366 days, 24 h unless said otherwise. It must be longer than clients go on retrying.
     pub retention: Duration,
-    /// For how long a result is kept that was completed briefly; from 10 ms, 10 s unless said otherwise.
+    /// For how long a result is kept that was completed briefly, and that an execution was released; from 10 ms,
+    /// 10 s unless said otherwise.
     pub brief_retention: Duration,
 }
 

@@ -329,6 +329,21 @@ fn there_are_as_many_executions_as_were_allowed() {
 }
 
 #[test]
+fn a_release_takes_up_room_for_as_long_as_it_may_be_retried() {
+    let max_executions = NonZeroU64::MIN;
+    let mut machine = Machine::with(RedbConfig { max_executions, ..RedbConfig::default() });
+    let ticket = machine.execute("a");
+    assert!(machine.settle(&ticket, Settlement::release()));
+    machine.pass(99);
+    assert!(machine.settle(&ticket, Settlement::release()));
+    assert!(matches!(machine.claim("b"), Claimed::Full));
+    machine.pass(1);
+    assert!(!machine.settle(&ticket, Settlement::release()));
+    let successor = machine.execute("b");
+    assert!(successor.token() > ticket.token());
+}
+
+#[test]
 fn a_file_without_executions_is_as_good_as_one_with_none() {
     let mut machine = Machine::new();
     let tables = machine.engine.shared.read(|transaction| {

@@ -144,7 +144,9 @@ impl Fate {
                 let retention = flight.retention + (lands_at - since);
                 Self::InFlight(Flight { since, lease: Duration::ZERO, retention, ..flight })
             }
-            OwnVerb::Release => Self::Released { token, until: now + ticket.terms().retention },
+            OwnVerb::Release => {
+                Self::Released { token, until: now + ticket.terms().brief_retention }
+            }
             OwnVerb::Renew => Self::InFlight(Flight {
                 since: now,
                 lease: ticket.terms().lease,
