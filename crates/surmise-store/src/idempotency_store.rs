@@ -72,6 +72,9 @@ pub trait IdempotencyStore: Send + Sync {
 
     /// Keeps the result of an execution, for the retention of its terms.
     ///
+    /// What was completed with the same bytes before is [`Done`](Settled::Done), since the reply may have been lost; it is kept
+    /// for as long as was said first.
+    ///
     /// # Errors
     ///
     /// If the store could not be asked, or the result is too long.
@@ -220,8 +223,11 @@ pub enum Claimed {
 pub enum Settled {
     /// It was done.
     Done,
-    /// The ticket is void: another took over, or the key was forgotten. Nothing was changed.
+    /// The ticket is void: another took over, the key was forgotten, or it was settled for good before. Nothing was
+    /// changed.
     Fenced,
+    /// This execution was completed before with other bytes, and those stay. Nothing was changed.
+    AlreadyCompleted,
     /// It may have been done.
     Indeterminate(LostReply),
 }

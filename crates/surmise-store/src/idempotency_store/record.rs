@@ -101,9 +101,12 @@ impl Record {
         };
         let state = match (record.state, settlement.0) {
             // It was settled so before, and the reply was lost.
-            (State::Completed { .. }, Verb::Complete { .. }) | (State::Released, Verb::Release) => {
-                return (Settled::Done, Next::Same);
+            (State::Completed { result: kept }, Verb::Complete { result, .. }) => {
+                let is_kept = *kept == *result;
+                let settled = if is_kept { Settled::Done } else { Settled::AlreadyCompleted };
+                return (settled, Next::Same);
             }
+            (State::Released, Verb::Release) => return (Settled::Done, Next::Same),
             (State::Completed { .. } | State::Released, _) => return (Settled::Fenced, Next::Same),
             (State::InFlight { .. }, Verb::Complete { result, retention }) => {
                 record.forgotten_at = now + retention;

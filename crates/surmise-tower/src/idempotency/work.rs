@@ -159,6 +159,9 @@ impl<S: IdempotencyStore> Work<S> {
                 Ok(Settled::Fenced) => {
                     return telemetry::unkept(ticket, &"another execution took over");
                 }
+                Ok(Settled::AlreadyCompleted) => {
+                    return telemetry::unkept(ticket, &"the handler completed it with another");
+                }
                 Err(StoreError::Limit(limit)) => return telemetry::unkept(ticket, limit),
                 Ok(Settled::Indeterminate(lost)) => lost,
                 Ok(_) => &"the store says what this version does not know",

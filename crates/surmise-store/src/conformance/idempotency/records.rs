@@ -166,7 +166,17 @@ async fn settled<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Resu
             other => return Err(Flaw(format!("a completed ticket did more: {other:?}"))),
         }
     }
-    // Its reply was lost, perhaps; what was kept first stays.
-    done(store.complete(&ticket, b"other").await)?;
+    // Its reply was lost, perhaps.
+    done(store.complete(&ticket, b"done").await)?;
+    for other in [&b"other"[..], b"don", b""] {
+        for settled in
+            [store.complete(&ticket, other).await, store.complete_briefly(&ticket, other).await]
+        {
+            match settled.map_err(flaw)? {
+                crate::Settled::AlreadyCompleted => {}
+                settled => return Err(Flaw(format!("another result: {settled:?}"))),
+            }
+        }
+    }
     trial.must_replay(&key, b"done").await
 }

@@ -80,7 +80,7 @@ impl Machine {
     fn settle(&mut self, ticket: &Ticket, settlement: Settlement<'_>) -> bool {
         match self.run(Settle::new(ticket, settlement)).unwrap() {
             Settled::Done => true,
-            Settled::Fenced => false,
+            Settled::Fenced | Settled::AlreadyCompleted => false,
             Settled::Indeterminate(lost) => panic!("{lost}"),
         }
     }

@@ -6,7 +6,7 @@ use surmise_time::Instant;
 use super::{
     super::Tally,
     Asked, OwnVerb,
-    fate::{Answer, Fate},
+    fate::{Answer, Fate, Said},
 };
 use crate::{Claimed, Settled, StoreError, Ticket};
 
@@ -218,10 +218,11 @@ impl Callers {
         let fates = self.fates(name, now);
         let mut after = Vec::new();
         for fate in &fates {
-            let (is_done, is_changed, next) = fate.settle(ticket, verb, now, self.opened_at);
+            let (said, is_changed, next) = fate.settle(ticket, verb, now, self.opened_at);
             let is_answer = match settled {
-                Ok(Settled::Done) => is_done,
-                Ok(Settled::Fenced) => !is_done,
+                Ok(Settled::Done) => said == Said::Done,
+                Ok(Settled::Fenced) => said == Said::Fenced,
+                Ok(Settled::AlreadyCompleted) => said == Said::AlreadyCompleted,
                 _ => true,
             };
             if is_answer {
@@ -244,7 +245,9 @@ impl Callers {
             |fate: &&Fate| matches!(fate, Fate::InFlight(_)) && fate.is_over(now, self.opened_at);
         let lapsed = self.fates.get(&name).into_iter().flatten().filter(is_lapsed).cloned();
         after.extend(lapsed.filter(|_| !is_changed).collect::<Vec<_>>());
-        if !is_changed || matches!(settled, Err(_) | Ok(Settled::Fenced)) {
+        if !is_changed
+            || matches!(settled, Err(_) | Ok(Settled::Fenced | Settled::AlreadyCompleted))
+        {
             self.fates.insert(name, after);
             return Ok(());
         }

@@ -47,6 +47,13 @@ pub(super) enum Answer {
     Mismatch,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    Done,
+    Fenced,
+    AlreadyCompleted,
+}
+
 impl Flight {
     fn new(asked: &Asked) -> Self {
         Self {
@@ -113,22 +120,27 @@ impl Fate {
         (Answer::InFlight(lands_at - asked.now), self.clone())
     }
 
-    /// Returns whether it is done, whether something changes by it, and what.
+    /// Returns what is said to it, whether something changes by it, and what.
     pub(super) fn settle(
         &self,
         ticket: &Ticket,
         verb: &OwnVerb,
         now: Instant,
         opened_at: Instant,
-    ) -> (bool, bool, Self) {
+    ) -> (Said, bool, Self) {
         let token = Some(ticket.token());
         let flight = match (self, verb) {
-            (Self::Completed { token: of, .. }, OwnVerb::Complete(..))
-            | (Self::Released { token: of, .. }, OwnVerb::Release) => {
-                return (*of == token, false, self.clone());
+            (Self::Completed { token: of, result: kept, .. }, OwnVerb::Complete(result, _))
+                if *of == token =>
+            {
+                let said = if kept == result { Said::Done } else { Said::AlreadyCompleted };
+                return (said, false, self.clone());
+            }
+            (Self::Released { token: of, .. }, OwnVerb::Release) if *of == token => {
+                return (Said::Done, false, self.clone());
             }
             (Self::InFlight(flight), _) if flight.token == token => flight.clone(),
-            _ => return (false, false, self.clone()),
+            _ => return (Said::Fenced, false, self.clone()),
         };
         let next = match verb {
             OwnVerb::Complete(result, retention) => Self::Completed {
@@ -159,6 +171,6 @@ impl Fate {
                 ..flight
             }),
         };
-        (true, true, next)
+        (Said::Done, true, next)
     }
 }
