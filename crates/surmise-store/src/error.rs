@@ -133,10 +133,15 @@ pub enum LimitExceeded {
         /// For how long.
         ttl: Duration,
     },
-    /// A result is to be kept for less than [`Terms::MIN_RETENTION`](crate::Terms::MIN_RETENTION), or a brief one for less
-    /// than [`Ttl::MIN`](crate::Ttl::MIN), or one of them for more than
+    /// A [retention](crate::Terms::retention) is less than [`Terms::MIN_RETENTION`](crate::Terms::MIN_RETENTION) or more than
     /// [`Terms::MAX_RETENTION`](crate::Terms::MAX_RETENTION).
     Retention {
+        /// For how long.
+        retention: Duration,
+    },
+    /// A [brief retention](crate::Terms::brief_retention), or that of one [completion](crate::Settlement::complete), is less
+    /// than [`Ttl::MIN`](crate::Ttl::MIN) or more than [`Terms::MAX_RETENTION`](crate::Terms::MAX_RETENTION).
+    BriefRetention {
         /// For how long.
         retention: Duration,
     },
@@ -168,8 +173,14 @@ impl fmt::Display for LimitExceeded {
             }
             Self::Retention { retention } => write!(
                 f,
-                "a result is kept for {:?} to {:?}, not {retention:?}",
+                "a retention is {:?} to {:?}, not {retention:?}",
                 Terms::MIN_RETENTION,
+                Terms::MAX_RETENTION
+            ),
+            Self::BriefRetention { retention } => write!(
+                f,
+                "a result is kept for {:?} to {:?}, not {retention:?}",
+                Ttl::MIN,
                 Terms::MAX_RETENTION
             ),
         }

@@ -39,7 +39,8 @@ pub trait IdempotencyStore: Send + Sync {
 
     /// Says what became of an execution, or how far it is, if its ticket is not void.
     ///
-    /// To do it again, because its reply was lost, does no harm.
+    /// To do it again, because its reply was lost, does no harm. A store refuses a ticket whose terms are beyond
+    /// [their limits](Terms::checked), as one may be that no store made.
     fn settle(
         &self,
         ticket: &Ticket,

@@ -271,6 +271,7 @@ impl<C: MonotonicClock + Send + Sync> IdempotencyStore for MemoryStore<C> {
         ticket: &Ticket,
         settlement: Settlement<'_>,
     ) -> Result<Settled, StoreError> {
+        ticket.terms().checked()?;
         let mut state = self.state.lock();
         let now = self.clock.now();
         Ok(state.executions.settle(ticket, settlement, now))

@@ -324,6 +324,7 @@ impl IdempotencyStore for RedbStore {
         ticket: &Ticket,
         settlement: Settlement<'_>,
     ) -> Result<Settled, StoreError> {
+        ticket.terms().checked()?;
         self.writer.perform(Settle::new(ticket, settlement)).await
     }
 }

@@ -41,13 +41,21 @@ impl Terms {
     /// If one of the times is beyond its limits.
     pub fn checked(self) -> Result<Self, LimitExceeded> {
         Ttl::new(self.lease)?;
-        let retentions = [(self.retention, Self::MIN_RETENTION), (self.brief_retention, Ttl::MIN)];
-        for (retention, min) in retentions {
-            if !(min..=Self::MAX_RETENTION).contains(&retention) {
-                return Err(LimitExceeded::Retention { retention });
-            }
+        let retention = self.retention;
+        if !(Self::MIN_RETENTION..=Self::MAX_RETENTION).contains(&retention) {
+            return Err(LimitExceeded::Retention { retention });
         }
+        Self::checked_retention(self.brief_retention)?;
         Ok(self)
+    }
+
+    /// Returns for how long one result is kept, if a store keeps any for that long.
+    pub(super) fn checked_retention(retention: Duration) -> Result<Duration, LimitExceeded> {
+        if (Ttl::MIN..=Self::MAX_RETENTION).contains(&retention) {
+            Ok(retention)
+        } else {
+            Err(LimitExceeded::BriefRetention { retention })
+        }
     }
 }
 

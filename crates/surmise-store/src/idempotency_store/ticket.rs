@@ -19,7 +19,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Creates the ticket of an execution that a store granted.
+    /// Creates the ticket of an execution that a store granted, under terms that it took: it takes no others with a settlement.
     #[must_use]
     pub const fn new(
         key: Key,
@@ -78,12 +78,11 @@ impl<'a> Settlement<'a> {
     ///
     /// # Errors
     ///
-    /// If the result is too long. How long it is kept was checked with the terms.
-    pub const fn complete(result: &'a [u8], retention: Duration) -> Result<Self, LimitExceeded> {
-        match checked(result) {
-            Ok(result) => Ok(Self(Verb::Complete { result, retention })),
-            Err(limit) => Err(limit),
-        }
+    /// If the result is too long, or is to be kept for less than [`Ttl::MIN`](crate::Ttl::MIN) or more than
+    /// [`Terms::MAX_RETENTION`].
+    pub fn complete(result: &'a [u8], retention: Duration) -> Result<Self, LimitExceeded> {
+        let retention = Terms::checked_retention(retention)?;
+        Ok(Self(Verb::Complete { result: checked(result)?, retention }))
     }
 
     /// Creates the end of an execution that did nothing. If it was to recover from another, only its lease ends.
@@ -103,15 +102,12 @@ impl<'a> Settlement<'a> {
     /// # Errors
     ///
     /// If the checkpoint is too long.
-    pub const fn save(checkpoint: &'a [u8]) -> Result<Self, LimitExceeded> {
-        match checked(checkpoint) {
-            Ok(checkpoint) => Ok(Self(Verb::Save { checkpoint })),
-            Err(limit) => Err(limit),
-        }
+    pub fn save(checkpoint: &'a [u8]) -> Result<Self, LimitExceeded> {
+        Ok(Self(Verb::Save { checkpoint: checked(checkpoint)? }))
     }
 }
 
-const fn checked(value: &[u8]) -> Result<&[u8], LimitExceeded> {
+fn checked(value: &[u8]) -> Result<&[u8], LimitExceeded> {
     if value.len() > Settlement::MAX_BYTES {
         return Err(LimitExceeded::Value { bytes: value.len() });
     }
