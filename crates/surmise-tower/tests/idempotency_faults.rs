@@ -15,7 +15,7 @@ use alloc::sync::Arc;
 use core::{
     convert::Infallible,
     future::pending,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -85,6 +85,32 @@ async fn the_lease_is_renewed_for_as_long_as_the_handler_runs() {
     }
     assert_eq!(first.await.unwrap().body, "1");
     assert!(ask(&app, post("/", "a", "")).await.is_replayed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_is_renewed_beside_a_handler_that_is_always_busy() {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let is_asked_to_end = Arc::clone(&is_over);
+    let handler = async move || {
+        while !is_asked_to_end.load(Ordering::Relaxed) {
+            tokio::task::consume_budget().await;
+        }
+        "done"
+    };
+    let layer = IdempotencyLayer::single_tenant(memory());
+    let app = Router::new().fallback(any(handler)).layer(layer);
+    let first = begin(&app).await;
+    for _ in 0..20 {
+        advance(7 * SECOND).await;
+        // Timers are looked at now and then where there is always something else to do.
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        let answer = ask(&app, post("/", "a", "")).await;
+        assert_eq!(answer.problem(), (409, "idempotency-key-in-flight"));
+    }
+    is_over.store(true, Ordering::Relaxed);
+    assert_eq!(first.await.unwrap().body, "done");
 }
 
 #[tokio::test(start_paused = true)]

@@ -195,8 +195,11 @@ fn replay<R: Body>(bytes: Vec<u8>) -> Response<IdempotentBody<R>> {
 }
 
 /// Does some work, and something else beside it for as long as that takes.
+///
+/// The other is not held to what tokio allows a task at a time: where the work uses that up, again and again, no timer would
+/// fire for it, and no store answer.
 async fn beside<T>(work: impl Future<Output = T>, other: impl Future<Output = ()>) -> T {
-    let (mut work, mut other) = (pin!(work), pin!(other));
+    let (mut work, mut other) = (pin!(work), pin!(tokio::task::unconstrained(other)));
     let mut is_over = false;
     poll_fn(|context| {
         if let Poll::Ready(done) = work.as_mut().poll(context) {
