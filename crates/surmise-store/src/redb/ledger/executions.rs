@@ -103,15 +103,26 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// Returns the key of the execution that is the first to be forgotten, if that is no later than a time.
+    /// Removes an end without the record that it is to be that of.
+    pub(in crate::redb) fn remove_execution_end(
+        &mut self,
+        end: Instant,
+        key: &[u8],
+    ) -> Result<(), Failure> {
+        self.changes += 1;
+        self.executions()?.ends.remove((end.as_nanos(), key))?;
+        Ok(())
+    }
+
+    /// Returns when the first execution is forgotten, and its key, if that is no later than a time.
     pub(in crate::redb) fn first_execution(
         &mut self,
         until: Instant,
-    ) -> Result<Option<Vec<u8>>, Failure> {
+    ) -> Result<Option<(Instant, Vec<u8>)>, Failure> {
         let first = self.executions()?.ends.first()?;
         Ok(first.and_then(|(key, _)| {
             let (end, key) = key.value();
-            (end <= until.as_nanos()).then(|| key.to_vec())
+            (end <= until.as_nanos()).then(|| (Instant::from_nanos(end), key.to_vec()))
         }))
     }
 

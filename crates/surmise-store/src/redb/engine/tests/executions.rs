@@ -113,13 +113,17 @@ impl Machine {
 
     /// Returns how many records there are, and as many ends.
     fn count(&self) -> u64 {
+        let (records, ends) = self.counts();
+        assert_eq!(records, ends);
+        records
+    }
+
+    fn counts(&self) -> (u64, u64) {
         let counts = self.engine.shared.read(|transaction| {
             let records = transaction.open_table(EXECUTIONS)?.len()?;
             Ok((records, transaction.open_table(EXECUTION_ENDS)?.len()?))
         });
-        let (records, ends) = counts.unwrap();
-        assert_eq!(records, ends);
-        records
+        counts.unwrap()
     }
 }
 
@@ -376,8 +380,14 @@ fn what_is_damaged_is_said_to_be() {
     });
     corrupt(machine.try_claim("a").map(drop));
     corrupt(machine.run(Settle::new(&ticket, Settlement::release())).map(drop));
-    // The others are not the worse for it.
+    // The others are not the worse for it, nor once it would be forgotten.
     machine.complete("b");
+    machine.pass(10_000);
+    for key in ["c", "d"] {
+        machine.complete(key);
+    }
+    assert_eq!(machine.counts(), (3, 2));
+    corrupt(machine.try_claim("a").map(drop));
     write(&machine, |transaction| {
         let mut table = transaction.open_table(EXECUTION_STATE).unwrap();
         table.insert((), (0, 0, Some(&[0; 16]))).unwrap();
