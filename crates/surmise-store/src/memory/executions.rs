@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::BTreeSet;
 use std::collections::HashMap;
 
@@ -19,6 +22,10 @@ pub(super) struct Executions {
     latest: Instant,
 }
 
+/// How many records that are over are forgotten with each new key: more than one, so that they become fewer, and few,
+/// since all others wait for it.
+const FORGOTTEN: usize = 4;
+
 impl Executions {
     /// Answers a claim, if need be with a new token.
     pub(super) fn claim(
@@ -28,10 +35,13 @@ impl Executions {
         now: Instant,
         max_records: usize,
     ) -> Claimed {
-        let now = self.forget(now);
+        let now = self.at(now);
         let record = self.records.get(claim.key()).cloned();
-        if record.is_none() && self.records.len() >= max_records {
-            return Claimed::Full;
+        if record.is_none() {
+            self.forget(now);
+            if self.records.len() >= max_records {
+                return Claimed::Full;
+            }
         }
         let (claimed, next) = Record::claim(record, claim, token, now);
         self.put(claim.key(), next);
@@ -44,7 +54,7 @@ impl Executions {
         settlement: Settlement<'_>,
         now: Instant,
     ) -> Settled {
-        let now = self.forget(now);
+        let now = self.at(now);
         let record = self.records.get(ticket.key()).cloned();
         let (settled, next) = Record::settle(record, ticket, settlement, now);
         self.put(ticket.key(), next);
@@ -52,26 +62,29 @@ impl Executions {
     }
 
     fn put(&mut self, key: &Key, next: Next) {
-        if let Next::Changed(record) = next {
-            self.ends.insert((record.forgotten_at, key.clone()));
-            if let Some(before) = self.records.insert(key.clone(), record) {
-                // If it is to be forgotten at the same time, there is but one.
-                let end = self.records.get(key).map(|record| record.forgotten_at);
-                if end != Some(before.forgotten_at) {
-                    self.ends.remove(&(before.forgotten_at, key.clone()));
-                }
-            }
+        let Next::Changed(record) = next else { return };
+        let end = record.forgotten_at;
+        if let Some(before) = self.records.insert(key.clone(), record) {
+            self.ends.remove(&(before.forgotten_at, key.clone()));
         }
+        self.ends.insert((end, key.clone()));
     }
 
-    /// Forgets what is over, and returns the time, which never goes back.
-    fn forget(&mut self, now: Instant) -> Instant {
-        self.latest = self.latest.max(now);
-        while self.ends.first().is_some_and(|(end, _)| *end <= self.latest) {
+    /// Forgets some of what is over.
+    fn forget(&mut self, now: Instant) {
+        for _ in 0..FORGOTTEN {
+            if self.ends.first().is_none_or(|(end, _)| now < *end) {
+                return;
+            }
             if let Some((_, key)) = self.ends.pop_first() {
                 self.records.remove(&key);
             }
         }
+    }
+
+    /// Returns the time, which never goes back.
+    fn at(&mut self, now: Instant) -> Instant {
+        self.latest = self.latest.max(now);
         self.latest
     }
 }
