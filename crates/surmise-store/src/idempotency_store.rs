@@ -49,6 +49,10 @@ pub trait IdempotencyStore: Send + Sync {
 
     /// Says what to do about a request. If the reply is lost, it asks once more before it gives up.
     ///
+    /// Whoever drops this before it answers, and whoever is answered [`Claimed::Indeterminate`], may leave the key in flight
+    /// for as long as the lease. [`claim`](Self::claim) under a nonce of their own can be asked again, to release what was
+    /// granted.
+    ///
     /// # Errors
     ///
     /// If the store could not be asked, or the terms are beyond its limits. Nothing happened, then.
@@ -59,7 +63,7 @@ pub trait IdempotencyStore: Send + Sync {
         terms: Terms,
     ) -> impl Future<Output = Result<Claimed, StoreError>> + Send {
         async move {
-            let claim = Claim::new(key, fingerprint, random_nonce()?, terms)?;
+            let claim = Claim::random(key, fingerprint, terms)?;
             match self.claim(claim).await? {
                 // Where the second reply is lost too, or nobody can be asked, it is as uncertain as before.
                 Claimed::Indeterminate(lost) => match self.claim(claim).await {
@@ -151,7 +155,20 @@ pub struct Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    /// Creates a request under a random `nonce`.
+    /// Creates a request under a random nonce.
+    ///
+    /// # Errors
+    ///
+    /// If the terms are beyond their limits, or the system has no random numbers.
+    pub fn random(
+        key: &'a Key,
+        fingerprint: Fingerprint,
+        terms: Terms,
+    ) -> Result<Self, StoreError> {
+        Self::new(key, fingerprint, random_nonce()?, terms)
+    }
+
+    /// Creates a request under a `nonce`, by which it is known if it is made again. No other may have the same.
     ///
     /// The nonce 0 is none: no later request is taken for the retry of one without a nonce.
     ///
@@ -185,7 +202,7 @@ impl<'a> Claim<'a> {
         self.nonce
     }
 
-    /// Returns how long what is remembered.
+    /// Returns for how long what is remembered.
     #[must_use]
     pub const fn terms(&self) -> Terms {
         self.terms

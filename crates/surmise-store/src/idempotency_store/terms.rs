@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use crate::{LimitExceeded, Ttl};
 
-/// How long what is remembered of a request.
+/// For how long what is remembered of a request.
 ///
 /// # Examples
 ///
