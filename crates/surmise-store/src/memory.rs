@@ -94,7 +94,7 @@ struct State {
     floors: HashMap<String, Pass>,
     entries: HashMap<(String, Vec<u8>), Entry>,
     executions: Executions,
-    /// The counter of the latest execution's token. It has nothing to do with those of leases.
+    /// The counter of the latest execution's token. Those of leases are counted on their own.
     execution: u64,
 }
 

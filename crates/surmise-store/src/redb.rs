@@ -7,8 +7,9 @@
 //!   [`RedbConfig::write_in_caller`] says so and it is alone.
 //! * **Stale writes are refused.** A write is checked and done in the same transaction, in which nobody else is;
 //!   the operations before it in its batch count.
-//! * **No token is issued twice.** Tokens are reserved in the file, a thousand at a time, in or before the transaction
-//!   that issues the first of them. What a restart finds reserved is never issued again.
+//! * **No two leases have the same token, and no two executions.** Tokens of leases are reserved in the file, a thousand at a
+//!   time, in or before the transaction that issues the first of them. What a restart finds reserved is never issued again.
+//!   Executions are counted on their own, so that one of them may have the token of a lease.
 //! * **A lease lasts for as long as its holder was told, over a restart too.** What time had passed is not known
 //!   then, so every lease that is in the file is held for its whole time once more. Within a process it is counted by a
 //!   clock that goes on while the machine sleeps.

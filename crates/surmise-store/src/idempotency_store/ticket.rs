@@ -39,7 +39,19 @@ impl Ticket {
     /// Returns the token of this execution: higher than that of all earlier ones of the same key.
     ///
     /// Shown with each effect to a fence that is where the effect is, it keeps those of an executor that was
-    /// given up from landing after its successor's.
+    /// given up from landing after its successor's. That fence must be one of this key alone, as each entry of a
+    /// resource has whose floor nobody raises:
+    ///
+    /// ```
+    /// # use surmise_store::{FencedStore, Outcome, StoreError, Ticket};
+    /// # async fn charge(store: &impl FencedStore, ticket: &Ticket) -> Result<Outcome, StoreError> {
+    /// store.write("charged", ticket.key().as_bytes(), b"100", ticket.token()).await
+    /// # }
+    /// ```
+    ///
+    /// Tokens of other keys are higher and lower as it comes: on a fence that keys share, each would refuse others of
+    /// which nobody took over. Neither are they to be compared with those of leases, which are counted on their own: a
+    /// token of the one may be equal to one of the other.
     #[must_use]
     pub const fn token(&self) -> FencingToken {
         self.token

@@ -9,7 +9,7 @@ use super::record::Record;
 /// What a handler can know of its execution: an extension of each request that has a key.
 ///
 /// With the ticket a handler notes how far it is ([`IdempotencyStore::save`](surmise_store::IdempotencyStore::save)),
-/// and shows its [token](Ticket::token) to a fence where the effect is. It must not release the ticket.
+/// and shows its [token](Ticket::token) to a fence where the effect is, one for each key. It must not release the ticket.
 #[derive(Clone, Debug)]
 pub struct Execution {
     ticket: Ticket,
