@@ -25,7 +25,9 @@
 //! All but the first are problems as RFC 9457 has them, with `code` as an extension; for none of them is
 //! anything executed. Programs should go by the code, and retry only where there is a `Retry-After`.
 //!
-//! Requests are the same if method, path, query and body are, to the byte. Headers do not count.
+//! Requests are the same if method, path, query and body are, to the byte. Headers do not count, the host neither; and the path
+//! is what this layer sees. So two hosts, or two routes behind prefixes that a router cuts off, share their keys, and one gets
+//! the response of the other, unless their [operations](IdempotencyLayer::operation) have names.
 //!
 //! # Which responses are kept
 //!
@@ -37,7 +39,7 @@
 //! unchanged, but what is remembered is only that there was one: retries are not executed, and get a problem that says it.
 //!
 //! A response is passed on when it was read, up to that many bytes, and its completion is durable. So events that are
-//! sent one by one are held back: routes that stream should be without this layer, or say [`Retain::Nothing`].
+//! sent one by one are held back: routes that stream should be without this layer, or say [`Retain::Marker`].
 //!
 //! # Who executes
 //!
@@ -52,10 +54,14 @@
 //!
 //! If the lease ended although the task was alive, because its thread or the store stood still, another may have taken
 //! over. Its client gets its response all the same, since that is what was done; but it is not kept, and the retries get the
-//! other's. Only a fence where the effect is can keep it from being done twice: handlers get the ticket as the
-//! extension [`Execution`] of the request. A completion that the store does not confirm in four tries is given up likewise:
-//! the response is passed on, and its retries may learn that the outcome is unknown. Each of these is counted, and told of as a
-//! warning.
+//! other's. Only a fence where the effect is can keep it from being done twice, one for each key: handlers get the ticket as
+//! the extension [`Execution`] of the request, which also says when another took over. Where the store does not confirm a
+//! completion in four tries, the response is passed on, and the task goes on trying for as long as a lease; after that,
+//! retries may learn that the outcome is unknown. Each of these is counted, and told of as a warning, with tenant and key.
+//!
+//! A claim that the store does not confirm is answered with 503, and given back in the same way: nothing was executed.
+//!
+//! A runtime that ends drops these tasks, and leaves unknown outcomes: [`IdempotencyLayer::drained`] waits for them.
 //!
 //! With PostgreSQL a handler can complete the ticket in the transaction of its effect: [`Execution::result`].
 //!
@@ -75,6 +81,8 @@ mod layer;
 mod problem;
 mod record;
 mod service;
+mod settling;
+mod tasks;
 mod telemetry;
 mod work;
 

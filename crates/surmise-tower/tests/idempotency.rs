@@ -312,7 +312,7 @@ async fn what_cannot_be_kept_is_passed_on_unchanged_and_not_executed_again() {
             Err(error) => assert!(error.to_string().contains("reset"), "{error}"),
         }
         let again = ask(&app, post("/", &key, "")).await;
-        assert!(again.is_replayed());
+        assert_eq!(again.is_replayed(), is_kept);
         if is_kept {
             assert_eq!(
                 (again.status, &again.body[..]),
@@ -323,6 +323,44 @@ async fn what_cannot_be_kept_is_passed_on_unchanged_and_not_executed_again() {
             assert!(again.body.escape_ascii().to_string().contains("status 201"));
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_only_marked_is_passed_on_as_it_comes_and_not_executed_again() {
+    let streaming = service_fn(async |_: axum::http::Request<Body>| {
+        let mut response = Response::new(Body::new(Endless { least: 0 }));
+        response.extensions_mut().insert(Retain::Marker);
+        Ok::<_, Infallible>(response)
+    });
+    let service = layer().layer(streaming);
+    // It is not waited for, though it never comes.
+    let response = service.clone().oneshot(post("/", "a", "")).await.unwrap();
+    assert!(!response.body().is_end_stream());
+    let again = Answer::read(service.oneshot(post("/", "a", "")).await.unwrap()).await;
+    assert_eq!(again.problem(), (409, "idempotency-response-not-kept"));
+    assert!(!again.is_replayed());
+}
+
+#[tokio::test]
+async fn a_body_of_many_small_frames_is_kept_as_any_other() {
+    let text = "0123456789".repeat(500);
+    let frames = text.clone();
+    let app = app(&layer(), move |_, _| {
+        let frames = frames.bytes().flat_map(|byte| [Bytes::new(), Bytes::from(vec![byte])]);
+        Body::new(Pieces(frames.map(|data| Ok(Frame::data(data))).collect()))
+    });
+    for is_replayed in [false, true] {
+        let answer = ask(&app, post("/", "a", "")).await;
+        assert_eq!((answer.is_replayed(), &answer.body[..]), (is_replayed, text.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn a_bound_outside_of_the_layer_is_one_too() {
+    let app = counting(&layer());
+    let long = Body::new(http_body_util::Limited::new(pieces(&["012345", "67890"], None), 10));
+    let answer = ask(&app, post("/", "a", long)).await;
+    assert_eq!(answer.problem(), (413, "idempotency-request-too-large"));
 }
 
 #[tokio::test]

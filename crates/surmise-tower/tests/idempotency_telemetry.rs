@@ -65,8 +65,10 @@ async fn ask_for_all() {
     }
     store.let_claims(&[Claims::WorkAndLose]);
     for (key, how) in [("d", Settles::Fail), ("e", Settles::Lose), ("f", Settles::WorkAndLose)] {
-        store.let_settles(how, 4);
+        store.let_settles(how, 20);
         assert_eq!(answer(key, "d").await.body, "d");
+        // Until that is given up.
+        tokio::time::sleep(Duration::from_secs(31)).await;
     }
     store.let_settles(Settles::Work, 0);
 }
@@ -120,7 +122,7 @@ async fn what_happens_to_requests_with_keys_is_counted_and_told_of_in_their_span
         r#"DEBUG request: executed before"#.to_owned(),
         r#"DEBUG request: the key was used for another request"#.to_owned(),
         r#"DEBUG request: executing is_recovery=false"#.to_owned(),
-        r#"WARN request: a response is not kept key=Key { tenant: "", operation: "", key: "b" } why=its body is too long, has trailers, or broke off"#.to_owned(),
+        r#"WARN request: what became of an execution is not kept key=Key { tenant: "", operation: "", key: "b" } why=its body is too long, has trailers, or broke off"#.to_owned(),
         r#"DEBUG request: executing is_recovery=false"#.to_owned(),
         r#"DEBUG request: being executed"#.to_owned(),
         r#"WARN request: it is not known how far an execution came key=Key { tenant: "", operation: "", key: "c" }"#.to_owned(),
@@ -128,11 +130,11 @@ async fn what_happens_to_requests_with_keys_is_counted_and_told_of_in_their_span
         r#"WARN request: nothing is executed without the store why=the store is full"#.to_owned(),
         format!(r#"WARN request: nothing is executed without the store why={lost}"#),
         r#"DEBUG request: executing is_recovery=false"#.to_owned(),
-        format!(r#"WARN request: a response is not kept key=Key {{ tenant: "", operation: "", key: "d" }} why={failure}"#),
+        format!(r#"WARN request: what became of an execution is not kept key=Key {{ tenant: "", operation: "", key: "d" }} why={failure}"#),
         r#"DEBUG request: executing is_recovery=false"#.to_owned(),
-        format!(r#"WARN request: a response is not kept key=Key {{ tenant: "", operation: "", key: "e" }} why={lost}"#),
+        format!(r#"WARN request: what became of an execution is not kept key=Key {{ tenant: "", operation: "", key: "e" }} why={lost}"#),
         r#"DEBUG request: executing is_recovery=false"#.to_owned(),
-        format!(r#"WARN request: a response is not kept key=Key {{ tenant: "", operation: "", key: "f" }} why={lost}"#),
+        format!(r#"WARN request: what became of an execution is not kept key=Key {{ tenant: "", operation: "", key: "f" }} why={lost}"#),
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
 }

@@ -19,6 +19,9 @@ pub struct IdempotentBody<B: Body> {
     rest: Option<Pin<Box<B>>>,
 }
 
+/// How many frames are kept apart.
+const MAX_FRAMES: usize = 1024;
+
 impl<B: Body> IdempotentBody<B> {
     pub(super) fn whole(bytes: Bytes) -> Self {
         let front = (!bytes.is_empty()).then(|| Frame::data(bytes));
@@ -27,6 +30,15 @@ impl<B: Body> IdempotentBody<B> {
 
     pub(super) fn passed(body: B) -> Self {
         Self { front: VecDeque::new(), error: None, rest: Some(Box::pin(body)) }
+    }
+
+    /// Adds a frame to the front, in which there are never many, however small they are.
+    fn push(&mut self, frame: Frame<Bytes>) {
+        if self.front.len() == MAX_FRAMES {
+            let data = concat(mem::take(&mut self.front));
+            self.front.push_back(Frame::data(data));
+        }
+        self.front.push_back(frame);
     }
 
     /// How much data of the front there is.
@@ -59,7 +71,7 @@ impl<B: Body<Data = Bytes>> Collected<B> {
                 None => return Self::Whole(concat(mem::take(&mut partial.front))),
                 Some(Ok(frame)) => {
                     let data = frame.data_ref().map(|data| data.len() as u64);
-                    partial.front.push_back(frame);
+                    partial.push(frame);
                     length = length.saturating_add(data.unwrap_or_default());
                     if data.is_none() || length > max {
                         return Self::Partial(partial);

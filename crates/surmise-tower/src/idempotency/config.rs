@@ -28,13 +28,17 @@ use super::KeyForm;
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are two retentions, and there is none")]
+#[expect(clippy::exhaustive_enums, reason = "all of it, a part or nothing is remembered")]
 pub enum Retain {
     /// It is kept for the retention: retries get the same response.
     Long,
     /// It is kept for the brief retention. After that a retry executes again.
     Briefly,
-    /// Nothing was done: the next retry executes.
+    /// That there was a response is kept for the retention, and not the response: it is passed on as it comes, and retries
+    /// are told that it was not kept.
+    Marker,
+    /// Nothing was done, by this execution: the next retry executes. Where it was to
+    /// [recover](super::IdempotencyLayer::recover_by_executing) from another, the next one is as well.
     Nothing,
 }
 

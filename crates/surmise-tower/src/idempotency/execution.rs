@@ -1,8 +1,10 @@
 use alloc::sync::Arc;
+use core::future::pending;
 
 use bytes::Bytes;
 use http::{HeaderName, Response};
 use surmise_store::Ticket;
+use tokio::sync::watch;
 
 use super::record::Record;
 
@@ -15,11 +17,17 @@ pub struct Execution {
     ticket: Ticket,
     is_recovery: bool,
     headers: Arc<[HeaderName]>,
+    is_fenced: watch::Receiver<bool>,
 }
 
 impl Execution {
-    pub(super) const fn new(ticket: Ticket, is_recovery: bool, headers: Arc<[HeaderName]>) -> Self {
-        Self { ticket, is_recovery, headers }
+    pub(super) const fn new(
+        ticket: Ticket,
+        is_recovery: bool,
+        headers: Arc<[HeaderName]>,
+        is_fenced: watch::Receiver<bool>,
+    ) -> Self {
+        Self { ticket, is_recovery, headers, is_fenced }
     }
 
     /// Returns the ticket, with the key, the token and the last checkpoint.
@@ -36,9 +44,27 @@ impl Execution {
         self.is_recovery
     }
 
+    /// Returns whether the store said that the ticket is void: another execution took over, unless the handler settled it
+    /// itself. A handler that sees it should do no more.
+    ///
+    /// It is noticed when the lease is renewed, at each third of it. That it is not true yet says nothing; only a fence does.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        *self.is_fenced.borrow()
+    }
+
+    /// Waits until the ticket [is void](Self::is_fenced), for as long as that takes.
+    pub async fn fenced(&self) {
+        if self.is_fenced.clone().wait_for(|is_fenced| *is_fenced).await.is_err() {
+            // The execution is over, and nobody looks any more.
+            pending::<()>().await;
+        }
+    }
+
     /// Returns the result to complete the ticket with in a transaction of the handler's own, beside the effect.
     ///
-    /// The handler then returns this response. That the layer completes the ticket once more changes nothing.
+    /// The handler then returns this response. That the layer completes the ticket once more changes nothing. Where
+    /// something between handler and layer changes the response, retries get the handler's, and it is counted as not kept.
     #[must_use]
     pub fn result(&self, response: &Response<Bytes>) -> Vec<u8> {
         let body = response.body().clone();

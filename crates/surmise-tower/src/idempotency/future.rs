@@ -18,7 +18,7 @@ pin_project! {
     /// The response of an [`IdempotencyService`](super::IdempotencyService).
     ///
     /// If it is dropped before the whole request was read, nothing was executed. Afterwards the
-    /// work goes on in a task of its own, to its end.
+    /// work goes on in a task of its own, to its end or that of the runtime.
     pub struct IdempotencyFuture<F, B: Body, E> {
         #[pin]
         way: Way<F, B, E>,

@@ -6,7 +6,7 @@ use surmise_idempotency::{FingerprintKey, Key, KeyError};
 use surmise_store::{LimitExceeded, Terms};
 use tower_layer::Layer;
 
-use super::{IdempotencyService, KeyForm, Retain, config::Config};
+use super::{IdempotencyService, KeyForm, Retain, config::Config, tasks::Tasks};
 
 /// Executes requests with the same `Idempotency-Key` once, and answers all of them alike.
 ///
@@ -22,13 +22,12 @@ use super::{IdempotencyService, KeyForm, Retain, config::Config};
 /// A service of axum's, and who is asking is known from a header that a proxy has put there:
 ///
 /// ```
-/// use std::sync::Arc;
 /// use axum::{Router, http::StatusCode, routing::post};
 /// use surmise_store::memory::{MemoryConfig, MemoryStore};
 /// use surmise_time::OsClock;
 /// use surmise_tower::idempotency::IdempotencyLayer;
 ///
-/// let store = Arc::new(MemoryStore::new(MemoryConfig::default(), OsClock)?);
+/// let store = MemoryStore::new(MemoryConfig::default(), OsClock)?;
 /// let once = IdempotencyLayer::new(store, |request| request.headers.get("x-account").cloned());
 /// let app: Router = Router::new()
 ///     .route("/payments", post(async || (StatusCode::CREATED, "paid")))
@@ -38,6 +37,7 @@ use super::{IdempotencyService, KeyForm, Retain, config::Config};
 pub struct IdempotencyLayer<S> {
     store: Arc<S>,
     config: Arc<Config>,
+    tasks: Tasks,
 }
 
 impl<S> IdempotencyLayer<S> {
@@ -54,7 +54,8 @@ impl<S> IdempotencyLayer<S> {
     ) -> Self {
         let tenant =
             move |request: &request::Parts| tenant(request).map(|tenant| tenant.as_ref().to_vec());
-        Self { store: Arc::new(store), config: Arc::new(Config::new(Arc::new(tenant))) }
+        let config = Arc::new(Config::new(Arc::new(tenant)));
+        Self { store: Arc::new(store), config, tasks: Tasks::new() }
     }
 
     /// Creates a layer for clients that trust each other: whoever knows a key and the request gets the response.
@@ -168,6 +169,16 @@ impl<S> IdempotencyLayer<S> {
         self.with(|config| config.recovers = true)
     }
 
+    /// Waits until nothing is executed any more by a service of this layer or its clones, whose client left included.
+    ///
+    /// Servers that shut down gracefully wait for the connections that there are, and so for nothing of which the client left.
+    /// What is dropped with the runtime has an unknown outcome. So first let the server end, then wait for this, for as
+    /// long as that may take, and only then close the store. It also waits for what a store does not confirm at once: for no
+    /// more than as long as a lease.
+    pub async fn drained(&self) {
+        self.tasks.drained().await;
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(Arc::make_mut(&mut self.config));
         self
@@ -178,14 +189,16 @@ impl<S, I> Layer<I> for IdempotencyLayer<S> {
     type Service = IdempotencyService<I, S>;
 
     fn layer(&self, inner: I) -> Self::Service {
-        IdempotencyService::new(inner, Arc::clone(&self.store), Arc::clone(&self.config))
+        let (store, config) = (Arc::clone(&self.store), Arc::clone(&self.config));
+        IdempotencyService::new(inner, store, config, self.tasks.clone())
     }
 }
 
 /// The store is shared.
 impl<S> Clone for IdempotencyLayer<S> {
     fn clone(&self) -> Self {
-        Self { store: Arc::clone(&self.store), config: Arc::clone(&self.config) }
+        let (store, config) = (Arc::clone(&self.store), Arc::clone(&self.config));
+        Self { store, config, tasks: self.tasks.clone() }
     }
 }
 

@@ -1,7 +1,8 @@
 use alloc::sync::Arc;
 use core::{
+    error::Error,
     fmt,
-    future::Future,
+    iter::successors,
     mem,
     task::{Context, Poll},
 };
@@ -10,13 +11,13 @@ use bytes::Bytes;
 use http::{Request, Response, request};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use surmise_idempotency::Key;
+use surmise_idempotency::{Fingerprint, Key};
 use surmise_store::IdempotencyStore;
 use tower_service::Service;
 
 use super::{
     Execution, IdempotencyFuture, IdempotencyKey, IdempotentBody, config::Config, problem::Problem,
-    work::Work,
+    tasks::Tasks, work::Work,
 };
 use crate::BoxError;
 
@@ -25,11 +26,12 @@ pub struct IdempotencyService<I, S> {
     inner: I,
     store: Arc<S>,
     config: Arc<Config>,
+    tasks: Tasks,
 }
 
 impl<I, S> IdempotencyService<I, S> {
-    pub(super) const fn new(inner: I, store: Arc<S>, config: Arc<Config>) -> Self {
-        Self { inner, store, config }
+    pub(super) const fn new(inner: I, store: Arc<S>, config: Arc<Config>, tasks: Tasks) -> Self {
+        Self { inner, store, config, tasks }
     }
 }
 
@@ -62,7 +64,10 @@ where
             Ok(None) => IdempotencyFuture::past(inner.call(Request::from_parts(head, body))),
             Ok(Some(key)) => {
                 let (store, config) = (Arc::clone(&self.store), Arc::clone(&self.config));
-                IdempotencyFuture::through(answer(inner, head, body, key, store, config))
+                let tasks = self.tasks.clone();
+                let work = move |fingerprint| Work { store, config, key, fingerprint, tasks };
+                let config = Arc::clone(&self.config);
+                IdempotencyFuture::through(answer(inner, head, body, config, work))
             }
             Err(problem) => IdempotencyFuture::through(async move { Ok(problem.into_response()) }),
         }
@@ -94,9 +99,8 @@ async fn answer<I, S, B, R>(
     inner: I,
     head: request::Parts,
     body: B,
-    key: Key,
-    store: Arc<S>,
     config: Arc<Config>,
+    work: impl FnOnce(Fingerprint) -> Work<S>,
 ) -> Result<Response<IdempotentBody<R>>, I::Error>
 where
     I: Service<Request<B>, Response = Response<R>> + Send + 'static,
@@ -115,9 +119,10 @@ where
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
     let fields = [head.method.as_str().as_bytes(), target.as_bytes(), &body];
     let fingerprint = config.fingerprint_key.of(fields);
-    let work = Work { store, config, key, fingerprint };
+    let work = work(fingerprint);
+    let tasks = work.tasks.clone();
     let work = work.answer(inner, Request::from_parts(head, B::from(body)));
-    match tokio::spawn(in_span(work)).await {
+    match tasks.spawn(work).await {
         Ok(answer) => answer,
         Err(error) => match error.try_into_panic() {
             Ok(payload) => std::panic::resume_unwind(payload),
@@ -138,27 +143,21 @@ where
     }
     match Limited::new(body, max).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::TooLarge { max }),
+        Err(error) if is_too_long(&*error) => Err(Problem::TooLarge { max }),
         Err(_) => Err(Problem::Unreadable),
     }
 }
 
-/// What is told of in a task is told of its request.
-#[cfg(feature = "tracing")]
-fn in_span<F: Future>(work: F) -> impl Future<Output = F::Output> {
-    use tracing::Instrument as _;
-    work.in_current_span()
-}
-
-#[cfg(not(feature = "tracing"))]
-const fn in_span<F: Future>(work: F) -> F {
-    work
+/// Returns whether a body is longer than may be: this layer's bound, or one outside of it, whose error others wrap.
+fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |&error| error.source()).any(|error| error.is::<LengthLimitError>())
 }
 
 /// The store is shared.
 impl<I: Clone, S> Clone for IdempotencyService<I, S> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), Arc::clone(&self.store), Arc::clone(&self.config))
+        let (store, config) = (Arc::clone(&self.store), Arc::clone(&self.config));
+        Self::new(self.inner.clone(), store, config, self.tasks.clone())
     }
 }
 

@@ -55,10 +55,10 @@ pub(super) fn refused(why: &dyn fmt::Display) {
     metrics::counter!("surmise_idempotent_refusals_total").increment(1);
 }
 
-/// Tells of a response that is passed on and will not be replayed.
+/// Tells of an execution that is not remembered as it should be: its response will not be replayed, or it is not released.
 pub(super) fn unkept(ticket: &Ticket, why: &dyn fmt::Display) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(key = ?ticket.key(), %why, "a response is not kept");
+    tracing::warn!(key = ?ticket.key(), %why, "what became of an execution is not kept");
     #[cfg(feature = "metrics")]
     metrics::counter!("surmise_idempotent_unkept_total").increment(1);
 }

@@ -1,30 +1,30 @@
 use alloc::sync::Arc;
 use core::{
-    fmt,
     future::{Future, poll_fn},
     pin::pin,
     task::Poll,
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use surmise_idempotency::{Fingerprint, Key};
-use surmise_store::{Claimed, IdempotencyStore, Settled, Settlement, StoreError, Ticket};
+use surmise_store::{Claim, Claimed, IdempotencyStore, Settled, Settlement, StoreError, Ticket};
+use tokio::sync::watch;
 use tower_service::Service;
 
 use super::{
-    Config, Execution, IdempotentBody, Retain, body::Collected, problem::Problem, record::Record,
+    Config, Execution, IdempotentBody, Retain,
+    body::Collected,
+    problem::Problem,
+    record::Record,
+    settling::{Settling, give_back},
+    tasks::Tasks,
     telemetry,
 };
 
 /// Says that a response was given before.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// For how long to wait before a completion that was not done, or may not have been, is tried again.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800)];
 
 /// What it takes to execute a request, or to find out that it was executed.
 #[derive(Debug)]
@@ -33,9 +33,10 @@ pub(super) struct Work<S> {
     pub(super) config: Arc<Config>,
     pub(super) key: Key,
     pub(super) fingerprint: Fingerprint,
+    pub(super) tasks: Tasks,
 }
 
-impl<S: IdempotencyStore> Work<S> {
+impl<S: IdempotencyStore + 'static> Work<S> {
     /// Executes the request unless it was, or is being; from then on this must not be dropped.
     pub(super) async fn answer<I, B, R>(
         self,
@@ -46,8 +47,7 @@ impl<S: IdempotencyStore> Work<S> {
         I: Service<Request<B>, Response = Response<R>>,
         R: Body<Data = Bytes>,
     {
-        let claimed = self.store.begin(&self.key, self.fingerprint, self.config.terms).await;
-        let problem = match claimed {
+        let problem = match self.claim().await {
             Ok(Claimed::Execute(ticket)) => {
                 return self.execute(ticket, false, inner, request).await;
             }
@@ -100,12 +100,14 @@ impl<S: IdempotencyStore> Work<S> {
     {
         telemetry::executing(&ticket, is_recovery);
         let headers = Arc::clone(&self.config.headers);
-        request.extensions_mut().insert(Execution::new(ticket.clone(), is_recovery, headers));
+        let (fenced, is_fenced) = watch::channel(false);
+        let execution = Execution::new(ticket.clone(), is_recovery, headers, is_fenced);
+        request.extensions_mut().insert(execution);
         let read = async {
             let response = inner.call(request).await?;
             Ok(self.read(&ticket, response).await)
         };
-        let (response, retain, record) = beside(read, self.renew(&ticket)).await?;
+        let (response, retain, record) = beside(read, self.renew(&ticket, &fenced)).await?;
         self.settle(&ticket, retain, &record).await;
         Ok(response)
     }
@@ -120,7 +122,7 @@ impl<S: IdempotencyStore> Work<S> {
         let not_kept = Record::NotKept { status: head.status };
         let said = head.extensions.get::<Retain>().copied();
         let retain = said.unwrap_or_else(|| (self.config.retain)(&head));
-        if retain == Retain::Nothing {
+        if let Retain::Nothing | Retain::Marker = retain {
             let response = Response::from_parts(head, IdempotentBody::passed(body));
             return (response, retain, not_kept);
         }
@@ -138,7 +140,7 @@ impl<S: IdempotencyStore> Work<S> {
         (Response::from_parts(head, body), retain, record)
     }
 
-    /// Settles a ticket. If that cannot be done, it is left, and others learn that the outcome is unknown.
+    /// Settles a ticket, and goes on with that after the client was answered if need be.
     async fn settle(&self, ticket: &Ticket, retain: Retain, record: &Record) {
         let mut bytes = record.to_bytes();
         if let (Record::Response { status, .. }, true) =
@@ -147,37 +149,43 @@ impl<S: IdempotencyStore> Work<S> {
             telemetry::unkept(ticket, &"it is longer than a store can keep");
             bytes = Record::NotKept { status: *status }.to_bytes();
         }
-        let mut pauses = PAUSES.into_iter();
-        loop {
-            let settled = match retain {
-                Retain::Long => self.store.complete(ticket, &bytes).await,
-                Retain::Briefly => self.store.complete_briefly(ticket, &bytes).await,
-                Retain::Nothing => self.store.release(ticket).await,
-            };
-            let why: &dyn fmt::Display = match &settled {
-                Ok(Settled::Done) => return,
-                Ok(Settled::Fenced) => {
-                    return telemetry::unkept(ticket, &"another execution took over");
-                }
-                Ok(Settled::AlreadyCompleted) => {
-                    return telemetry::unkept(ticket, &"the handler completed it with another");
-                }
-                Err(StoreError::Limit(limit)) => return telemetry::unkept(ticket, limit),
-                Ok(Settled::Indeterminate(lost)) => lost,
-                Ok(_) => &"the store says what this version does not know",
-                Err(error) => error,
-            };
-            let Some(pause) = pauses.next() else { return telemetry::unkept(ticket, why) };
-            tokio::time::sleep(pause).await;
+        let (store, ticket) = (Arc::clone(&self.store), ticket.clone());
+        let settling = Settling { store, ticket, retain, bytes };
+        if settling.try_now().await {
+            let _detached = self.tasks.spawn(settling.go_on());
         }
     }
 
-    /// Renews the lease at each third of it, until another execution took over.
-    async fn renew(&self, ticket: &Ticket) {
+    /// Says what to do about the request. If nobody knows, what is granted nevertheless is given back later.
+    async fn claim(&self) -> Result<Claimed, StoreError> {
+        let (fingerprint, terms) = (self.fingerprint, self.config.terms);
+        let claim = Claim::random(&self.key, fingerprint, terms)?;
+        let lost = match self.store.claim(claim).await? {
+            Claimed::Indeterminate(lost) => lost,
+            claimed => return Ok(claimed),
+        };
+        match self.store.claim(claim).await {
+            Ok(Claimed::Indeterminate(_)) | Err(_) => {
+                let (store, key, nonce) =
+                    (Arc::clone(&self.store), self.key.clone(), claim.nonce());
+                let _detached = self.tasks.spawn(async move {
+                    if let Ok(claim) = Claim::new(&key, fingerprint, nonce, terms) {
+                        give_back(&*store, claim).await;
+                    }
+                });
+                Ok(Claimed::Indeterminate(lost))
+            }
+            claimed => claimed,
+        }
+    }
+
+    /// Renews the lease at each third of it, until another execution took over, which the handler can learn.
+    async fn renew(&self, ticket: &Ticket, fenced: &watch::Sender<bool>) {
         loop {
             tokio::time::sleep(ticket.terms().lease / 3).await;
             // Whatever else went wrong, the next third is another chance.
             if let Ok(Settled::Fenced) = self.store.renew(ticket).await {
+                fenced.send_replace(true);
                 return;
             }
         }
@@ -185,12 +193,16 @@ impl<S: IdempotencyStore> Work<S> {
 }
 
 fn replay<R: Body>(bytes: Vec<u8>) -> Response<IdempotentBody<R>> {
-    telemetry::replayed();
     let Some(record) = Record::from_bytes(bytes) else {
         return Problem::UnreadableRecord.into_response();
     };
+    // A problem of this layer is not what the handler answered.
+    let is_replay = matches!(record, Record::Response { .. });
     let mut response = record.replay();
-    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    if is_replay {
+        telemetry::replayed();
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
     response
 }
 
