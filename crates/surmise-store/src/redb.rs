@@ -35,20 +35,26 @@
 //!   [`advance_epoch`](crate::LeaseStore::advance_epoch).
 //! * There is no time limit: a disk that hangs makes operations wait. A caller can stop waiting by dropping the future, as
 //!   time-outs of executors do. What the thread has not yet taken then does not happen; the rest may.
-//! * [`read`](crate::FencedStore::read) and [`floor`](crate::FencedStore::floor) read in the caller's thread, from the cache or
-//!   from the disk. Opening, closing, copying and dropping a store block too.
+//! * [`read`](crate::FencedStore::read), [`floor`](crate::FencedStore::floor) and claims of what was completed read in the
+//!   caller's thread, from the cache or from the disk. Opening, closing, copying and dropping a store block too.
 //! * A key that was removed keeps its pass, some 50 bytes and the key, for ever: else an earlier holder could write it again.
 //!
 //! # Time, and what a wall clock does to it
 //!
 //! While a file is open, no wall clock matters: leases and retentions are counted by the clock of the leases. How long the file was
 //! not open nobody knows but the wall clock, and it is believed in one case only: results (and what was released) age by as
-//! much as it advanced between the last record that was written and the opening.
+//! much as it advanced between the last time that was written down and the opening. That is done with each record, with the
+//! first operation after the clock was set by more than a second, and at the closing.
 //!
 //! * Set back in between, it lets results live longer, by the time that the file was not open; nothing is forgotten too early.
 //! * Set forward in between, it lets them age by that step: *results are forgotten early, and their keys executed again*. Open
 //!   the file when the clock of a machine that boots without one is set. Nothing in flight is forgotten for it.
-//! * Set while the file is open, it does no harm once one more record is written.
+//! * Set while the file is open, it does no harm, unless the process dies before anything else is asked of the store.
+//!
+//! What is in flight has its lease and its retention from each opening once more, by no clock: so a service that is
+//! started again more often than that never forgets the keys whose executors died, which count as
+//! [`max_executions`](RedbConfig::max_executions), and leases that are longer than it runs do not end. To let them age by what is
+//! written down would have a wall clock that was wrong once execute them anew.
 //!
 //! # What the operator must see to
 //!
@@ -108,12 +114,13 @@ use std::{io, path::Path};
 
 use ::redb::Database;
 use surmise_fence::{FencingToken, Pass};
-use surmise_time::{OsWallClock, WallClock as _};
+use surmise_time::{MonotonicClock as _, OsWallClock, WallClock as _};
 
 pub use self::config::RedbConfig;
 use self::{
     clocks::Reading,
     engine::{Engine, Shared},
+    executions::FileTime,
     file::unavailable,
     format::{ENTRIES, FLOORS},
     ledger::Abort,
@@ -122,8 +129,8 @@ use self::{
 };
 use crate::{
     Change, Claim, Claimed, Entry, Extended, FencedStore, Granted, Holding, IdempotencyStore,
-    LeaseRequest, LeaseStore, Outcome, Resource, Revoked, Settled, Settlement, StoreError, Ticket,
-    Ttl, fenced_store::check_key,
+    LeaseClock, LeaseRequest, LeaseStore, Outcome, Resource, Revoked, Settled, Settlement,
+    StoreError, Ticket, Ttl, fenced_store::check_key,
 };
 
 /// Leases, fenced values and executions in a file.
@@ -135,6 +142,7 @@ pub struct RedbStore {
     // Before the database: it must be done with it.
     writer: Writer,
     shared: Arc<Shared>,
+    time: FileTime,
 }
 
 impl RedbStore {
@@ -244,9 +252,10 @@ impl RedbStore {
     fn over(database: Database, config: &RedbConfig, store: String) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::new(database, store));
         let engine = Engine::new(Arc::clone(&shared), config, Reading::now())?;
+        let time = engine.file_time();
         let writer = Writer::spawn(engine, shared.store(), config)
             .map_err(|error| unavailable(shared.store(), error))?;
-        Ok(Self { writer, shared })
+        Ok(Self { writer, shared, time })
     }
 }
 
@@ -317,6 +326,12 @@ impl FencedStore for RedbStore {
 
 impl IdempotencyStore for RedbStore {
     async fn claim(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
+        let now = self.time.peek(LeaseClock.now());
+        let store = self.shared.store();
+        let replay = |transaction: &_| executions::replay(transaction, claim, now, store);
+        if let Some(claimed) = self.shared.read(replay)? {
+            return Ok(claimed);
+        }
         self.writer.perform(Execute::from(claim)).await
     }
 

@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use super::{
     RedbConfig,
     clocks::Reading,
-    executions::Executions,
+    executions::{Executions, FileTime},
     failure::Failure,
     leases::Leases,
     ledger::{Abort, Ledger},
@@ -126,8 +126,21 @@ impl Engine {
         Answers { waiting, ended, shared }
     }
 
+    /// Returns the time of the executions, for those who only read.
+    pub(super) const fn file_time(&self) -> FileTime {
+        self.executions.time()
+    }
+
+    /// Writes down until when the file was open, if executions are in it.
+    pub(super) fn end(&mut self, reading: Reading) {
+        self.executions.end();
+        // It was asked for by nobody. If it fails, it is as if the power had.
+        let _ = self.run(Vec::new(), reading);
+    }
+
     /// Closes the file.
-    pub(super) fn close(self) -> Result<(), StoreError> {
+    pub(super) fn close(mut self, reading: Reading) -> Result<(), StoreError> {
+        self.end(reading);
         let Some(database) = self.shared.database.write().take() else { return Ok(()) };
         let closed = catch_unwind(AssertUnwindSafe(|| database.close()));
         match closed.unwrap_or_else(|panic| {
@@ -160,7 +173,7 @@ impl Engine {
                 now: reading.now,
             };
             waiting.iter_mut().try_for_each(|operation| operation.perform(&mut batch))?;
-            batch.executions.write_down(reading.wall, &mut batch.ledger)?;
+            batch.executions.write_down(reading, &mut batch.ledger)?;
             Ok(batch.ledger.changes())
         });
         match changes {

@@ -107,7 +107,7 @@ impl Batches {
         }
         drop(abandoned);
         let engine = self.engine.lock().take();
-        engine.map_or(Ok(()), Engine::close)
+        engine.map_or(Ok(()), |engine| engine.close(Reading::now()))
     }
 
     fn write_unless_busy(&self) {

@@ -267,7 +267,7 @@ quickcheck! {
 #[test]
 fn what_is_over_is_forgotten_a_few_with_each_new_key() {
     let mut executions = Executions::default();
-    let mut claim = |executions: &mut Executions, name: u8, millis: u64| {
+    let claim = |executions: &mut Executions, name: u8, millis: u64| {
         let key = key(name);
         let claim = Claim::new(&key, Fingerprint::NONE, 0, terms(20)).unwrap();
         let now = Instant::from_nanos(millis * 1_000_000);

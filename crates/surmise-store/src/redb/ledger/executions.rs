@@ -13,7 +13,10 @@ use super::{
     },
     Abort, Ledger,
 };
-use crate::idempotency_store::{Record, State};
+use crate::{
+    StoreError,
+    idempotency_store::{Record, State},
+};
 
 /// The records, and when each is forgotten.
 pub(in crate::redb) struct ExecutionTables<'a> {
@@ -41,12 +44,20 @@ pub(in crate::redb) struct ExecutionState {
 }
 
 impl ExecutionRow {
+    pub(in crate::redb) fn read(
+        (lease, record): (u64, &[u8]),
+        store: &str,
+    ) -> Result<Self, StoreError> {
+        let record = Record::from_bytes(record).map_err(|error| format::corrupt(store, &error))?;
+        Ok(Self { lease: Duration::from_nanos(lease), record })
+    }
+
     /// Returns the record as it is if the file was opened at a time: what was in flight then has its whole lease once more, and
     /// its retention after that.
     ///
     /// What began since then is not touched, for its lease ends later.
-    pub(in crate::redb) fn record_since(&self, opened_at: Instant) -> Record {
-        let mut record = self.record.clone();
+    pub(in crate::redb) fn record_since(self, opened_at: Instant) -> Record {
+        let mut record = self.record;
         if let State::InFlight { lease_ends, .. } = &mut record.state {
             let ends = (opened_at + self.lease).max(*lease_ends);
             record.forgotten_at += ends - *lease_ends;
@@ -60,20 +71,15 @@ impl<'a> Ledger<'a> {
     pub(in crate::redb) fn execution(&mut self, key: &[u8]) -> Result<Option<ExecutionRow>, Abort> {
         let store = self.store;
         let row = self.executions()?.records.get(key)?;
-        let row = row.map(|row| {
-            let (lease, record) = row.value();
-            let record = Record::from_bytes(record)
-                .map_err(|error| Abort::Operation(format::corrupt(store, &error)))?;
-            Ok(ExecutionRow { lease: Duration::from_nanos(lease), record })
-        });
-        row.transpose()
+        let row = row.map(|row| ExecutionRow::read(row.value(), store));
+        row.transpose().map_err(Abort::Operation)
     }
 
-    /// Writes a row in the place of another, if there is one of its key.
+    /// Writes a row in the place of another that would have ended, if there is one of its key.
     pub(in crate::redb) fn put_execution(
         &mut self,
         key: &[u8],
-        before: Option<&ExecutionRow>,
+        ended: Option<Instant>,
         row: &ExecutionRow,
     ) -> Result<(), Failure> {
         self.changes += 1;
@@ -81,7 +87,6 @@ impl<'a> Ledger<'a> {
         let lease = u64::try_from(row.lease.as_nanos()).unwrap_or(u64::MAX);
         tables.records.insert(key, (lease, &*row.record.to_bytes()))?;
         let end = row.record.forgotten_at;
-        let ended = before.map(|before| before.record.forgotten_at);
         if ended != Some(end) {
             if let Some(ended) = ended {
                 tables.ends.remove((ended.as_nanos(), key))?;
@@ -94,12 +99,12 @@ impl<'a> Ledger<'a> {
     pub(in crate::redb) fn remove_execution(
         &mut self,
         key: &[u8],
-        row: &ExecutionRow,
+        end: Instant,
     ) -> Result<(), Failure> {
         self.changes += 1;
         let tables = self.executions()?;
         tables.records.remove(key)?;
-        tables.ends.remove((row.record.forgotten_at.as_nanos(), key))?;
+        tables.ends.remove((end.as_nanos(), key))?;
         Ok(())
     }
 

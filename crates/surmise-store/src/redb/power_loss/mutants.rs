@@ -159,7 +159,7 @@ fn forget(
 ) -> Result<(), Abort> {
     match batch.ledger.execution(key.as_bytes())? {
         Some(row) if is_forgotten(&row.record.state) => {
-            Ok(batch.ledger.remove_execution(key.as_bytes(), &row)?)
+            Ok(batch.ledger.remove_execution(key.as_bytes(), row.record.forgotten_at)?)
         }
         _ => Ok(()),
     }

@@ -118,6 +118,16 @@ impl Machine {
         records
     }
 
+    /// Returns the time and the wall clock's, as they are written down.
+    fn state(&self) -> (u64, u64) {
+        let state = self.engine.shared.read(|transaction| {
+            let row = transaction.open_table(EXECUTION_STATE)?.get(())?.unwrap();
+            let (time, wall, _) = row.value();
+            Ok((time, wall))
+        });
+        state.unwrap()
+    }
+
     fn counts(&self) -> (u64, u64) {
         let counts = self.engine.shared.read(|transaction| {
             let records = transaction.open_table(EXECUTIONS)?.len()?;
@@ -214,6 +224,62 @@ fn a_wall_clock_that_is_set_while_the_file_is_open_does_not_matter() {
         machine.pass(1);
         assert!(!machine.is_replayed("a"));
     }
+}
+
+#[test]
+fn a_wall_clock_that_is_set_is_noted_with_whatever_is_asked_next_or_at_the_end() {
+    let year = Duration::from_secs(365 * 86_400);
+    for (is_forward, is_ended) in [(true, true), (true, false), (false, true), (false, false)] {
+        let mut machine = Machine::new();
+        machine.complete("a");
+        if is_forward {
+            machine.reading.wall += year
+        } else {
+            machine.reading.wall -= year
+        }
+        if is_ended {
+            machine.engine.end(machine.reading);
+        } else {
+            assert!(machine.is_replayed("a"));
+        }
+        machine.restart(9999);
+        assert!(machine.is_replayed("a"));
+        machine.pass(1);
+        assert!(!machine.is_replayed("a"));
+    }
+}
+
+#[test]
+fn clocks_that_go_together_are_not_noted_for_nothing() {
+    let mut machine = Machine::new();
+    machine.complete("a");
+    let before = machine.state();
+    for drift in [-1000, 0, 1000] {
+        machine.pass(3000);
+        let reading = machine.reading;
+        machine.reading.wall =
+            WallTime::from_nanos(reading.wall.as_nanos().strict_add_signed(drift * 1_000_000));
+        assert!(machine.is_replayed("a"));
+        assert_eq!(machine.state(), before);
+        machine.reading = reading;
+    }
+    machine.reading.wall += Duration::from_millis(1001);
+    assert!(machine.is_replayed("a"));
+    assert_ne!(machine.state(), before);
+}
+
+#[test]
+fn a_file_without_executions_gets_none_at_the_end() {
+    let mut machine = Machine::new();
+    machine.reading.wall += Duration::from_secs(86_400);
+    machine.engine.end(machine.reading);
+    machine.restart(1);
+    let tables = machine.engine.shared.read(|transaction| {
+        let missing = transaction.open_table(EXECUTION_STATE).err();
+        assert!(matches!(missing, Some(TableError::TableDoesNotExist(_))));
+        Ok(())
+    });
+    tables.unwrap();
 }
 
 #[test]
