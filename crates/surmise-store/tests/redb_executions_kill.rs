@@ -16,7 +16,7 @@ mod support {
 
 use core::time::Duration;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env,
     fs::{self, File, OpenOptions},
     io::{BufRead as _, BufReader, Write as _},
@@ -35,6 +35,8 @@ use tempfile::TempDir;
 use self::support::wait::wait;
 
 const FOLDER: &str = "SURMISE_TEST_EXECUTIONS";
+/// What is said of a key whose effect was found and not its completion.
+const RECOVERED: &str = "recovered";
 const KEYS: u64 = 400;
 /// Leases end soon, so that the next process recovers from what the last one left.
 const TERMS: Terms = Terms {
@@ -48,6 +50,8 @@ fn forty_killed_executors_leave_every_effect_once_and_every_result_the_same() {
     let folder = TempDir::new().unwrap();
     let mut rng = Rng::with_seed(9);
     let mut acknowledged: BTreeMap<String, String> = BTreeMap::new();
+    // Those that were killed between the effect and its completion.
+    let mut recovered = BTreeSet::new();
     for _ in 0..40 {
         let mut executor = start(folder.path());
         // It begins with what was done before, and does some more.
@@ -59,6 +63,10 @@ fn forty_killed_executors_leave_every_effect_once_and_every_result_the_same() {
         });
         let mut hear = |said: String| {
             let Some((key, result)) = said.split_once(' ') else { return };
+            if key == RECOVERED {
+                recovered.insert(result.to_owned());
+                return;
+            }
             let first = acknowledged.entry(key.to_owned()).or_insert_with(|| result.to_owned());
             assert_eq!(first, result, "{key} had another result before");
         };
@@ -82,14 +90,7 @@ fn forty_killed_executors_leave_every_effect_once_and_every_result_the_same() {
             other => panic!("{key}: {other:?}"),
         }
     }
-    // Whoever recovers and finds the effect has a token, and no effect of its own.
-    match wait(store.begin(&name("last"), Fingerprint::NONE, TERMS)).unwrap() {
-        Claimed::Execute(ticket) => {
-            let executions = usize::try_from(ticket.token().counter().get()).unwrap();
-            assert!(executions > effects.len() + 1, "{executions} for {}", effects.len());
-        }
-        other => panic!("{other:?}"),
-    }
+    assert!(recovered.len() >= 5, "{recovered:?}");
 }
 
 /// The executor, in a process of its own: it executes one key after another, and says their results.
@@ -119,6 +120,9 @@ fn result(store: &RedbStore, folder: &Path, log: &File, key: &str) -> String {
             // Whether there was an effect can be seen here; where it cannot, there is nobody to ask.
             Claimed::Recover(ticket) => {
                 let before = effects(folder).remove(key).and_then(|mut tokens| tokens.pop());
+                if before.is_some() {
+                    say(&format!("{RECOVERED} {key}"));
+                }
                 let result = before.unwrap_or_else(|| effect(log, key, &ticket));
                 return complete(store, &ticket, result);
             }
