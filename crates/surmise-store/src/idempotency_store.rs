@@ -30,6 +30,31 @@ use crate::{LostReply, StoreError};
 ///   that was granted has them.
 /// * An error says that nothing happened. Where something may have happened, the outcome is `Indeterminate`, and to ask
 ///   again with the same ticket or nonce does no harm.
+///
+/// # Examples
+///
+/// ```
+/// use surmise_idempotency::{FingerprintKey, Key};
+/// use surmise_store::{
+///     Claimed, IdempotencyStore, LeaseClock, Settled, Terms,
+///     memory::{MemoryConfig, MemoryStore},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn core::error::Error>> {
+/// let store = MemoryStore::new(MemoryConfig::default(), LeaseClock)?;
+/// let key = Key::new("acme", "charge", "8e03978e")?;
+/// let request = FingerprintKey::new([7; 16]).of([b"100".as_slice()]);
+///
+/// let Claimed::Execute(ticket) = store.begin(&key, request, Terms::default()).await? else { panic!() };
+/// // The effect goes here.
+/// assert!(matches!(store.complete(&ticket, b"charged").await?, Settled::Done));
+///
+/// let again = store.begin(&key, request, Terms::default()).await?;
+/// assert!(matches!(again, Claimed::Replay(result) if result == b"charged"));
+/// # Ok(())
+/// # }
+/// ```
 pub trait IdempotencyStore: Send + Sync {
     /// Asks what to do about a request.
     ///

@@ -20,6 +20,11 @@
 //! # }
 //! ```
 //!
+//! # What was executed
+//!
+//! [`IdempotencyStore`] remembers requests, so that one that is sent again is answered and not executed again. The same stores
+//! keep it.
+//!
 //! # Which store?
 //!
 //! | store | lasts | survives | take it for |
@@ -34,7 +39,7 @@
 //!
 //! # What all of them hold to
 //!
-//! * [`LeaseStore`] and [`FencedStore`] say it; the module `conformance` (feature `conformance`) tests it, for your store too.
+//! * [`LeaseStore`], [`FencedStore`] and [`IdempotencyStore`] say it; the module `conformance` (feature `conformance`) tests it, for your store too.
 //! * *A [`StoreError`] means that nothing happened.* What may have happened, or may yet, is `Indeterminate`; that a read
 //!   does not show it proves nothing. [`Outcome::Indeterminate`] says what does.
 //! * Names, keys, values and times have the same limits everywhere: [`Resource`], [`Change`], [`Ttl`].

@@ -35,7 +35,7 @@ use crate::{
     Ttl, epoch, fenced_store::check_key,
 };
 
-/// Keeps leases and fenced values in memory.
+/// Keeps leases, fenced values and what was executed in memory.
 ///
 /// # Examples
 ///
