@@ -1,27 +1,34 @@
 //! A client pays, gets no answer, and asks again: `cargo run -p surmise-tower --features idempotency --example payments`.
+//!
+//! Given the name of a file, as in `… --example payments -- /tmp/payments`, it remembers there what was paid, so that the
+//! next run pays nothing.
 
 extern crate alloc;
 
 mod service;
 
-use alloc::sync::Arc;
+use std::{env, fs::OpenOptions, io};
 
 use axum::{
+    Router,
     body::{Body, to_bytes},
     http::Request,
 };
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use surmise_store::memory::{MemoryConfig, MemoryStore};
+use service::{Bank, once, payments};
+use surmise_store::{
+    memory::{MemoryConfig, MemoryStore},
+    redb::{RedbConfig, RedbStore},
+};
 use surmise_time::OsClock;
 use surmise_tower::BoxError;
 use tokio::net::TcpListener;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
-    let store = MemoryStore::new(MemoryConfig::default(), OsClock)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let app = service::app(store, Arc::default());
+    let app = open(env::args().nth(1))?;
     tokio::spawn(async { axum::serve(listener, app).await });
 
     let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
@@ -41,4 +48,15 @@ async fn main() -> Result<(), BoxError> {
         );
     }
     Ok(())
+}
+
+/// Opens the service, in a file or in memory.
+fn open(file: Option<String>) -> Result<Router, BoxError> {
+    let Some(file) = file else {
+        let store = MemoryStore::new(MemoryConfig::default(), OsClock)?;
+        return Ok(payments(Bank::new(io::sink())).layer(once(store)));
+    };
+    let ledger = OpenOptions::new().create(true).append(true).open(format!("{file}.ledger"))?;
+    let store = RedbStore::open(file, RedbConfig::default())?;
+    Ok(payments(Bank::new(ledger)).layer(once(store)))
 }

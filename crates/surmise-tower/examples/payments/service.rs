@@ -1,7 +1,11 @@
 //! A service that takes payments, each once, however often its client asks.
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::fmt;
+use std::{
+    io::{self, Write},
+    sync::{Mutex, PoisonError},
+};
 
 use axum::{
     Extension, Router,
@@ -13,26 +17,41 @@ use axum::{
 use surmise_store::IdempotencyStore;
 use surmise_tower::idempotency::{Execution, IdempotencyLayer};
 
-/// Where the money goes.
-#[derive(Debug, Default)]
-pub(crate) struct Bank {
-    pub(crate) charges: AtomicU64,
+/// Where the money goes: a charge is a line of the ledger.
+pub(crate) struct Bank(Mutex<Box<dyn Write + Send>>);
+
+impl Bank {
+    pub(crate) fn new(ledger: impl Write + Send + 'static) -> Self {
+        Self(Mutex::new(Box::new(ledger)))
+    }
+
+    fn charge(&self, charge: fmt::Arguments<'_>) -> io::Result<()> {
+        let mut ledger = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.write_all(format!("{charge}\n").as_bytes())
+    }
 }
 
-/// Returns the service. Whose payment it is says a header that the proxy puts there, which knows the client.
-pub(crate) fn app<S: IdempotencyStore + 'static>(store: S, bank: Arc<Bank>) -> Router {
-    let once = IdempotencyLayer::new(store, |request| request.headers.get("x-account").cloned());
-    Router::new().route("/payments", post(pay)).layer(once.required()).with_state(bank)
+/// Returns the service, which charges whenever it is asked.
+pub(crate) fn payments(bank: Bank) -> Router {
+    Router::new().route("/payments", post(pay)).with_state(Arc::new(bank))
+}
+
+/// Returns the layer that asks it once for each payment, and remembers in the store what it said.
+///
+/// Whose payment it is says a header that the proxy puts there, which knows the client.
+pub(crate) fn once<S: IdempotencyStore + 'static>(store: S) -> IdempotencyLayer<S> {
+    IdempotencyLayer::new(store, |request| request.headers.get("x-account").cloned()).required()
 }
 
 async fn pay(
     State(bank): State<Arc<Bank>>,
     Extension(execution): Extension<Execution>,
     order: String,
-) -> impl IntoResponse {
-    let nth = bank.charges.fetch_add(1, Ordering::Relaxed) + 1;
-    // A bank that knows fences would be shown the token.
+) -> Result<impl IntoResponse, StatusCode> {
+    // No other execution has this token. A bank that knows fences would be shown it.
     let token = execution.ticket().token();
-    let location = [(LOCATION, format!("/payments/{nth}"))];
-    (StatusCode::CREATED, location, format!("payment {nth} of {order}, as {token:?}"))
+    // The response is kept, and so is that nobody knows whether there was a charge.
+    bank.charge(format_args!("{order} {token}")).map_err(|_| StatusCode::BAD_GATEWAY)?;
+    let location = [(LOCATION, format!("/payments/{token}"))];
+    Ok((StatusCode::CREATED, location, format!("payment {token} of {order}")))
 }
