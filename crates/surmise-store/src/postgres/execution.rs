@@ -74,12 +74,12 @@ pub(super) async fn settle(
     // What no column can have was never granted here.
     let Some((epoch, counter)) = columns(ticket.token()) else { return Ok(Settled::Fenced) };
     let [lease, whole] = times(ticket.terms());
-    let retention = micros(ticket.terms().retention);
+    let brief_retention = micros(ticket.terms().brief_retention);
     let (state, value, lease, forgotten) = match settlement.0 {
         Verb::Complete { result, retention } => {
             (COMPLETED, Some(result), None, Some(micros(retention)))
         }
-        Verb::Release => (RELEASED, None, None, Some(retention)),
+        Verb::Release => (RELEASED, None, None, Some(brief_retention)),
         Verb::Renew => (IN_FLIGHT, None, Some(lease), Some(whole)),
         Verb::Save { checkpoint } => (IN_FLIGHT, Some(checkpoint), None, None),
     };
@@ -94,7 +94,10 @@ pub(super) async fn settle(
         }
         let TimeColumn(now) = row.try_get("now")?;
         let TimeColumn(forgotten_at) = row.try_get("forgotten_at")?;
-        let StateColumn(state) = row.try_get("state")?;
+        let StateColumn(mut state) = row.try_get("state")?;
+        if let State::Completed { result } = &mut state {
+            *result = row.try_get::<_, Option<Vec<u8>>>("value")?.unwrap_or_default();
+        }
         let token = ticket.token();
         // Of what else is there, nothing matters to who was refused.
         let record = Record { fingerprint: Fingerprint::NONE, token, forgotten_at, state };

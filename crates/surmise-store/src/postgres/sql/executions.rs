@@ -73,29 +73,33 @@ RETURNING execution.epoch, execution.counter, execution.value";
 
 /// `$1` key, `$2` epoch, `$3` counter, `$4` state that it gets, `$5` value, `$6` lease in microseconds, `$7` in how many microseconds
 /// it is forgotten. Without a lease, the value is written and the lease left as it is; without the last, so is when it is
-/// forgotten.
+/// forgotten. Where a recovery is released, what was to recover from stays, and only the lease is over.
 ///
 /// The row is locked, and only then the time looked up. No row if the token is not the record's; else one: whether it was
-/// settled, and what was there.
+/// settled, and what was there, with the result if that is why it was not.
 pub(super) const SETTLE: &str = "\
 WITH seen AS MATERIALIZED (
-    SELECT key, state, forgotten_at FROM surmise.execution
+    SELECT key, state, forgotten_at, value, $4::text = 'released' AND recovers AS gives_back
+    FROM surmise.execution
     WHERE key = $1 AND epoch = $2 AND counter = $3
     FOR UPDATE
 ), moment AS MATERIALIZED (
-    SELECT key, state, forgotten_at, clock_timestamp() AS now FROM seen
+    SELECT *, clock_timestamp() AS now FROM seen
 ), settled AS (
     UPDATE surmise.execution AS execution SET
         version = execution.version + 1,
-        state = $4,
-        value = CASE WHEN $6::int8 IS NULL THEN $5 ELSE execution.value END,
-        lease_ends = coalesce(now + $6::float8 * interval '1 microsecond', execution.lease_ends),
-        forgotten_at = coalesce(now + $7::float8 * interval '1 microsecond', execution.forgotten_at)
+        state = CASE WHEN gives_back THEN execution.state ELSE $4 END,
+        value = CASE WHEN gives_back OR $6::int8 IS NOT NULL THEN execution.value ELSE $5 END,
+        lease_ends = CASE WHEN gives_back THEN least(execution.lease_ends, now)
+            ELSE coalesce(now + $6::float8 * interval '1 microsecond', execution.lease_ends) END,
+        forgotten_at = CASE WHEN gives_back THEN execution.forgotten_at
+            ELSE coalesce(now + $7::float8 * interval '1 microsecond', execution.forgotten_at) END
     FROM moment
     WHERE execution.key = moment.key AND moment.state = 'in flight' AND now < moment.forgotten_at
     RETURNING true
 )
-SELECT EXISTS (SELECT FROM settled) AS done, state, forgotten_at, now FROM moment";
+SELECT done, state, forgotten_at, now, CASE WHEN NOT done AND state = 'completed' THEN value END AS value
+FROM moment, (SELECT EXISTS (SELECT FROM settled) AS done) AS outcome";
 
 /// `$1` how many rows at most. One row: how many were deleted.
 pub(super) const FORGET: &str = "\

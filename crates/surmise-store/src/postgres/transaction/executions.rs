@@ -63,7 +63,7 @@ pub async fn settle<C: GenericClient + Sync>(
 ) -> Result<Result<(), VoidTicket>, Error> {
     Ok(match execution::settle(&Unprepared(on), ticket, settlement).await? {
         Settled::Done => Ok(()),
-        Settled::Fenced | Settled::Indeterminate(_) => {
+        Settled::Fenced | Settled::AlreadyCompleted | Settled::Indeterminate(_) => {
             Err(VoidTicket { key: ticket.key().clone(), token: ticket.token() })
         }
     })

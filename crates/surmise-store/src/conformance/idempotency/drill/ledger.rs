@@ -167,7 +167,7 @@ impl Ledger {
             Err(_) | Ok(Settled::Indeterminate(_)) => {
                 return state.count_unanswered(settled.is_err());
             }
-            Ok(Settled::Fenced) => {
+            Ok(Settled::Fenced | Settled::AlreadyCompleted) => {
                 state.tally.fenced += 1;
                 Ok(())
             }
