@@ -124,6 +124,10 @@ impl<K: Eq + Hash, V, C> IdempotencyCache<K, V, C> {
 
     /// Gives up an execution of which nothing was done: the next caller executes as if there had been none.
     ///
+    /// Of a ticket to [recover](Begin::Recover) it gives up only the recovery. What was done before is as unknown as it
+    /// was, so that the next caller is told to recover, at once and from the last checkpoint. Who has found out that
+    /// nothing was done executes by that ticket.
+    ///
     /// # Errors
     ///
     /// If the ticket is void. Nothing is changed.

@@ -109,6 +109,11 @@ fn late_but_not_superseded() {
 }
 
 #[test]
+fn released_recovery() {
+    at_once(races::released_recovery(&roomy()));
+}
+
+#[test]
 fn renewed_lease() {
     at_once(races::renewed_lease(&roomy()));
 }

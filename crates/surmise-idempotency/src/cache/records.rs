@@ -35,16 +35,30 @@ pub(super) struct Record<K, V, C> {
 }
 
 pub(super) enum State<V, C> {
-    /// By the ticket with this counter. Once the lease is over, or if it was abandoned, nobody knows how far it came.
+    /// By the ticket with this counter. Once the lease is over, nobody knows how far it came.
     InFlight {
         counter: NonZeroU64,
         checkpoint: Option<C>,
-        is_abandoned: bool,
+        stage: Stage,
     },
     Completed {
         value: V,
         keep: Keep,
     },
+}
+
+/// Who is at something that is in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The first one that ever was.
+    First,
+    /// One who took over, and is to find out what those before it did.
+    Recovery,
+    /// Nobody, as is known; the lease stays as it is.
+    #[cfg(feature = "std")]
+    Abandoned,
+    /// Nobody, and the lease counts as over: who was to recover could not.
+    GivenBack,
 }
 
 /// What records of the same length of time wait for.
@@ -129,16 +143,24 @@ impl<K, V, C> Records<K, V, C> {
     }
 
     /// Changes a record, and moves it to the end of the queue where it belongs then.
+    ///
+    /// What the record had and has no longer comes back, to be dropped when the queues are whole again: that is not this
+    /// crate's, and may panic.
     #[inline]
-    pub(super) fn requeue(&mut self, slot: u32, change: impl FnOnce(&mut Record<K, V, C>)) {
+    pub(super) fn requeue<T>(
+        &mut self,
+        slot: u32,
+        change: impl FnOnce(&mut Record<K, V, C>) -> T,
+    ) -> Option<T> {
         self.unlink(slot);
-        let Some(Slot::Taken(record)) = self.slots.get_mut(slot as usize) else { return };
-        change(record);
+        let Some(Slot::Taken(record)) = self.slots.get_mut(slot as usize) else { return None };
+        let replaced = change(record);
         let queue = record.state.queue();
         let last = self.queues.of(queue).last;
         record.before = last;
         record.behind = NONE;
         self.follow(queue, last, slot);
+        Some(replaced)
     }
 
     /// Removes a record.
@@ -207,7 +229,7 @@ impl<K, V, C> Record<K, V, C> {
         until: Instant,
         counter: NonZeroU64,
     ) -> Self {
-        let state = State::InFlight { counter, checkpoint: None, is_abandoned: false };
+        let state = State::InFlight { counter, checkpoint: None, stage: Stage::First };
         Self { key, fingerprint, until, before: NONE, behind: NONE, state }
     }
 }

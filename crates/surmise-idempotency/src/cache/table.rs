@@ -2,6 +2,7 @@ use alloc::borrow::ToOwned;
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash},
+    mem,
 };
 
 use hashbrown::DefaultHashBuilder;
@@ -9,7 +10,7 @@ use surmise_time::Instant;
 
 use super::{
     index::Index,
-    records::{Queue, Record, Records, State},
+    records::{Queue, Record, Records, Stage, State},
     room::Room,
     spans::Spans,
     tokens::Tokens,
@@ -74,7 +75,9 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         if let Some(slot) = self.find(hash, key) {
             match self.begin_known(slot, fingerprint, now) {
                 Some(begin) => return begin,
-                None => self.forget_over(slot, hash),
+                None => {
+                    self.forget_over(slot, hash);
+                }
             }
         }
         self.begin_new(hash, key, fingerprint, now)
@@ -101,7 +104,9 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         }
         match &record.state {
             State::Completed { value, .. } => Some(Begin::Replay(value.clone())),
-            State::InFlight { .. } if now < record.until => {
+            State::InFlight { stage, .. }
+                if now < record.until && !matches!(stage, Stage::GivenBack) =>
+            {
                 Some(Begin::InFlight { retry_after: record.until - now })
             }
             State::InFlight { checkpoint, .. } => {
@@ -116,9 +121,8 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         let next = self.tokens.next();
         self.records.requeue(slot, |record| {
             record.until = self.spans.lease_from(now);
-            if let State::InFlight { counter, is_abandoned, .. } = &mut record.state {
-                *counter = next;
-                *is_abandoned = false;
+            if let State::InFlight { counter, stage, .. } = &mut record.state {
+                (*counter, *stage) = (next, Stage::Recovery);
             }
         });
         Ticket::new(self.tokens.token(next), slot, saved)
@@ -159,20 +163,26 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         if !self.is_valid(ticket) {
             return Err(Fenced::new(ticket.token(), value));
         }
-        self.records.requeue(ticket.slot, |record| {
+        let _in_flight = self.records.requeue(ticket.slot, |record| {
             record.until = self.spans.retention_from(now, keep);
-            record.state = State::Completed { value, keep };
+            mem::replace(&mut record.state, State::Completed { value, keep })
         });
         Ok(())
     }
 
     pub(crate) fn release(&mut self, ticket: &Ticket<C>) -> Result<(), Fenced> {
-        if !self.is_valid(ticket) {
-            return Err(Fenced::new(ticket.token(), ()));
-        }
-        if let Some(record) = self.records.get(ticket.slot) {
-            let hash = self.hasher.hash_one(&record.key);
-            self.forget(ticket.slot, hash);
+        match self.execution(ticket) {
+            Some(State::InFlight { stage: stage @ Stage::Recovery, .. }) => {
+                // What those before it did is as unknown as it was. The place in the queue stays that of its lease.
+                *stage = Stage::GivenBack;
+            }
+            Some(_) => {
+                if let Some(record) = self.records.get(ticket.slot) {
+                    let hash = self.hasher.hash_one(&record.key);
+                    self.forget(ticket.slot, hash);
+                }
+            }
+            None => return Err(Fenced::new(ticket.token(), ())),
         }
         Ok(())
     }
@@ -200,8 +210,8 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
     #[cfg(feature = "std")]
     pub(crate) fn abandon(&mut self, ticket: &Ticket<C>) -> Result<(), Fenced> {
         match self.execution(ticket) {
-            Some(State::InFlight { is_abandoned, .. }) => {
-                *is_abandoned = true;
+            Some(State::InFlight { stage, .. }) => {
+                *stage = Stage::Abandoned;
                 Ok(())
             }
             _ => Err(Fenced::new(ticket.token(), ())),
@@ -216,8 +226,10 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         Q: Eq + ?Sized,
     {
         let slot = self.find(hash, key)?;
-        let state = &self.records.get(slot)?.state;
-        matches!(state, State::InFlight { is_abandoned: false, .. }).then_some(slot)
+        match self.records.get(slot)?.state {
+            State::InFlight { stage: Stage::First | Stage::Recovery, .. } => Some(slot),
+            State::InFlight { .. } | State::Completed { .. } => None,
+        }
     }
 
     /// Forgets the records whose time is over, so many of each queue at most, and returns how many there were.
@@ -229,7 +241,9 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
                 match self.records.first(queue) {
                     Some((slot, record)) if self.is_over(record, now) => {
                         let hash = self.hasher.hash_one(&record.key);
-                        self.forget_over(slot, hash);
+                        if !self.forget_over(slot, hash) {
+                            break;
+                        }
                     }
                     _ => break,
                 }
@@ -313,11 +327,13 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         }
     }
 
-    /// Forgets a record whose time is over.
-    fn forget_over(&mut self, slot: u32, hash: u64) {
-        if let Some(Record { state: State::InFlight { .. }, .. }) = self.forget(slot, hash) {
+    /// Forgets a record whose time is over, and returns whether it is gone: not if its key has another hash than it had.
+    fn forget_over(&mut self, slot: u32, hash: u64) -> bool {
+        let forgotten = self.forget(slot, hash);
+        if let Some(Record { state: State::InFlight { .. }, .. }) = forgotten {
             self.stats.abandoned += 1;
         }
+        forgotten.is_some()
     }
 
     fn forget(&mut self, slot: u32, hash: u64) -> Option<Record<K, V, C>> {

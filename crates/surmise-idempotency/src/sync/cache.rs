@@ -133,6 +133,9 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
 
     /// Gives up an execution of which nothing was done: the next caller, or one that waits, executes.
     ///
+    /// Of a ticket to [recover](Begin::Recover) it gives up only the recovery: the next caller, or one that waits, is told
+    /// to recover, as [`IdempotencyCache::release`](crate::IdempotencyCache::release) says.
+    ///
     /// # Errors
     ///
     /// If the ticket is void. Nothing is changed.

@@ -39,8 +39,16 @@ struct Record {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    InFlight { execution: usize, checkpoint: Option<u8> },
+    InFlight { execution: usize, checkpoint: Option<u8>, stage: Stage },
     Completed { value: u32, keep: Keep },
+}
+
+/// Whether others were at it before, and whether anybody is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    First,
+    Recovery,
+    GivenBack,
 }
 
 /// What waits for the same time, in the order in which room is made.
@@ -72,7 +80,8 @@ impl Naive {
             return Answer::Full;
         }
         self.executions += 1;
-        let state = State::InFlight { execution: self.executions, checkpoint: None };
+        let state =
+            State::InFlight { execution: self.executions, checkpoint: None, stage: Stage::First };
         self.records.push(Record { key, fingerprint, state, since: 0, wait: 0 });
         self.wait(key, state);
         Answer::Execute { execution: self.executions }
@@ -82,17 +91,17 @@ impl Naive {
         if record.fingerprint != fingerprint {
             return Answer::Mismatch;
         }
-        let checkpoint = match record.state {
+        let (checkpoint, stage) = match record.state {
             State::Completed { value, .. } => return Answer::Replay { value },
-            State::InFlight { checkpoint, .. } => checkpoint,
+            State::InFlight { checkpoint, stage, .. } => (checkpoint, stage),
         };
         let leased_until = after(record.since, self.config.lease.as_nanos());
-        if now < leased_until {
+        if now < leased_until && stage != Stage::GivenBack {
             return Answer::InFlight { retry_after: Duration::from_nanos(leased_until - now) };
         }
         self.executions += 1;
         let execution = self.executions;
-        self.wait(record.key, State::InFlight { execution, checkpoint });
+        self.wait(record.key, State::InFlight { execution, checkpoint, stage: Stage::Recovery });
         Answer::Recover { execution, checkpoint }
     }
 
@@ -104,10 +113,12 @@ impl Naive {
     }
 
     pub(crate) fn release(&mut self, execution: usize) -> bool {
-        let Some(released) = self.executed_by(execution).map(|record| record.key) else {
-            return false;
-        };
-        self.records.retain(|record| record.key != released);
+        let Some(record) = self.executed_by(execution) else { return false };
+        let released = record.key;
+        match &mut record.state {
+            State::InFlight { stage: stage @ Stage::Recovery, .. } => *stage = Stage::GivenBack,
+            _ => self.records.retain(|record| record.key != released),
+        }
         true
     }
 
@@ -119,7 +130,9 @@ impl Naive {
 
     pub(crate) fn save(&mut self, execution: usize, saved: u8) -> bool {
         let Some(record) = self.executed_by(execution) else { return false };
-        record.state = State::InFlight { execution, checkpoint: Some(saved) };
+        if let State::InFlight { checkpoint, .. } = &mut record.state {
+            *checkpoint = Some(saved);
+        }
         true
     }
 

@@ -23,7 +23,7 @@ use surmise_idempotency::{CacheConfig, Keep};
 pub(crate) use self::{
     crashes::{
         checkpoints_are_handed_on, crash_midway, crash_of_the_recoverer, late_but_not_superseded,
-        renewed_lease, the_abandoned_is_forgotten_in_the_end,
+        released_recovery, renewed_lease, the_abandoned_is_forgotten_in_the_end,
     },
     duplicates::{
         concurrent_duplicate, other_payload_while_done, other_payload_while_in_flight,

@@ -83,12 +83,32 @@ pub(crate) async fn checkpoints_are_handed_on<C: Contender>(cache: &C) {
     cache.pass(lease).await;
     let (last, checkpoint) = cache.begin("a", 0).await.recover();
     assert_eq!(checkpoint.as_deref(), Some("shipped"));
-    assert!(cache.release(last).await);
+    cache.complete(last, "arrived", Keep::Briefly).await.expect("nobody took over");
+    cache.pass(cache.config().brief_retention).await;
 
     let fresh = cache.begin("a", 0).await.execute();
     cache.pass(lease).await;
     assert_eq!(cache.begin("a", 0).await.recover().1, None);
     assert!(!cache.release(fresh).await);
+}
+
+/// Who was to recover and gives up knows no more than before, and says nothing of the one who died.
+pub(crate) async fn released_recovery<C: Contender>(cache: &C) {
+    let lease = cache.config().lease;
+    let died = cache.begin("a", 0).await.execute();
+    cache.save(&died, "charged").await.expect("nobody took over");
+    cache.pass(lease).await;
+    for _ in 0..3 {
+        let (recoverer, checkpoint) = cache.begin("a", 0).await.recover();
+        assert_eq!(checkpoint.as_deref(), Some("charged"));
+        cache.begin("a", 0).await.in_flight();
+        assert!(cache.release(recoverer).await);
+        cache.begin("a", 1).await.mismatches();
+    }
+    let (last, _) = cache.begin("a", 0).await.recover();
+    assert_eq!(cache.complete(died, "late", Keep::Long).await, Err("late".to_owned()));
+    cache.complete(last, "recovered", Keep::Long).await.expect("nobody took over");
+    cache.begin("a", 0).await.replays("recovered");
 }
 
 /// That something was begun and never ended is remembered for a retention after its lease.

@@ -48,21 +48,21 @@ pub(crate) async fn zombie_after_completion<C: Contender>(cache: &C) {
     }
 }
 
-/// Somebody else released it, and perhaps a third one executes.
+/// Somebody else was to recover and released it, and perhaps a third one recovers.
 pub(crate) async fn zombie_after_release<C: Contender>(cache: &C) {
     let [zombie, other_zombie] = superseded(cache, async |successor| {
         assert!(cache.release(successor).await);
     })
     .await;
     assert!(!cache.renew(&zombie).await);
-    let third = cache.begin("a", 0).await.execute();
+    let (third, _) = cache.begin("a", 0).await.recover();
     assert!(!cache.renew(&zombie).await);
     assert_eq!(cache.save(&zombie, "more").await, Err("more".to_owned()));
     assert_eq!(cache.complete(zombie, "late", Keep::Long).await, Err("late".to_owned()));
     assert_eq!(cache.complete(other_zombie, "late", Keep::Long).await, Err("late".to_owned()));
     cache.complete(third, "done", Keep::Long).await.expect("nobody took over");
     cache.begin("a", 0).await.replays("done");
-    cache.begin("b", 0).await.execute();
+    cache.begin("b", 0).await.recover();
 }
 
 /// It is so long ago that nobody remembers: somebody executes anew, and perhaps another key lies where this one lay.
