@@ -1,18 +1,17 @@
 mod index;
 mod records;
-mod room;
 mod spans;
+mod surroundings;
 mod table;
-mod tokens;
 
 use alloc::borrow::ToOwned;
 use core::{borrow::Borrow, fmt, hash::Hash};
 
 use surmise_time::Instant;
 
-use self::room::Left;
+use self::surroundings::Alone;
 #[cfg(feature = "std")]
-pub(crate) use self::room::Room;
+pub(crate) use self::surroundings::Surroundings;
 pub(crate) use self::table::{Hasher, Table};
 use crate::{Begin, CacheConfig, CacheConfigError, Fenced, Fingerprint, Keep, Ticket};
 
@@ -52,7 +51,7 @@ use crate::{Begin, CacheConfig, CacheConfigError, Fenced, Fingerprint, Keep, Tic
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub struct IdempotencyCache<K, V, C = ()> {
-    table: Table<K, V, C, Left>,
+    table: Table<K, V, C, Alone>,
 }
 
 impl<K: Eq + Hash, V> IdempotencyCache<K, V> {
@@ -74,7 +73,7 @@ impl<K: Eq + Hash, V, C> IdempotencyCache<K, V, C> {
     /// If the configuration is not one of a cache.
     pub fn with_checkpoints(config: CacheConfig) -> Result<Self, CacheConfigError> {
         let capacity = config.checked()?.capacity.get();
-        Ok(Self { table: Table::new(config, Hasher::default(), capacity, Left(capacity)) })
+        Ok(Self { table: Table::new(config, Hasher::default(), capacity, Alone::new(capacity)) })
     }
 
     /// Says what to do about a request.

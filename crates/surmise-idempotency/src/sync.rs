@@ -7,8 +7,8 @@ mod join;
 mod loom;
 #[cfg(all(test, loom))]
 mod loom_tests;
-mod room;
 mod shard;
+mod together;
 mod waiters;
 
 pub use self::{cache::IdempotencyCache, execute::ExecuteError, finished::Finished};

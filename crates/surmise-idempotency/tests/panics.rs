@@ -1,7 +1,7 @@
 //! The keys, results and checkpoints of others may panic when they are dropped, and no promise is broken by that.
 
-use core::{num::NonZeroUsize, time::Duration};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use core::{num::NonZeroUsize, panic::AssertUnwindSafe, time::Duration};
+use std::panic::catch_unwind;
 
 use surmise_idempotency::{Begin, CacheConfig, Fingerprint, IdempotencyCache, Ticket, WhenFull};
 use surmise_time::Instant;

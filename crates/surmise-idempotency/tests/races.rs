@@ -185,7 +185,9 @@ fn time_steps_back_in_flight() {
 
 #[test]
 fn fresh_among_hot() {
-    at_once(races::fresh_among_hot(&core(1000, WhenFull::EvictOldest)));
+    for room in [100, 1000] {
+        at_once(races::fresh_among_hot(&core(room, WhenFull::EvictOldest)));
+    }
 }
 
 #[test]

@@ -175,7 +175,9 @@ fn time_steps_back_in_flight() {
 
 #[test]
 fn fresh_among_hot() {
-    at_once(races::fresh_among_hot(&shared(1000, WhenFull::EvictOldest)));
+    for room in [100, 1000] {
+        at_once(races::fresh_among_hot(&shared(room, WhenFull::EvictOldest)));
+    }
 }
 
 #[test]

@@ -36,14 +36,12 @@ pub(super) struct Record<K, V, C> {
 
 pub(super) enum State<V, C> {
     /// By the ticket with this counter. Once the lease is over, nobody knows how far it came.
-    InFlight {
-        counter: NonZeroU64,
-        checkpoint: Option<C>,
-        stage: Stage,
-    },
+    InFlight { counter: NonZeroU64, checkpoint: Option<C>, stage: Stage },
     Completed {
         value: V,
         keep: Keep,
+        /// Of results that were completed in the same nanosecond, in shards of one cache, the earlier one's is lower.
+        order: u32,
     },
 }
 
@@ -240,6 +238,15 @@ impl<V, C> State<V, C> {
             Self::InFlight { .. } => Queue::Lease,
             Self::Completed { keep: Keep::Long, .. } => Queue::Retention,
             Self::Completed { keep: Keep::Briefly, .. } => Queue::BriefRetention,
+        }
+    }
+}
+
+impl From<Keep> for Queue {
+    fn from(keep: Keep) -> Self {
+        match keep {
+            Keep::Long => Self::Retention,
+            Keep::Briefly => Self::BriefRetention,
         }
     }
 }

@@ -3,17 +3,18 @@ use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash},
     mem,
+    num::NonZeroU64,
 };
 
 use hashbrown::DefaultHashBuilder;
+use surmise_fence::FencingToken;
 use surmise_time::Instant;
 
 use super::{
     index::Index,
     records::{Queue, Record, Records, Stage, State},
-    room::Room,
     spans::Spans,
-    tokens::Tokens,
+    surroundings::Surroundings,
 };
 use crate::{Begin, CacheConfig, CacheStats, Fenced, Fingerprint, Keep, Ticket, WhenFull};
 
@@ -22,14 +23,13 @@ pub(crate) type Hasher = DefaultHashBuilder;
 /// The keys of a cache, or of one of its shards.
 ///
 /// Hashes come from [`hash`](Self::hash), or from a clone of the same hasher.
-pub(crate) struct Table<K, V, C, R> {
+pub(crate) struct Table<K, V, C, S> {
     config: CacheConfig,
     spans: Spans,
     index: Index,
     records: Records<K, V, C>,
     hasher: Hasher,
-    room: R,
-    tokens: Tokens,
+    around: S,
     latest: Instant,
     stats: CacheStats,
 }
@@ -41,17 +41,16 @@ const EXPIRED_AT_ONCE: usize = 2;
 /// The last time at which something can be over.
 const LAST: Instant = Instant::from_nanos(u64::MAX - 1);
 
-impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
-    /// Creates a table with memory for so many keys. How many it may have is up to the room.
-    pub(crate) fn new(config: CacheConfig, hasher: Hasher, reserved: usize, room: R) -> Self {
+impl<K: Eq + Hash, V, C, S: Surroundings> Table<K, V, C, S> {
+    /// Creates a table with memory for so many keys. How many it may have is up to its surroundings.
+    pub(crate) fn new(config: CacheConfig, hasher: Hasher, reserved: usize, around: S) -> Self {
         Self {
             config,
             spans: Spans::new(&config),
             index: Index::with_capacity(reserved),
             records: Records::with_capacity(reserved),
             hasher,
-            room,
-            tokens: Tokens::new(config.epoch),
+            around,
             latest: Instant::ORIGIN,
             stats: CacheStats::default(),
         }
@@ -118,14 +117,15 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
 
     /// Gives an execution whose lease is over to another caller.
     fn take_over(&mut self, slot: u32, saved: Option<C>, now: Instant) -> Ticket<C> {
-        let next = self.tokens.next();
+        let next = self.around.next_counter();
         self.records.requeue(slot, |record| {
             record.until = self.spans.lease_from(now);
             if let State::InFlight { counter, stage, .. } = &mut record.state {
                 (*counter, *stage) = (next, Stage::Recovery);
             }
         });
-        Ticket::new(self.tokens.token(next), slot, saved)
+        self.around.ended(slot);
+        Ticket::new(self.token(next), slot, saved)
     }
 
     fn begin_new<Q>(
@@ -141,14 +141,14 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         self.expire(now, EXPIRED_AT_ONCE);
         // First of all, as it is not this crate's, and may panic.
         let key = key.to_owned();
-        if !(self.room.take() || (!R::IS_SHARED && self.evict() && self.room.take())) {
+        if !(self.around.take_room() || (self.evict_oldest() && self.around.take_room())) {
             return Begin::Full;
         }
-        let counter = self.tokens.next();
+        let counter = self.around.next_counter();
         let record = Record::new(key, fingerprint, self.spans.lease_from(now), counter);
         let slot = self.records.add(record);
         self.index.insert(hash, slot);
-        Begin::Execute(Ticket::new(self.tokens.token(counter), slot, None))
+        Begin::Execute(Ticket::new(self.token(counter), slot, None))
     }
 
     #[inline]
@@ -163,10 +163,12 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         if !self.is_valid(ticket) {
             return Err(Fenced::new(ticket.token(), value));
         }
+        let order = self.around.order();
         let _in_flight = self.records.requeue(ticket.slot, |record| {
             record.until = self.spans.retention_from(now, keep);
-            mem::replace(&mut record.state, State::Completed { value, keep })
+            mem::replace(&mut record.state, State::Completed { value, keep, order })
         });
+        self.around.ended(ticket.slot);
         Ok(())
     }
 
@@ -175,6 +177,7 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
             Some(State::InFlight { stage: stage @ Stage::Recovery, .. }) => {
                 // What those before it did is as unknown as it was. The place in the queue stays that of its lease.
                 *stage = Stage::GivenBack;
+                self.around.ended(ticket.slot);
             }
             Some(_) => {
                 if let Some(record) = self.records.get(ticket.slot) {
@@ -194,28 +197,6 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         }
         self.records.requeue(ticket.slot, |record| record.until = self.spans.lease_from(now));
         Ok(())
-    }
-
-    pub(crate) fn save(&mut self, ticket: &Ticket<C>, saved: C) -> Result<(), Fenced<C>> {
-        match self.execution(ticket) {
-            Some(State::InFlight { checkpoint, .. }) => {
-                *checkpoint = Some(saved);
-                Ok(())
-            }
-            _ => Err(Fenced::new(ticket.token(), saved)),
-        }
-    }
-
-    /// Notes that nobody works at an execution any more. Its lease stays as it is.
-    #[cfg(feature = "std")]
-    pub(crate) fn abandon(&mut self, ticket: &Ticket<C>) -> Result<(), Fenced> {
-        match self.execution(ticket) {
-            Some(State::InFlight { stage, .. }) => {
-                *stage = Stage::Abandoned;
-                Ok(())
-            }
-            _ => Err(Fenced::new(ticket.token(), ())),
-        }
     }
 
     /// Returns the slot of a key that is in flight and was not abandoned.
@@ -252,18 +233,6 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         before - self.records.len()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    pub(crate) fn config(&self) -> CacheConfig {
-        self.config
-    }
-
-    pub(crate) fn stats(&self) -> CacheStats {
-        self.stats
-    }
-
     #[inline]
     pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         self.hasher.hash_one(key)
@@ -296,34 +265,28 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
         }
     }
 
-    fn is_valid(&mut self, ticket: &Ticket<C>) -> bool {
-        self.execution(ticket).is_some()
-    }
-
-    /// Returns the state of the execution of a ticket, if it is valid.
-    #[inline]
-    fn execution(&mut self, ticket: &Ticket<C>) -> Option<&mut State<V, C>> {
-        let state = &mut self.records.get_mut(ticket.slot)?.state;
-        match state {
-            State::InFlight { counter, .. } if self.tokens.token(*counter) == ticket.token() => {
-                Some(state)
-            }
-            State::InFlight { .. } | State::Completed { .. } => None,
-        }
-    }
-
     /// Makes room by forgetting the result that was completed first, if that is what was asked for.
-    pub(crate) fn evict(&mut self) -> bool {
-        let is_allowed = self.config.when_full == WhenFull::EvictOldest;
-        let results = [Queue::BriefRetention, Queue::Retention];
-        match results.into_iter().find_map(|queue| self.records.first(queue)) {
-            Some((oldest, record)) if is_allowed => {
-                let hash = self.hasher.hash_one(&record.key);
-                self.forget(oldest, hash);
-                self.stats.evicted += 1;
-                true
-            }
-            _ => false,
+    fn evict_oldest(&mut self) -> bool {
+        self.config.when_full == WhenFull::EvictOldest
+            && [Keep::Briefly, Keep::Long].into_iter().any(|keep| self.evict(keep))
+    }
+
+    /// Forgets the result that was completed first of those that are kept for so long, if there is one.
+    pub(crate) fn evict(&mut self, keep: Keep) -> bool {
+        let Some((oldest, record)) = self.records.first(keep.into()) else { return false };
+        let hash = self.hasher.hash_one(&record.key);
+        let evicted = self.forget(oldest, hash);
+        self.stats.evicted += u64::from(evicted.is_some());
+        evicted.is_some()
+    }
+
+    /// Returns when the first of the results was completed that are kept for so long: less is earlier.
+    #[cfg(feature = "std")]
+    pub(crate) fn oldest(&self, keep: Keep) -> Option<(Instant, u32)> {
+        let (_, record) = self.records.first(keep.into())?;
+        match record.state {
+            State::Completed { order, .. } => Some((record.until, order)),
+            State::InFlight { .. } => None,
         }
     }
 
@@ -341,7 +304,76 @@ impl<K: Eq + Hash, V, C, R: Room> Table<K, V, C, R> {
             return None;
         }
         let record = self.records.remove(slot);
-        self.room.give_back();
+        self.around.give_room_back();
+        if let Some(Record { state: State::InFlight { .. }, .. }) = record {
+            self.around.ended(slot);
+        }
         record
+    }
+}
+
+/// What needs no keys.
+impl<K, V, C, S: Surroundings> Table<K, V, C, S> {
+    pub(crate) fn save(&mut self, ticket: &Ticket<C>, saved: C) -> Result<(), Fenced<C>> {
+        match self.execution(ticket) {
+            Some(State::InFlight { checkpoint, .. }) => {
+                *checkpoint = Some(saved);
+                Ok(())
+            }
+            _ => Err(Fenced::new(ticket.token(), saved)),
+        }
+    }
+
+    /// Notes that nobody works at an execution any more. Its lease stays as it is.
+    #[cfg(feature = "std")]
+    pub(crate) fn abandon(&mut self, ticket: &Ticket<C>) -> Result<(), Fenced> {
+        match self.execution(ticket) {
+            Some(State::InFlight { stage, .. }) => {
+                *stage = Stage::Abandoned;
+                self.around.ended(ticket.slot);
+                Ok(())
+            }
+            _ => Err(Fenced::new(ticket.token(), ())),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(crate) fn config(&self) -> CacheConfig {
+        self.config
+    }
+
+    pub(crate) fn stats(&self) -> CacheStats {
+        self.stats
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) const fn surroundings(&mut self) -> &mut S {
+        &mut self.around
+    }
+
+    const fn token(&self, counter: NonZeroU64) -> FencingToken {
+        FencingToken::new(self.config.epoch, counter)
+    }
+
+    fn is_valid(&mut self, ticket: &Ticket<C>) -> bool {
+        self.execution(ticket).is_some()
+    }
+
+    /// Returns the state of the execution of a ticket, if it is valid.
+    #[inline]
+    fn execution(&mut self, ticket: &Ticket<C>) -> Option<&mut State<V, C>> {
+        let epoch = self.config.epoch;
+        let state = &mut self.records.get_mut(ticket.slot)?.state;
+        match state {
+            State::InFlight { counter, .. }
+                if FencingToken::new(epoch, *counter) == ticket.token() =>
+            {
+                Some(state)
+            }
+            State::InFlight { .. } | State::Completed { .. } => None,
+        }
     }
 }

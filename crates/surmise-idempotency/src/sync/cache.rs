@@ -1,4 +1,4 @@
-use alloc::{borrow::ToOwned, boxed::Box};
+use alloc::{borrow::ToOwned, boxed::Box, sync::Arc};
 use core::{
     array,
     borrow::Borrow,
@@ -6,20 +6,22 @@ use core::{
     hash::{BuildHasher, Hash},
 };
 
-use crossbeam_utils::CachePadded;
-use surmise_time::MonotonicClock;
+use surmise_time::{Instant, MonotonicClock};
 
-use super::{loom::Mutex, room::SharedRoom, shard::Shard, waiters::Waiters};
+use super::{
+    shard::{Locked, Shard},
+    together::{Common, Together},
+};
 use crate::{
-    Begin, CacheConfig, CacheConfigError, CacheStats, Fenced, Fingerprint, Keep, Ticket,
+    Begin, CacheConfig, CacheConfigError, CacheStats, Fenced, Fingerprint, Keep, Ticket, WhenFull,
     cache::{Hasher, Table},
 };
 
 /// An [`IdempotencyCache`](crate::IdempotencyCache) that many threads and tasks share, with a clock of its own.
 ///
 /// Its keys are divided among 16 shards, each behind a lock that is held for one operation, never while something is
-/// executed. The capacity is that of the whole cache; what makes room for a key, if results may be evicted, is the oldest
-/// result of its shard, once nothing in any shard is over.
+/// executed. The capacity is that of the whole cache, and what makes room in it, if results may be evicted, is the oldest
+/// result of all shards, once nothing in any of them is over.
 ///
 /// [`execute`](Self::execute) does all at once: of all that call it with one key, one runs its closure, and the
 /// others wait for the result. [`execute_async`](Self::execute_async) does the same for futures, on any runtime.
@@ -43,13 +45,11 @@ use crate::{
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub struct IdempotencyCache<K, V, M, C = ()> {
-    shards: Box<[Padded<K, V, C>; SHARDS]>,
+    shards: Box<[Shard<K, V, C>; SHARDS]>,
     hasher: Hasher,
     config: CacheConfig,
     clock: M,
 }
-
-type Padded<K, V, C> = CachePadded<Mutex<Shard<K, V, C>>>;
 
 /// More than threads are likely to meet in, and in a model enough to tell shards apart.
 pub(super) const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
@@ -77,10 +77,12 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// If the configuration is not one of a cache.
     pub fn with_checkpoints(config: CacheConfig, clock: M) -> Result<Self, CacheConfigError> {
         let capacity = config.checked()?.capacity.get();
-        let (hasher, room) = (Hasher::default(), SharedRoom::new(capacity));
+        let (hasher, common) = (Hasher::default(), Arc::new(Common::new(capacity)));
+        // No shard makes room on its own: the oldest result of all may be another's.
+        let of_shard = CacheConfig { when_full: WhenFull::Refuse, ..config };
         let shard = |_| {
-            let table = Table::new(config, hasher.clone(), reserved(capacity), room.clone());
-            CachePadded::new(Mutex::new(Shard { table, waiters: Waiters::new() }))
+            let together = Together::new(Arc::clone(&common));
+            Shard::new(Table::new(of_shard, hasher.clone(), reserved(capacity), together))
         };
         let shards = Box::new(array::from_fn(shard));
         Ok(Self { shards, hasher, config, clock })
@@ -97,13 +99,9 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     {
         let (hash, now) = (self.hash(key), self.clock.now());
         loop {
-            let mut shard = self.shard_of(hash).lock();
-            let mut begin = shard.table.begin(hash, key, fingerprint, now);
-            let woken = shard.after_begin(&begin);
-            drop(shard);
-            woken.wake();
+            let mut begin = self.shard_of(hash).begin(hash, key, fingerprint, now);
             begin.number_shard(shard_of(hash));
-            if !matches!(begin, Begin::Full) || !self.make_room(hash) {
+            if !matches!(begin, Begin::Full) || !self.make_room(now) {
                 return begin;
             }
         }
@@ -128,7 +126,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
     pub fn complete_for(&self, ticket: Ticket<C>, value: V, keep: Keep) -> Result<(), Fenced<V>> {
         let now = self.clock.now();
-        self.end(&ticket, |table| table.complete(&ticket, value, keep, now))
+        self.shard(ticket.shard).complete(&ticket, value, keep, now)
     }
 
     /// Gives up an execution of which nothing was done: the next caller, or one that waits, executes.
@@ -141,7 +139,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// If the ticket is void. Nothing is changed.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
     pub fn release(&self, ticket: Ticket<C>) -> Result<(), Fenced> {
-        self.end(&ticket, |table| table.release(&ticket))
+        self.shard(ticket.shard).release(&ticket)
     }
 
     /// Gives up an execution of which nobody knows how far it came: who waits for it need not any more.
@@ -153,7 +151,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// If the ticket is void. Nothing is changed.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
     pub fn abandon(&self, ticket: Ticket<C>) -> Result<(), Fenced> {
-        self.end(&ticket, |table| table.abandon(&ticket))
+        self.shard(ticket.shard).abandon(&ticket)
     }
 
     /// Lets the lease begin anew, as [`IdempotencyCache::renew`](crate::IdempotencyCache::renew).
@@ -163,7 +161,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// If the ticket is void: whoever has it should stop.
     pub fn renew(&self, ticket: &Ticket<C>) -> Result<(), Fenced> {
         let now = self.clock.now();
-        self.shard(ticket.shard).lock().table.renew(ticket, now)
+        self.shard(ticket.shard).renew(ticket, now)
     }
 
     /// Notes how far an execution came, for whoever has to recover from it.
@@ -172,21 +170,21 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     ///
     /// If the ticket is void: whoever has it should stop.
     pub fn save(&self, ticket: &Ticket<C>, checkpoint: C) -> Result<(), Fenced<C>> {
-        self.shard(ticket.shard).lock().table.save(ticket, checkpoint)
+        self.shard(ticket.shard).save(ticket, checkpoint)
     }
 
     /// Forgets results and abandoned executions whose time is over, so many of each and of each shard at most, and
     /// returns how many there were.
     pub fn expire(&self, at_most: usize) -> usize {
         let now = self.clock.now();
-        self.shards.iter().map(|shard| shard.lock().table.expire(now, at_most)).sum()
+        self.shards.iter().map(|shard| shard.lock().expire(now, at_most)).sum()
     }
 
     /// Returns how many keys there are, counting those whose time is over and that are not yet put out. Others may
     /// come and go meanwhile.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().table.len()).sum()
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
     /// Returns whether there is no key.
@@ -198,7 +196,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// Returns what was counted since the cache was made.
     #[must_use]
     pub fn stats(&self) -> CacheStats {
-        let stats = self.shards.iter().map(|shard| shard.lock().table.stats());
+        let stats = self.shards.iter().map(|shard| shard.lock().stats());
         stats.fold(CacheStats::default(), |sum, stats| CacheStats {
             evicted: sum.evicted + stats.evicted,
             abandoned: sum.abandoned + stats.abandoned,
@@ -223,39 +221,39 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     }
 
     #[inline]
-    pub(super) fn shard_of(&self, hash: u64) -> &Mutex<Shard<K, V, C>> {
+    pub(super) fn shard_of(&self, hash: u64) -> Locked<'_, K, V, C> {
         self.shard(shard_of(hash))
     }
 
-    /// Makes room for a key with this hash, if there is something to forget: what is over in any shard, or else a result
-    /// of its own shard, or else of another.
+    /// Makes room for a key by forgetting what is over in any shard, or else, if that is what was asked for, the result
+    /// that was completed first in all of them. Returns whether there was something to forget.
     #[cold]
-    pub(super) fn make_room(&self, hash: u64) -> bool {
-        let now = self.clock.now();
-        let mut from_own = (0..=u8::MAX).take(SHARDS).map(|nth| shard_of(hash).wrapping_add(nth));
-        self.shards.iter().any(|shard| shard.lock().table.expire(now, 1) > 0)
-            || from_own.any(|number| self.shard(number).lock().table.evict())
+    pub(super) fn make_room(&self, now: Instant) -> bool {
+        self.shards.iter().any(|shard| shard.lock().expire(now, 1) > 0)
+            || (self.config.when_full == WhenFull::EvictOldest
+                && [Keep::Briefly, Keep::Long].into_iter().any(|keep| self.evict(keep)))
     }
 
-    /// Ends an execution, and wakes those who waited for that.
-    #[inline]
-    fn end<T>(
-        &self,
-        ticket: &Ticket<C>,
-        end: impl FnOnce(&mut Table<K, V, C, SharedRoom>) -> Result<(), Fenced<T>>,
-    ) -> Result<(), Fenced<T>> {
-        let mut shard = self.shard(ticket.shard).lock();
-        let ended = end(&mut shard.table);
-        let woken = shard.after_end(ticket, &ended);
-        drop(shard);
-        woken.wake();
-        ended
+    /// Forgets the result that was completed first of those that are kept for so long, if there is one.
+    fn evict(&self, keep: Keep) -> bool {
+        let first = || {
+            let oldest = |shard: &'_ Shard<K, V, C>| shard.lock().oldest(keep);
+            let firsts = self.shards.iter().filter_map(|shard| Some((oldest(shard)?, shard)));
+            firsts.min_by_key(|(oldest, _)| *oldest)
+        };
+        // Others may have forgotten it meanwhile: then there is another first one, or none.
+        while let Some((_, shard)) = first() {
+            if shard.lock().evict(keep) {
+                return true;
+            }
+        }
+        false
     }
 
     #[inline]
-    fn shard(&self, number: u8) -> &Mutex<Shard<K, V, C>> {
+    fn shard(&self, number: u8) -> Locked<'_, K, V, C> {
         #[expect(clippy::indexing_slicing, reason = "a remainder is less than its divisor")]
-        &self.shards[usize::from(number) % SHARDS]
+        self.shards[usize::from(number) % SHARDS].lock()
     }
 }
 

@@ -64,6 +64,10 @@ impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V,
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
+        let begin = self.begin(key, fingerprint);
+        if !matches!(begin, Begin::InFlight { .. }) {
+            return begin;
+        }
         let mut joiner = Joiner::new(self, key, fingerprint);
         future::poll_fn(|context| match joiner.ask(context.waker()) {
             Asked::Answer(begin) => Poll::Ready(begin),
@@ -88,24 +92,37 @@ impl<'a, K: Eq + Hash, V, M: MonotonicClock, C, Q: Hash + ?Sized> Joiner<'a, K, 
         V: Clone,
         C: Clone,
     {
-        let (waker, now) = (waker.clone(), self.cache.clock().now());
-        let mut shard = self.cache.shard_of(self.hash).lock();
-        let _waker = self.place.take().and_then(|place| shard.waiters.remove(place));
-        let mut begin = shard.table.begin(self.hash, self.key, self.fingerprint, now);
+        loop {
+            let now = self.cache.clock().now();
+            match self.ask_once(waker, now) {
+                Asked::Answer(Begin::Full) if self.cache.make_room(now) => {}
+                asked => return asked,
+            }
+        }
+    }
+
+    fn ask_once(&mut self, waker: &Waker, now: Instant) -> Asked<V, C>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ToOwned<Owned = K>,
+        V: Clone,
+        C: Clone,
+    {
+        let waker = waker.clone();
+        // It is dropped after the lock is given back: the last waker of a task may drop the task, and that another joiner.
+        let _earlier;
+        let mut shard = self.cache.shard_of(self.hash);
+        let waiters = &mut shard.surroundings().waiters;
+        _earlier = self.place.take().and_then(|place| waiters.remove(place));
+        let mut begin = shard.begin(self.hash, self.key, self.fingerprint, now);
         if let Begin::InFlight { retry_after } = begin {
-            if let Some(slot) = shard.table.worked_at(self.hash, self.key) {
-                self.place = Some(shard.waiters.add(slot, waker));
+            if let Some(slot) = shard.worked_at(self.hash, self.key) {
+                self.place = Some(shard.surroundings().waiters.add(slot, waker));
                 return Asked::Wait(retry_after);
             }
         }
-        let woken = shard.after_begin(&begin);
-        drop(shard);
-        woken.wake();
         begin.number_shard(shard_of(self.hash));
-        match begin {
-            Begin::Full => Asked::Answer(self.cache.begin(self.key, self.fingerprint)),
-            begin => Asked::Answer(begin),
-        }
+        Asked::Answer(begin)
     }
 }
 
@@ -113,7 +130,7 @@ impl<'a, K: Eq + Hash, V, M: MonotonicClock, C, Q: Hash + ?Sized> Joiner<'a, K, 
 impl<K: Eq + Hash, V, M: MonotonicClock, C, Q: ?Sized> Drop for Joiner<'_, K, V, M, C, Q> {
     fn drop(&mut self) {
         if let Some(place) = self.place {
-            let waker = self.cache.shard_of(self.hash).lock().waiters.remove(place);
+            let waker = self.cache.shard_of(self.hash).surroundings().waiters.remove(place);
             drop(waker);
         }
     }

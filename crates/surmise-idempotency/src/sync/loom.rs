@@ -1,17 +1,20 @@
 //! The lock, the atomics and the parking of threads, or their models when loom explores the interleavings.
 
 #[cfg(not(loom))]
-pub(super) use core::sync::atomic::{AtomicUsize, Ordering};
+pub(super) use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 #[cfg(loom)]
 use core::time::Duration;
 #[cfg(not(loom))]
-pub(super) use parking_lot::Mutex;
+pub(super) use parking_lot::{Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(super) use std::thread::{Thread, current, park_timeout};
 
 #[cfg(loom)]
 pub(super) use loom::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        MutexGuard,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     thread::{Thread, current},
 };
 
@@ -26,7 +29,7 @@ impl<T> Mutex<T> {
         Self(loom::sync::Mutex::new(value))
     }
 
-    pub(super) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().expect("a model's panic ends the model")
     }
 }

@@ -1,44 +1,68 @@
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::{
+    mem,
+    ops::{Deref, DerefMut},
+    task::Waker,
+};
 
-use super::{room::SharedRoom, waiters::Waiters};
-use crate::{Begin, Fenced, Ticket, cache::Table};
+use crossbeam_utils::CachePadded;
+
+use super::{
+    loom::{Mutex, MutexGuard},
+    together::Together,
+};
+use crate::cache::Table;
 
 /// Some of the keys of a cache, and who waits for them.
-pub(super) struct Shard<K, V, C> {
-    pub(super) table: Table<K, V, C, SharedRoom>,
-    pub(super) waiters: Waiters,
-}
+pub(super) struct Shard<K, V, C>(CachePadded<Mutex<Keys<K, V, C>>>);
 
-/// Who is to be woken once the lock of the shard is given back.
-#[must_use]
-pub(super) struct Woken(Vec<Waker>);
+type Keys<K, V, C> = Table<K, V, C, Together>;
 
 impl<K, V, C> Shard<K, V, C> {
-    /// Returns who waited for an execution that is another's now.
-    pub(super) fn after_begin(&mut self, begin: &Begin<V, C>) -> Woken {
-        match begin {
-            Begin::Execute(ticket) | Begin::Recover(ticket) => self.woken(ticket),
-            _ => Woken(Vec::new()),
-        }
+    pub(super) fn new(keys: Keys<K, V, C>) -> Self {
+        Self(CachePadded::new(Mutex::new(keys)))
     }
 
-    /// Returns who waited for an execution that ended, if it did.
-    pub(super) fn after_end<T>(
-        &mut self,
-        ticket: &Ticket<C>,
-        ended: &Result<(), Fenced<T>>,
-    ) -> Woken {
-        if ended.is_ok() { self.woken(ticket) } else { Woken(Vec::new()) }
-    }
-
-    fn woken(&mut self, ticket: &Ticket<C>) -> Woken {
-        Woken(self.waiters.take(ticket.slot))
+    #[inline]
+    pub(super) fn lock(&self) -> Locked<'_, K, V, C> {
+        Locked { keys: self.0.lock(), woken: Woken(Vec::new()) }
     }
 }
 
-impl Woken {
-    pub(super) fn wake(self) {
-        self.0.into_iter().for_each(Waker::wake);
+/// A shard that is locked. When it is not any more, who is to be woken is woken, also if a key or a result panicked.
+pub(super) struct Locked<'a, K, V, C> {
+    /// Before the other, as it is dropped before.
+    keys: MutexGuard<'a, Keys<K, V, C>>,
+    woken: Woken,
+}
+
+impl<K, V, C> Drop for Locked<'_, K, V, C> {
+    #[inline]
+    fn drop(&mut self) {
+        self.woken.0 = self.keys.surroundings().waiters.take_woken();
+    }
+}
+
+impl<K, V, C> Deref for Locked<'_, K, V, C> {
+    type Target = Keys<K, V, C>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.keys
+    }
+}
+
+impl<K, V, C> DerefMut for Locked<'_, K, V, C> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.keys
+    }
+}
+
+/// Who is woken when this is dropped.
+struct Woken(Vec<Waker>);
+
+impl Drop for Woken {
+    #[inline]
+    fn drop(&mut self) {
+        mem::take(&mut self.0).into_iter().for_each(Waker::wake);
     }
 }

@@ -1,15 +1,17 @@
 use alloc::{collections::BTreeMap, sync::Arc, task::Wake, vec::Vec};
-use core::task::Waker;
+use core::{mem, task::Waker};
 
 use super::loom::{Thread, current};
 
 /// Who waits for the executions of a shard.
 ///
-/// They wait at the slot of the record. If that is forgotten, and the slot another's, they are woken for nothing
-/// at worst, and ask again.
+/// They wait at the slot of the record, and are woken before it is another's: when what is in flight there ends, is
+/// forgotten, or is taken over.
 pub(super) struct Waiters {
     wakers: BTreeMap<Place, Waker>,
     latest: u64,
+    /// Who is to be woken once the lock of the shard is given back.
+    woken: Vec<Waker>,
 }
 
 /// Where one waits: at which slot, and the how manieth of all.
@@ -17,7 +19,7 @@ pub(super) type Place = (u32, u64);
 
 impl Waiters {
     pub(super) const fn new() -> Self {
-        Self { wakers: BTreeMap::new(), latest: 0 }
+        Self { wakers: BTreeMap::new(), latest: 0, woken: Vec::new() }
     }
 
     /// Waits at a slot, and returns where.
@@ -33,13 +35,25 @@ impl Waiters {
         self.wakers.remove(&place)
     }
 
-    /// Takes all that wait at a slot. They are to be woken without the lock.
-    pub(super) fn take(&mut self, slot: u32) -> Vec<Waker> {
-        let mut taken = Vec::new();
-        while let Some((&place, _)) = self.wakers.range((slot, 0)..=(slot, u64::MAX)).next() {
-            taken.extend(self.wakers.remove(&place));
+    /// Lets all that wait at a slot be woken.
+    #[inline]
+    pub(super) fn wake(&mut self, slot: u32) {
+        if !self.wakers.is_empty() {
+            self.wake_all_at(slot);
         }
-        taken
+    }
+
+    /// Takes who is to be woken, without the lock.
+    #[inline]
+    pub(super) fn take_woken(&mut self) -> Vec<Waker> {
+        mem::take(&mut self.woken)
+    }
+
+    #[cold]
+    fn wake_all_at(&mut self, slot: u32) {
+        while let Some((&place, _)) = self.wakers.range((slot, 0)..=(slot, u64::MAX)).next() {
+            self.woken.extend(self.wakers.remove(&place));
+        }
     }
 }
 
