@@ -43,11 +43,12 @@ impl<V, C> Begin<V, C> {
 /// A ticket that is dropped is as one whose caller died: nobody knows what was done, and the key is held up until the
 /// lease ends. Whoever knows that nothing was done releases it.
 ///
-/// It belongs to the cache that it comes from. Another one of the same epoch may take it for one of its own.
+/// It belongs to the cache that it comes from. To another it is void, but for one cache of 65 536.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "complete, release or renew it: dropped, it holds up its key until its lease ends"]
 pub struct Ticket<C = ()> {
     token: FencingToken,
+    pub(crate) cache: u16,
     pub(crate) slot: u32,
     /// In a cache without shards 0.
     pub(crate) shard: u8,
@@ -55,14 +56,38 @@ pub struct Ticket<C = ()> {
 }
 
 impl<C> Ticket<C> {
-    pub(crate) const fn new(token: FencingToken, slot: u32, checkpoint: Option<C>) -> Self {
-        Self { token, slot, shard: 0, checkpoint }
+    pub(crate) const fn new(
+        token: FencingToken,
+        cache: u16,
+        slot: u32,
+        checkpoint: Option<C>,
+    ) -> Self {
+        Self { token, cache, slot, shard: 0, checkpoint }
     }
 
-    /// Returns the token of this execution: higher than that of all earlier ones of the same key.
+    /// Returns a ticket that no cache accepts.
+    #[cfg(feature = "std")]
+    pub(crate) const fn void(&self) -> Self {
+        Self { token: self.token, cache: self.cache, slot: u32::MAX, shard: 0, checkpoint: None }
+    }
+
+    /// Returns the same right once more, without the checkpoint.
+    #[cfg(feature = "std")]
+    pub(crate) const fn again(&self) -> Self {
+        Self {
+            token: self.token,
+            cache: self.cache,
+            slot: self.slot,
+            shard: self.shard,
+            checkpoint: None,
+        }
+    }
+
+    /// Returns the token of this execution: higher than that of all earlier ones of this cache.
     ///
     /// Shown with each effect to a fence that is where the effect is, it keeps those of an executor that was
-    /// given up from landing after its successor's.
+    /// given up from landing after its successor's. That is to be a fence of the *key*: one for all that is
+    /// done to an account, say, refuses what began before something else that was already done to it.
     #[must_use]
     pub const fn token(&self) -> FencingToken {
         self.token

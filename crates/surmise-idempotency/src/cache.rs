@@ -59,7 +59,7 @@ impl<K: Eq + Hash, V> IdempotencyCache<K, V> {
     ///
     /// # Errors
     ///
-    /// If the configuration is not one of a cache.
+    /// If the configuration is not one of a cache, or there is not as much memory.
     pub fn new(config: CacheConfig) -> Result<Self, CacheConfigError> {
         Self::with_checkpoints(config)
     }
@@ -70,10 +70,12 @@ impl<K: Eq + Hash, V, C> IdempotencyCache<K, V, C> {
     ///
     /// # Errors
     ///
-    /// If the configuration is not one of a cache.
+    /// If the configuration is not one of a cache, or there is not as much memory.
     pub fn with_checkpoints(config: CacheConfig) -> Result<Self, CacheConfigError> {
         let capacity = config.checked()?.capacity.get();
-        Ok(Self { table: Table::new(config, Hasher::default(), capacity, Alone::new(capacity)) })
+        let mut table = Table::new(config, Hasher::default(), Alone::new(capacity));
+        table.reserve(capacity)?;
+        Ok(Self { table })
     }
 
     /// Says what to do about a request.

@@ -99,6 +99,11 @@ pub enum CacheConfigError {
         /// The capacity.
         capacity: usize,
     },
+    /// There is not as much memory.
+    Memory {
+        /// The capacity.
+        capacity: usize,
+    },
 }
 
 impl fmt::Display for CacheConfigError {
@@ -109,6 +114,7 @@ impl fmt::Display for CacheConfigError {
             Self::Capacity { capacity } => {
                 write!(f, "a capacity of {capacity} keys is more than {MAX_CAPACITY}")
             }
+            Self::Memory { capacity } => write!(f, "no memory for {capacity} keys"),
         }
     }
 }

@@ -216,8 +216,35 @@ fn what_is_no_cache_is_refused() {
     let error = refused(room_for(capacity));
     assert_eq!(error, CacheConfigError::Capacity { capacity });
     assert_eq!(error.to_string(), "a capacity of 2147483649 keys is more than 2147483648");
+    let memory = CacheConfigError::Memory { capacity: 7 };
+    assert_eq!(memory.to_string(), "no memory for 7 keys");
     assert_eq!(CacheConfigError::ZeroLease.to_string(), "the lease is zero");
     assert_eq!(CacheConfigError::ZeroRetention.to_string(), "the retention is zero");
+}
+
+#[test]
+fn too_much_memory_is_refused() {
+    let capacity = 1 << 31;
+    // 2⁵¹ bytes of keys are more than any address space has.
+    type Large = [u8; 1 << 20];
+    let error = IdempotencyCache::<Large, u8>::new(room_for(capacity)).unwrap_err();
+    assert_eq!(error, CacheConfigError::Memory { capacity });
+}
+
+/// But for one of 65 536.
+#[test]
+fn a_ticket_of_another_cache_is_void() {
+    let mut caches: Vec<_> = (0..4).map(|_| cache(CONFIG)).collect();
+    let tickets: Vec<_> = caches.iter_mut().map(|cache| execute(cache, "a", 0)).collect();
+    let mut refused = 0;
+    for (own, cache) in caches.iter_mut().enumerate() {
+        for (of, ticket) in tickets.iter().enumerate() {
+            let renewed = cache.renew(ticket, Instant::ORIGIN);
+            assert!(of != own || renewed.is_ok());
+            refused += u32::from(renewed.is_err());
+        }
+    }
+    assert!(refused > 0);
 }
 
 #[test]

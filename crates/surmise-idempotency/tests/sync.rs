@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use core::{
+    cell::Cell,
     future::Future,
     num::NonZeroUsize,
     pin::pin,
@@ -16,7 +17,7 @@ use surmise_idempotency::{
     Begin, CacheConfig, Fingerprint, Ticket, WhenFull,
     sync::{ExecuteError, Finished, IdempotencyCache},
 };
-use surmise_time::{ManualClock, OsClock};
+use surmise_time::{ManualClock, MonotonicClock, OsClock};
 
 const NONE: Fingerprint = Fingerprint::NONE;
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -72,7 +73,7 @@ fn a_panic_leaves_the_key_in_flight_until_its_lease_ends() {
 
     cache.clock().advance(config().lease);
     let Err(ExecuteError::Recover(ticket)) = cache.execute(&1, NONE, || 3) else { panic!() };
-    cache.complete(ticket, 4).unwrap();
+    cache.complete(ticket.into_ticket(), 4).unwrap();
     assert_eq!(cache.execute(&1, NONE, || 5).unwrap(), 4);
 }
 
@@ -241,4 +242,128 @@ fn a_task_that_waits_for_one_that_died_waits_for_its_successor() {
     assert!(poll(follower.as_mut()).is_pending());
     cache.complete(successor, 1).unwrap();
     assert!(matches!(poll(follower), Poll::Ready(Ok(1))));
+}
+
+#[test]
+fn a_recovery_that_is_dropped_keeps_nobody_waiting() {
+    let cache = cache();
+    let _hung = ticket(cache.begin(&1, NONE));
+    let mut followers =
+        [(); 2].map(|()| Box::pin(cache.execute_async(&1, NONE, core::future::pending::<u64>)));
+    for follower in &mut followers {
+        assert!(poll(follower.as_mut()).is_pending());
+    }
+    cache.clock().advance(config().lease);
+    let [first, second] = &mut followers;
+    let Poll::Ready(Err(error)) = poll(first.as_mut()) else { panic!("its lease is over") };
+    assert!(matches!(error, ExecuteError::Recover(_)), "{error:?}");
+    assert!(poll(second.as_mut()).is_pending());
+
+    let passed_on: Result<(), Box<dyn core::error::Error>> = Err(error.into());
+    drop(passed_on);
+    let answer = poll(second.as_mut());
+    assert!(matches!(answer, Poll::Ready(Err(ExecuteError::InFlight { .. }))), "{answer:?}");
+    // Nor does anybody who comes later.
+    assert!(matches!(cache.execute(&1, NONE, || 2), Err(ExecuteError::InFlight { .. })));
+    cache.clock().advance(config().lease);
+    assert!(matches!(cache.execute(&1, NONE, || 2), Err(ExecuteError::Recover(_))));
+}
+
+#[test]
+fn a_recovery_is_used_by_its_ticket() {
+    let cache = cache();
+    let dead = ticket(cache.begin(&1, NONE));
+    cache.save(&dead, "charged").unwrap();
+    cache.clock().advance(config().lease);
+    let Err(ExecuteError::Recover(recovery)) = cache.execute(&1, NONE, || 2) else { panic!() };
+    assert_eq!(recovery.checkpoint(), Some(&"charged"));
+    cache.renew(&recovery).unwrap();
+    let mut follower = pin!(cache.execute_async(&1, NONE, async || 3));
+    assert!(poll(follower.as_mut()).is_pending());
+    cache.release(recovery.into_ticket()).unwrap();
+    let Poll::Ready(Err(ExecuteError::Recover(recovery))) = poll(follower) else { panic!() };
+    cache.complete(recovery.into_ticket(), 1).unwrap();
+    assert!(matches!(cache.execute(&1, NONE, || 4), Ok(1)));
+}
+
+#[test]
+fn who_executes_renews_and_saves_and_knows_its_token() {
+    let cache = cache();
+    let mut kept = None;
+    let result = cache.execute_with(&1, NONE, |execution| {
+        for _ in 0..3 {
+            cache.clock().advance(config().lease - Duration::from_nanos(1));
+            execution.renew().unwrap();
+            assert!(matches!(cache.begin(&1, NONE), Begin::InFlight { .. }));
+        }
+        execution.save("charged").unwrap();
+        cache.clock().advance(config().lease);
+        let successor = ticket(cache.begin(&1, NONE));
+        assert_eq!(successor.checkpoint(), Some(&"charged"));
+        assert!(successor.token() > execution.token());
+        assert!(execution.renew().is_err());
+        assert_eq!(execution.save("shipped").unwrap_err().rejected, "shipped");
+        cache.complete(successor, 2).unwrap();
+        kept = Some(execution);
+        1
+    });
+    assert!(matches!(result, Err(ExecuteError::Fenced(fenced)) if fenced.rejected == 1));
+    assert!(kept.unwrap().renew().is_err());
+}
+
+/// A timer of a runtime that is ready when the clock says so.
+async fn sleep(clock: &ManualClock, time: Duration) {
+    let until = clock.now() + time;
+    core::future::poll_fn(|_| if clock.now() < until { Poll::Pending } else { Poll::Ready(()) })
+        .await;
+}
+
+#[test]
+fn a_task_that_has_a_timer_recovers_when_the_lease_ends() {
+    let cache = cache();
+    let _dead = ticket(cache.begin(&1, NONE));
+    let slept = Cell::new(0);
+    let timer = |time| {
+        slept.set(slept.get() + 1);
+        assert!(time <= config().lease);
+        sleep(cache.clock(), time)
+    };
+    let execute = cache.execute_async_with(timer, &1, NONE, |execution| async move {
+        assert!(execution.renew().is_ok());
+        2
+    });
+    let mut execute = pin!(execute);
+    assert!(poll(execute.as_mut()).is_pending());
+    assert_eq!(slept.get(), 1);
+    cache.clock().advance(config().lease);
+    let answer = poll(execute.as_mut());
+    assert!(matches!(answer, Poll::Ready(Err(ExecuteError::Recover(_)))), "{answer:?}");
+
+    let timer = |time| sleep(cache.clock(), time);
+    let executes = cache.execute_async_with(timer, &2, NONE, |execution| async move {
+        assert!(execution.renew().is_ok());
+        3
+    });
+    assert!(matches!(poll(pin!(executes)), Poll::Ready(Ok(3))));
+}
+
+/// Whoever polls it once gets it back, for others to run.
+#[test]
+fn a_timer_that_is_ahead_of_the_clock_does_not_spin() {
+    let cache = cache();
+    let leader = ticket(cache.begin(&1, NONE));
+    let at_once = |_| core::future::ready(());
+    let mut follower = pin!(cache.execute_async_with(at_once, &1, NONE, |_| async { 2 }));
+    for _ in 0..10 {
+        assert!(poll(follower.as_mut()).is_pending());
+    }
+    cache.complete(leader, 1).unwrap();
+    assert!(matches!(poll(follower), Poll::Ready(Ok(1))));
+}
+
+#[test]
+fn no_two_executions_have_the_same_token() {
+    let cache = cache();
+    let tokens = (0..100).map(|key| ticket(cache.begin(&key, NONE)).token());
+    assert!(tokens.is_sorted_by(|earlier, later| earlier < later));
 }

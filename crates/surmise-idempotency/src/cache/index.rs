@@ -1,4 +1,4 @@
-use alloc::{vec, vec::Vec};
+use alloc::{collections::TryReserveError, vec::Vec};
 
 /// The slots of the keys, found by their hashes: chains, each of the keys whose hashes lead to the same head.
 ///
@@ -6,18 +6,25 @@ use alloc::{vec, vec::Vec};
 /// and all of them are cleared away at once, when they are too many: once in a while one caller waits until all keys
 /// have moved, perhaps to twice the memory. Here nothing is left behind, and nothing ever moves.
 pub(super) struct Index {
-    /// The first of each chain, as its slot and 1: 0 is the end of a chain, and the system has zeros at hand.
+    /// The first of each chain, as its slot and 1: 0 is the end of a chain.
     heads: Vec<u32>,
     /// Of each slot, the next one of its chain.
     next: Vec<u32>,
 }
 
 impl Index {
-    /// Creates an index with memory for so many keys. With more, it is slower.
-    pub(super) fn with_capacity(capacity: usize) -> Self {
+    pub(super) const fn new() -> Self {
+        Self { heads: Vec::new(), next: Vec::new() }
+    }
+
+    /// Allocates the memory for so many keys, of which there is none yet. With more, it is slower.
+    pub(super) fn reserve(&mut self, capacity: usize) -> Result<(), TryReserveError> {
         // One key and a third to a chain: with those that follow, 7 bytes a key.
-        let heads = vec![0; capacity - capacity / 4];
-        Self { heads, next: Vec::with_capacity(capacity) }
+        let chains = capacity - capacity / 4;
+        self.next.try_reserve_exact(capacity)?;
+        self.heads.try_reserve_exact(chains)?;
+        self.heads.resize(chains, 0);
+        Ok(())
     }
 
     /// Returns the slot of a key.
@@ -83,6 +90,12 @@ const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
 mod tests {
     use super::*;
 
+    fn index(capacity: usize) -> Index {
+        let mut index = Index::new();
+        index.reserve(capacity).expect("there is memory");
+        index
+    }
+
     /// Hashes of which some lead to the same chain.
     const HASHES: [u64; 4] = [7, 7, 1 << 40, 7];
 
@@ -90,7 +103,7 @@ mod tests {
     fn keys_of_one_chain_are_removed_in_any_order() {
         let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]];
         for order in orders {
-            let mut index = Index::with_capacity(4);
+            let mut index = index(4);
             let find =
                 |index: &Index, slot: u32| index.find(HASHES[slot as usize], |found| found == slot);
             for slot in 0..4 {
@@ -109,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_slot_may_come_back_in_another_chain() {
-        let mut index = Index::with_capacity(4);
+        let mut index = index(4);
         index.insert(0, 0);
         index.insert(u64::MAX, 1);
         assert!(!index.remove(u64::MAX, 0) && index.remove(0, 0));
@@ -123,7 +136,7 @@ mod tests {
 
     #[test]
     fn hashes_that_differ_regularly_do_not_meet() {
-        let index = Index::with_capacity(1792);
+        let index = index(1792);
         for odd in [1, 3, 0x5555_5555_5555_5555, 0xffff_0001, 0x9e37_79b9_7f4a_7c15] {
             for shift in 0..54 {
                 let mut lengths = [0; 1344];
@@ -137,7 +150,7 @@ mod tests {
 
     #[test]
     fn there_may_be_more_keys_than_was_said() {
-        let mut index = Index::with_capacity(1);
+        let mut index = index(1);
         for slot in 0..100 {
             index.insert(u64::from(slot) << 26, slot);
         }

@@ -1,4 +1,4 @@
-use alloc::vec::Vec;
+use alloc::{collections::TryReserveError, vec::Vec};
 use core::num::NonZeroU64;
 
 use surmise_time::Instant;
@@ -41,6 +41,7 @@ pub(super) enum State<V, C> {
         value: V,
         keep: Keep,
         /// Of results that were completed in the same nanosecond, in shards of one cache, the earlier one's is lower.
+        #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "there are no shards"))]
         order: u32,
     },
 }
@@ -81,10 +82,13 @@ struct Ends {
 const NONE: u32 = u32::MAX;
 
 impl<K, V, C> Records<K, V, C> {
-    /// Creates records with memory for so many.
-    pub(super) fn with_capacity(capacity: usize) -> Self {
-        let slots = Vec::with_capacity(capacity);
-        Self { slots, vacant: NONE, queues: Queues::EMPTY, len: 0 }
+    pub(super) const fn new() -> Self {
+        Self { slots: Vec::new(), vacant: NONE, queues: Queues::EMPTY, len: 0 }
+    }
+
+    /// Allocates the memory for so many.
+    pub(super) fn reserve(&mut self, capacity: usize) -> Result<(), TryReserveError> {
+        self.slots.try_reserve_exact(capacity)
     }
 
     pub(super) const fn len(&self) -> usize {

@@ -16,7 +16,9 @@ use super::{
     spans::Spans,
     surroundings::Surroundings,
 };
-use crate::{Begin, CacheConfig, CacheStats, Fenced, Fingerprint, Keep, Ticket, WhenFull};
+use crate::{
+    Begin, CacheConfig, CacheConfigError, CacheStats, Fenced, Fingerprint, Keep, Ticket, WhenFull,
+};
 
 pub(crate) type Hasher = DefaultHashBuilder;
 
@@ -29,6 +31,8 @@ pub(crate) struct Table<K, V, C, S> {
     index: Index,
     records: Records<K, V, C>,
     hasher: Hasher,
+    /// That of the cache.
+    number: u16,
     around: S,
     latest: Instant,
     stats: CacheStats,
@@ -42,18 +46,25 @@ const EXPIRED_AT_ONCE: usize = 2;
 const LAST: Instant = Instant::from_nanos(u64::MAX - 1);
 
 impl<K: Eq + Hash, V, C, S: Surroundings> Table<K, V, C, S> {
-    /// Creates a table with memory for so many keys. How many it may have is up to its surroundings.
-    pub(crate) fn new(config: CacheConfig, hasher: Hasher, reserved: usize, around: S) -> Self {
+    /// Creates a table without memory. How many keys it may have is up to its surroundings.
+    pub(crate) fn new(config: CacheConfig, hasher: Hasher, around: S) -> Self {
         Self {
             config,
             spans: Spans::new(&config),
-            index: Index::with_capacity(reserved),
-            records: Records::with_capacity(reserved),
+            index: Index::new(),
+            records: Records::new(),
+            number: number(&hasher),
             hasher,
             around,
             latest: Instant::ORIGIN,
             stats: CacheStats::default(),
         }
+    }
+
+    /// Allocates the memory for so many keys. It has none before.
+    pub(crate) fn reserve(&mut self, keys: usize) -> Result<(), CacheConfigError> {
+        let reserved = self.records.reserve(keys).and_then(|()| self.index.reserve(keys));
+        reserved.map_err(|_| CacheConfigError::Memory { capacity: self.config.capacity.get() })
     }
 
     #[inline]
@@ -125,7 +136,7 @@ impl<K: Eq + Hash, V, C, S: Surroundings> Table<K, V, C, S> {
             }
         });
         self.around.ended(slot);
-        Ticket::new(self.token(next), slot, saved)
+        self.ticket(next, slot, saved)
     }
 
     fn begin_new<Q>(
@@ -148,7 +159,7 @@ impl<K: Eq + Hash, V, C, S: Surroundings> Table<K, V, C, S> {
         let record = Record::new(key, fingerprint, self.spans.lease_from(now), counter);
         let slot = self.records.add(record);
         self.index.insert(hash, slot);
-        Begin::Execute(Ticket::new(self.token(counter), slot, None))
+        Begin::Execute(self.ticket(counter, slot, None))
     }
 
     #[inline]
@@ -354,8 +365,9 @@ impl<K, V, C, S: Surroundings> Table<K, V, C, S> {
         &mut self.around
     }
 
-    const fn token(&self, counter: NonZeroU64) -> FencingToken {
-        FencingToken::new(self.config.epoch, counter)
+    const fn ticket(&self, counter: NonZeroU64, slot: u32, saved: Option<C>) -> Ticket<C> {
+        let token = FencingToken::new(self.config.epoch, counter);
+        Ticket::new(token, self.number, slot, saved)
     }
 
     fn is_valid(&mut self, ticket: &Ticket<C>) -> bool {
@@ -366,6 +378,9 @@ impl<K, V, C, S: Surroundings> Table<K, V, C, S> {
     #[inline]
     fn execution(&mut self, ticket: &Ticket<C>) -> Option<&mut State<V, C>> {
         let epoch = self.config.epoch;
+        if ticket.cache != self.number {
+            return None;
+        }
         let state = &mut self.records.get_mut(ticket.slot)?.state;
         match state {
             State::InFlight { counter, .. }
@@ -376,4 +391,10 @@ impl<K, V, C, S: Surroundings> Table<K, V, C, S> {
             State::InFlight { .. } | State::Completed { .. } => None,
         }
     }
+}
+
+/// Returns a number that another cache hardly ever has: its hasher has another seed.
+fn number(hasher: &Hasher) -> u16 {
+    let [low, high, ..] = hasher.hash_one(0_u64).to_le_bytes();
+    u16::from_le_bytes([low, high])
 }

@@ -1,4 +1,4 @@
-use alloc::{borrow::ToOwned, boxed::Box, sync::Arc};
+use alloc::{borrow::ToOwned, sync::Arc};
 use core::{
     array,
     borrow::Borrow,
@@ -9,7 +9,7 @@ use core::{
 use surmise_time::{Instant, MonotonicClock};
 
 use super::{
-    shard::{Locked, Shard},
+    shard::{Locked, SHARDS, Shard, Shards},
     together::{Common, Together},
 };
 use crate::{
@@ -45,14 +45,11 @@ use crate::{
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub struct IdempotencyCache<K, V, M, C = ()> {
-    shards: Box<[Shard<K, V, C>; SHARDS]>,
+    shards: Arc<Shards<K, V, C>>,
     hasher: Hasher,
     config: CacheConfig,
     clock: M,
 }
-
-/// More than threads are likely to meet in, and in a model enough to tell shards apart.
-pub(super) const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
 
 /// The bits of a hash that choose the shard begin here. An index mixes all bits, in most of which the keys of a shard
 /// still differ.
@@ -63,7 +60,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock> IdempotencyCache<K, V, M> {
     ///
     /// # Errors
     ///
-    /// If the configuration is not one of a cache.
+    /// If the configuration is not one of a cache, or there is not as much memory.
     pub fn new(config: CacheConfig, clock: M) -> Result<Self, CacheConfigError> {
         Self::with_checkpoints(config, clock)
     }
@@ -74,18 +71,18 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     ///
     /// # Errors
     ///
-    /// If the configuration is not one of a cache.
+    /// If the configuration is not one of a cache, or there is not as much memory.
     pub fn with_checkpoints(config: CacheConfig, clock: M) -> Result<Self, CacheConfigError> {
         let capacity = config.checked()?.capacity.get();
         let (hasher, common) = (Hasher::default(), Arc::new(Common::new(capacity)));
         // No shard makes room on its own: the oldest result of all may be another's.
         let of_shard = CacheConfig { when_full: WhenFull::Refuse, ..config };
-        let shard = |_| {
+        let mut keys = array::from_fn(|_| {
             let together = Together::new(Arc::clone(&common));
-            Shard::new(Table::new(of_shard, hasher.clone(), reserved(capacity), together))
-        };
-        let shards = Box::new(array::from_fn(shard));
-        Ok(Self { shards, hasher, config, clock })
+            Table::new(of_shard, hasher.clone(), together)
+        });
+        keys.iter_mut().try_for_each(|keys| keys.reserve(reserved(capacity)))?;
+        Ok(Self { shards: Arc::new(Shards::new(keys)), hasher, config, clock })
     }
 
     /// Says what to do about a request, as [`IdempotencyCache::begin`](crate::IdempotencyCache::begin).
@@ -126,7 +123,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
     pub fn complete_for(&self, ticket: Ticket<C>, value: V, keep: Keep) -> Result<(), Fenced<V>> {
         let now = self.clock.now();
-        self.shard(ticket.shard).complete(&ticket, value, keep, now)
+        self.shards.lock(ticket.shard).complete(&ticket, value, keep, now)
     }
 
     /// Gives up an execution of which nothing was done: the next caller, or one that waits, executes.
@@ -139,7 +136,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// If the ticket is void. Nothing is changed.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
     pub fn release(&self, ticket: Ticket<C>) -> Result<(), Fenced> {
-        self.shard(ticket.shard).release(&ticket)
+        self.shards.lock(ticket.shard).release(&ticket)
     }
 
     /// Gives up an execution of which nobody knows how far it came: who waits for it need not any more.
@@ -151,7 +148,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// If the ticket is void. Nothing is changed.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up")]
     pub fn abandon(&self, ticket: Ticket<C>) -> Result<(), Fenced> {
-        self.shard(ticket.shard).abandon(&ticket)
+        self.shards.lock(ticket.shard).abandon(&ticket)
     }
 
     /// Lets the lease begin anew, as [`IdempotencyCache::renew`](crate::IdempotencyCache::renew).
@@ -161,7 +158,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// If the ticket is void: whoever has it should stop.
     pub fn renew(&self, ticket: &Ticket<C>) -> Result<(), Fenced> {
         let now = self.clock.now();
-        self.shard(ticket.shard).renew(ticket, now)
+        self.shards.lock(ticket.shard).renew(ticket, now)
     }
 
     /// Notes how far an execution came, for whoever has to recover from it.
@@ -170,7 +167,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     ///
     /// If the ticket is void: whoever has it should stop.
     pub fn save(&self, ticket: &Ticket<C>, checkpoint: C) -> Result<(), Fenced<C>> {
-        self.shard(ticket.shard).save(ticket, checkpoint)
+        self.shards.lock(ticket.shard).save(ticket, checkpoint)
     }
 
     /// Forgets results and abandoned executions whose time is over, so many of each and of each shard at most, and
@@ -222,7 +219,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
 
     #[inline]
     pub(super) fn shard_of(&self, hash: u64) -> Locked<'_, K, V, C> {
-        self.shard(shard_of(hash))
+        self.shards.lock(shard_of(hash))
     }
 
     /// Makes room for a key by forgetting what is over in any shard, or else, if that is what was asked for, the result
@@ -237,7 +234,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     /// Forgets the result that was completed first of those that are kept for so long, if there is one.
     fn evict(&self, keep: Keep) -> bool {
         let first = || {
-            let oldest = |shard: &'_ Shard<K, V, C>| shard.lock().oldest(keep);
+            let oldest = |shard: &Shard<K, V, C>| shard.lock().oldest(keep);
             let firsts = self.shards.iter().filter_map(|shard| Some((oldest(shard)?, shard)));
             firsts.min_by_key(|(oldest, _)| *oldest)
         };
@@ -250,10 +247,8 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
         false
     }
 
-    #[inline]
-    fn shard(&self, number: u8) -> Locked<'_, K, V, C> {
-        #[expect(clippy::indexing_slicing, reason = "a remainder is less than its divisor")]
-        self.shards[usize::from(number) % SHARDS].lock()
+    pub(super) fn shards(&self) -> Arc<Shards<K, V, C>> {
+        Arc::clone(&self.shards)
     }
 }
 

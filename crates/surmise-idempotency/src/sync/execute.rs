@@ -1,10 +1,10 @@
 use alloc::borrow::ToOwned;
-use core::{borrow::Borrow, error::Error, fmt, future::Future, hash::Hash, time::Duration};
+use core::{borrow::Borrow, future, future::Future, hash::Hash, time::Duration};
 
 use surmise_time::{Instant, MonotonicClock};
 
-use super::{Finished, IdempotencyCache};
-use crate::{Begin, Fenced, Fingerprint, Ticket};
+use super::{ExecuteError, Execution, Finished, IdempotencyCache, Recovery, execution::Unfinished};
+use crate::{Begin, Fingerprint};
 
 impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V, M, C> {
     /// Returns the result of a request: of an earlier execution, of one under way, or of this.
@@ -15,6 +15,43 @@ impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V,
     /// If the closure panics, nobody knows how far it came: who waits for it hears that it is in flight, the
     /// key is held up until the lease ends, and then the next caller is to [recover](ExecuteError::Recover).
     ///
+    /// # Results that are errors
+    ///
+    /// Whatever the closure returns is kept for the retention, an `Err` as well, and is the answer to each retry. The
+    /// closure says otherwise by a [`Finished`]:
+    ///
+    /// ```
+    /// # use surmise_idempotency::{CacheConfig, Fingerprint, sync::IdempotencyCache};
+    /// # use surmise_time::OsClock;
+    /// use surmise_idempotency::sync::Finished;
+    ///
+    /// # let cache = IdempotencyCache::<u64, Result<u64, &str>, _>::new(CacheConfig::default(), OsClock)?;
+    /// # let (key, fingerprint) = (17, Fingerprint::NONE);
+    /// # let mut answers = [Err("refused"), Ok(100)].into_iter();
+    /// # let mut connect = || answers.next().expect("it is done twice");
+    /// let mut pay = || {
+    ///     cache.execute(&key, fingerprint, || match connect() {
+    ///         Ok(charged) => Finished::kept(Ok(charged)),
+    ///         Err(refused) => Finished::released(Err(refused)), // nothing was sent: try again
+    ///     })
+    /// };
+    /// assert_eq!(pay()?, Err("refused"));
+    /// assert_eq!(pay()?, Ok(100));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
+    /// # Waiting
+    ///
+    /// Any number of callers can wait for one. When it releases, all of them are woken, one executes, and the others wait
+    /// again; a newcomer may be before them. So the last of many callers of what always fails waits for each of the
+    /// others, or until its deadline, of [`execute_within`](Self::execute_within).
+    ///
+    /// # Deadlocks
+    ///
+    /// A closure that executes its own key waits for itself until its lease ends, recovers from itself, and is
+    /// [fenced](ExecuteError::Fenced); with [`execute_async`](Self::execute_async) it waits for ever. So do two that
+    /// execute each other's key.
+    ///
     /// # Errors
     ///
     /// If there is no result, or if it could not be kept. See [`ExecuteError`].
@@ -23,13 +60,13 @@ impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V,
         key: &Q,
         fingerprint: Fingerprint,
         execute: impl FnOnce() -> R,
-    ) -> Result<V, ExecuteError<V, C>>
+    ) -> Result<V, ExecuteError<K, V, C>>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
         R: Into<Finished<V>>,
     {
-        self.run(self.join(key, fingerprint, Instant::MAX), execute)
+        self.run(self.join(key, fingerprint, Instant::MAX), |_| execute())
     }
 
     /// Returns the result of a request as [`execute`](Self::execute), but waits no longer than that for the execution
@@ -44,22 +81,47 @@ impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V,
         key: &Q,
         fingerprint: Fingerprint,
         execute: impl FnOnce() -> R,
-    ) -> Result<V, ExecuteError<V, C>>
+    ) -> Result<V, ExecuteError<K, V, C>>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
         R: Into<Finished<V>>,
     {
         let deadline = self.clock().now() + wait;
-        self.run(self.join(key, fingerprint, deadline), execute)
+        self.run(self.join(key, fingerprint, deadline), |_| execute())
+    }
+
+    /// Returns the result of a request as [`execute`](Self::execute), whose closure is given its [`Execution`]: the token for
+    /// the fence of its effect, its lease to renew, its checkpoint to save.
+    ///
+    /// # Errors
+    ///
+    /// If there is no result, or if it could not be kept. See [`ExecuteError`].
+    pub fn execute_with<'a, Q, R>(
+        &'a self,
+        key: &Q,
+        fingerprint: Fingerprint,
+        execute: impl FnOnce(Execution<'a, K, V, M, C>) -> R,
+    ) -> Result<V, ExecuteError<K, V, C>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+        R: Into<Finished<V>>,
+    {
+        self.run(self.join(key, fingerprint, Instant::MAX), execute)
     }
 
     /// Returns the result of a request as [`execute`](Self::execute), without blocking the thread.
     ///
-    /// It runs on any runtime and sets no timers: a caller that is to wait for only so long wraps this in its runtime's
-    /// timeout. To drop it is safe. Dropped while it waits for another, it leaves no trace. Dropped while its own
-    /// future was under way, nobody knows how far that came, as after a panic of `execute`'s closure. What must go on
-    /// although its caller has gone is to be spawned as a task.
+    /// It runs on any runtime. To drop it is safe. Dropped while it waits for another, it leaves no trace. Dropped while its
+    /// own future was under way, nobody knows how far that came, as after a panic of `execute`'s closure. What must
+    /// go on although its caller has gone is to be spawned as a task.
+    ///
+    /// # Leases
+    ///
+    /// It sets no timers, and so does not notice by itself that the lease of whom it waits for has ended: if that
+    /// one hangs, or its ticket was dropped, and nobody else asks for the key, it waits for ever. Wrap it in a timeout of your
+    /// runtime, or give the runtime's timer to [`execute_async_with`](Self::execute_async_with).
     ///
     /// # Errors
     ///
@@ -69,133 +131,80 @@ impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V,
         key: &Q,
         fingerprint: Fingerprint,
         execute: impl FnOnce() -> F,
-    ) -> Result<V, ExecuteError<V, C>>
+    ) -> Result<V, ExecuteError<K, V, C>>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
         F: Future<Output: Into<Finished<V>>>,
     {
-        match self.start(self.join_async(key, fingerprint).await)? {
-            Ok(execution) => {
-                let finished = execute().await.into();
-                execution.finish(finished)
+        let for_ever = |_| future::pending();
+        self.execute_async_with(for_ever, key, fingerprint, |_| execute()).await
+    }
+
+    /// Returns the result of a request as [`execute_async`](Self::execute_async), and waits as [`execute`](Self::execute):
+    /// until the lease of another caller ends, by a timer of the caller's runtime.
+    ///
+    /// A timer is a function that returns a future which is ready after that time, such as `tokio::time::sleep`. The
+    /// closure is given its [`Execution`], as that of [`execute_with`](Self::execute_with).
+    ///
+    /// # Errors
+    ///
+    /// If there is no result, or if it could not be kept. See [`ExecuteError`].
+    pub async fn execute_async_with<'a, Q, F, S>(
+        &'a self,
+        sleep: impl FnMut(Duration) -> S,
+        key: &Q,
+        fingerprint: Fingerprint,
+        execute: impl FnOnce(Execution<'a, K, V, M, C>) -> F,
+    ) -> Result<V, ExecuteError<K, V, C>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+        F: Future<Output: Into<Finished<V>>>,
+        S: Future<Output = ()>,
+    {
+        match self.start(self.join_async(key, fingerprint, sleep).await)? {
+            Started::Executing(unfinished, execution) => {
+                let finished = execute(execution).await.into();
+                unfinished.finish(finished)
             }
-            Err(replayed) => Ok(replayed),
+            Started::Replayed(value) => Ok(value),
         }
     }
 
-    fn run<R: Into<Finished<V>>>(
-        &self,
+    fn run<'a, R: Into<Finished<V>>>(
+        &'a self,
         begin: Begin<V, C>,
-        execute: impl FnOnce() -> R,
-    ) -> Result<V, ExecuteError<V, C>> {
+        execute: impl FnOnce(Execution<'a, K, V, M, C>) -> R,
+    ) -> Result<V, ExecuteError<K, V, C>> {
         match self.start(begin)? {
-            Ok(execution) => execution.finish(execute().into()),
-            Err(replayed) => Ok(replayed),
+            Started::Executing(unfinished, execution) => {
+                unfinished.finish(execute(execution).into())
+            }
+            Started::Replayed(value) => Ok(value),
         }
     }
 
-    /// Returns an execution, or else the result of an earlier one.
-    fn start(&self, begin: Begin<V, C>) -> Result<Started<'_, K, V, M, C>, ExecuteError<V, C>> {
+    fn start(&self, begin: Begin<V, C>) -> Begun<'_, K, V, M, C> {
         match begin {
-            Begin::Execute(ticket) => Ok(Ok(Execution { cache: self, ticket: Some(ticket) })),
-            Begin::Replay(value) => Ok(Err(value)),
+            Begin::Execute(ticket) => {
+                let (unfinished, execution) = Unfinished::new(self, ticket);
+                Ok(Started::Executing(unfinished, execution))
+            }
+            Begin::Replay(value) => Ok(Started::Replayed(value)),
             Begin::InFlight { retry_after } => Err(ExecuteError::InFlight { retry_after }),
             Begin::Mismatch => Err(ExecuteError::Mismatch),
-            Begin::Recover(ticket) => Err(ExecuteError::Recover(ticket)),
+            Begin::Recover(ticket) => {
+                Err(ExecuteError::Recover(Recovery::new(self.shards(), ticket)))
+            }
             Begin::Full => Err(ExecuteError::Full),
         }
     }
 }
 
-type Started<'a, K, V, M, C> = Result<Execution<'a, K, V, M, C>, V>;
+type Begun<'a, K, V, M, C> = Result<Started<'a, K, V, M, C>, ExecuteError<K, V, C>>;
 
-/// An execution under way. Dropped unfinished, it is abandoned.
-struct Execution<'a, K: Eq + Hash, V, M: MonotonicClock, C> {
-    cache: &'a IdempotencyCache<K, V, M, C>,
-    ticket: Option<Ticket<C>>,
+enum Started<'a, K: Eq + Hash, V, M: MonotonicClock, C> {
+    Executing(Unfinished<'a, K, V, M, C>, Execution<'a, K, V, M, C>),
+    Replayed(V),
 }
-
-impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C> Execution<'_, K, V, M, C> {
-    fn finish(mut self, finished: Finished<V>) -> Result<V, ExecuteError<V, C>> {
-        let (value, keep) = finished.into_parts();
-        // A copy that cannot be made is as an execution that panics, so the ticket is taken only now.
-        let copy = value.clone();
-        let Some(ticket) = self.ticket.take() else { return Ok(value) };
-        match keep {
-            Some(keep) => self.cache.complete_for(ticket, copy, keep)?,
-            None => self.cache.release(ticket).map_err(|fenced| Fenced::new(fenced.token, copy))?,
-        }
-        Ok(value)
-    }
-}
-
-impl<K: Eq + Hash, V, M: MonotonicClock, C> Drop for Execution<'_, K, V, M, C> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            // If it was given up already, nobody waits for it.
-            let _ = self.cache.abandon(ticket);
-        }
-    }
-}
-
-/// Why there is no result, or why it was not kept.
-#[must_use = "a ticket to recover may be in it"]
-#[non_exhaustive]
-pub enum ExecuteError<V, C = ()> {
-    /// Another caller is at it, and this one waited for long enough; or that caller gave up, and nobody knows how far
-    /// it came.
-    InFlight {
-        /// When its lease ends, unless it is completed before or renewed.
-        retry_after: Duration,
-    },
-    /// The key was used for another request.
-    Mismatch,
-    /// There is no room for another key.
-    Full,
-    /// Another caller was at it, and nobody knows how far it came. It is up to whoever has this ticket to find out, as
-    /// of [`Begin::Recover`].
-    Recover(Ticket<C>),
-    /// This caller executed, and took so long that another took over: it was perhaps done twice. The result comes
-    /// back.
-    Fenced(Fenced<V>),
-}
-
-impl<V, C> From<Fenced<V>> for ExecuteError<V, C> {
-    fn from(fenced: Fenced<V>) -> Self {
-        Self::Fenced(fenced)
-    }
-}
-
-/// Without what was returned or saved: neither need be printable, and may not be for every log.
-impl<V, C> fmt::Debug for ExecuteError<V, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InFlight { retry_after } => {
-                f.debug_struct("InFlight").field("retry_after", retry_after).finish()
-            }
-            Self::Mismatch => f.write_str("Mismatch"),
-            Self::Full => f.write_str("Full"),
-            Self::Recover(ticket) => f.debug_tuple("Recover").field(&ticket.token()).finish(),
-            Self::Fenced(fenced) => f.debug_tuple("Fenced").field(&fenced.token).finish(),
-        }
-    }
-}
-
-impl<V, C> fmt::Display for ExecuteError<V, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InFlight { retry_after } => {
-                write!(f, "another caller is at it, for {retry_after:?} at most unless it renews")
-            }
-            Self::Mismatch => f.write_str("the key was used for another request"),
-            Self::Full => f.write_str("no room for another key"),
-            Self::Recover(_) => {
-                f.write_str("another caller was at it, and nobody knows how far it came")
-            }
-            Self::Fenced(fenced) => fenced.fmt(f),
-        }
-    }
-}
-
-impl<V, C> Error for ExecuteError<V, C> {}

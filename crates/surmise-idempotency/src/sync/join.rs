@@ -1,5 +1,14 @@
 use alloc::borrow::ToOwned;
-use core::{borrow::Borrow, future, hash::Hash, task::Poll, task::Waker, time::Duration};
+use core::{
+    borrow::Borrow,
+    future,
+    future::Future,
+    hash::Hash,
+    mem,
+    pin::pin,
+    task::{Poll, Waker},
+    time::Duration,
+};
 
 use surmise_time::{Instant, MonotonicClock};
 
@@ -59,22 +68,47 @@ impl<K: Eq + Hash, V: Clone, M: MonotonicClock, C: Clone> IdempotencyCache<K, V,
     }
 
     /// Says what to do about a request, once it is not in flight any more, or who was at it gave up.
-    pub(super) async fn join_async<Q>(&self, key: &Q, fingerprint: Fingerprint) -> Begin<V, C>
+    pub(super) async fn join_async<Q, S>(
+        &self,
+        key: &Q,
+        fingerprint: Fingerprint,
+        mut sleep: impl FnMut(Duration) -> S,
+    ) -> Begin<V, C>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+        S: Future<Output = ()>,
     {
         let begin = self.begin(key, fingerprint);
         if !matches!(begin, Begin::InFlight { .. }) {
             return begin;
         }
         let mut joiner = Joiner::new(self, key, fingerprint);
-        future::poll_fn(|context| match joiner.ask(context.waker()) {
-            Asked::Answer(begin) => Poll::Ready(begin),
-            Asked::Wait(_) => Poll::Pending,
-        })
-        .await
+        loop {
+            match future::poll_fn(|context| Poll::Ready(joiner.ask(context.waker()))).await {
+                Asked::Answer(begin) => return begin,
+                Asked::Wait(lease) => until_polled_again(sleep(lease)).await,
+            }
+        }
     }
+}
+
+/// Waits until the task is polled again, which is woken when it has slept.
+///
+/// Whatever else it is woken for, asking once more tells.
+async fn until_polled_again(sleep: impl Future<Output = ()>) {
+    let (mut sleep, mut was_polled) = (pin!(sleep), false);
+    future::poll_fn(|context| {
+        if mem::replace(&mut was_polled, true) {
+            return Poll::Ready(());
+        }
+        if sleep.as_mut().poll(context).is_ready() {
+            // Others may run in between, should the timer be ahead of the cache's clock.
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
+    })
+    .await;
 }
 
 impl<'a, K: Eq + Hash, V, M: MonotonicClock, C, Q: Hash + ?Sized> Joiner<'a, K, V, M, C, Q> {

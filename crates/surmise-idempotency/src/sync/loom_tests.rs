@@ -15,10 +15,7 @@ use loom::{
 };
 use surmise_time::{Instant, MonotonicClock};
 
-use super::{
-    ExecuteError, IdempotencyCache,
-    cache::{SHARDS, shard_of},
-};
+use super::{ExecuteError, IdempotencyCache, cache::shard_of, shard::SHARDS};
 use crate::{Begin, CacheConfig, Fingerprint};
 
 /// No time passes in a model.

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 use core::{
     mem,
     ops::{Deref, DerefMut},
+    slice,
     task::Waker,
 };
 
@@ -13,16 +14,35 @@ use super::{
 };
 use crate::cache::Table;
 
+/// All keys of a cache.
+pub(super) struct Shards<K, V, C>([Shard<K, V, C>; SHARDS]);
+
+/// More than threads are likely to meet in, and in a model enough to tell shards apart.
+pub(super) const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
+
+impl<K, V, C> Shards<K, V, C> {
+    pub(super) fn new(keys: [Keys<K, V, C>; SHARDS]) -> Self {
+        Self(keys.map(|keys| Shard(CachePadded::new(Mutex::new(keys)))))
+    }
+
+    /// Locks a shard. Its number is taken modulo their count.
+    #[inline]
+    pub(super) fn lock(&self, number: u8) -> Locked<'_, K, V, C> {
+        #[expect(clippy::indexing_slicing, reason = "a remainder is less than its divisor")]
+        self.0[usize::from(number) % SHARDS].lock()
+    }
+
+    pub(super) fn iter(&self) -> slice::Iter<'_, Shard<K, V, C>> {
+        self.0.iter()
+    }
+}
+
 /// Some of the keys of a cache, and who waits for them.
 pub(super) struct Shard<K, V, C>(CachePadded<Mutex<Keys<K, V, C>>>);
 
-type Keys<K, V, C> = Table<K, V, C, Together>;
+pub(super) type Keys<K, V, C> = Table<K, V, C, Together>;
 
 impl<K, V, C> Shard<K, V, C> {
-    pub(super) fn new(keys: Keys<K, V, C>) -> Self {
-        Self(CachePadded::new(Mutex::new(keys)))
-    }
-
     #[inline]
     pub(super) fn lock(&self) -> Locked<'_, K, V, C> {
         Locked { keys: self.0.lock(), woken: Woken(Vec::new()) }
