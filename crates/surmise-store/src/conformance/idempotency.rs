@@ -1,4 +1,17 @@
-//! What every [`IdempotencyStore`] has to do.
+//! What every [`IdempotencyStore`] has to do: to lose none of the races.
+//!
+//! | race | cases |
+//! |---|---|
+//! | concurrent duplicates | `of-many-who-claim-one-executes`, `of-many-who-wait-all-have-one-result` |
+//! | a crash, or a panic, half-way | `who-died-is-recovered-from`, `who-recovers-may-die-as-well`, `checkpoints-are-handed-on` |
+//! | an error | `a-released-key-is-executed-again`, `a-brief-retention-is-brief`, `a-result-is-replayed` |
+//! | another payload | `another-request-is-no-match-in-flight`, `nor-while-nobody-knows`, `nor-once-it-is-done` |
+//! | expiry while running | `a-zombie-settles-nothing` and its like, `who-is-late-and-alone-completes` |
+//! | many who are hot | `what-is-new-is-kept-among-what-is-hot` |
+//! | a reply that is lost | `a-claim-whose-reply-was-lost-is-the-same` and its like |
+//!
+//! What a store does that has no more room, and when its clock steps back, is for its own tests: here it has both room
+//! and a clock that is right.
 //!
 //! [`run`] asks for it, one named [`Case`] after another; a [`Drill`] has many callers at it while things go wrong.
 //!
@@ -19,8 +32,10 @@
 //! ```
 
 mod drill;
+mod executors;
 mod races;
 mod records;
+mod retentions;
 mod trial;
 
 pub use self::drill::{Drill, Tally};
@@ -29,7 +44,7 @@ use crate::IdempotencyStore;
 
 /// Runs all cases against a store, and goes on after those that fail.
 ///
-/// Leases and retentions of a second or so are waited for, which takes some ten seconds in all.
+/// Leases and retentions of a second or so are waited for, which takes some forty seconds in all.
 ///
 /// # Errors
 ///
@@ -47,5 +62,7 @@ pub async fn run<S: IdempotencyStore, T: Timer>(store: &S, timer: &T) -> Result<
 pub fn cases<S: IdempotencyStore, T: Timer>() -> Vec<Case<S, T>> {
     let mut cases = records::cases();
     cases.extend(races::cases());
+    cases.extend(executors::cases());
+    cases.extend(retentions::cases());
     cases
 }

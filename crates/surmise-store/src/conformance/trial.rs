@@ -13,8 +13,9 @@ use crate::{
 pub(super) const LONG: Duration = Duration::from_secs(600);
 /// A lease whose end is waited for.
 pub(super) const SHORT: Duration = Duration::from_secs(1);
-/// How long a lease may be held after it is over: a store may look only now and then, and delay the next grant.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a lease may be held after it is over, or a record be kept: a store may look only now and then, and delay the
+/// next grant.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store under test, and what a case needs besides.
 pub(super) struct Trial<'a, S, T> {
@@ -270,5 +271,5 @@ fn name(resource: &str) -> Result<Resource<'_>, Flaw> {
     Resource::new(resource).map_err(flaw)
 }
 
-/// How often it is tried whether a lease is free.
-const STEP: Duration = Duration::from_millis(20);
+/// How often it is tried whether a lease is free, or a record forgotten.
+pub(super) const STEP: Duration = Duration::from_millis(20);

@@ -1,4 +1,6 @@
-//! Callers that are at it at once, or come back too late.
+//! Callers that are at it at once, and those that ask again because they heard nothing.
+
+use surmise_idempotency::Key;
 
 use super::trial::{done, long, request, short, unexpected};
 use crate::{
@@ -6,18 +8,16 @@ use crate::{
     conformance::{
         Case, Flaw, Timer,
         join::join_all,
-        trial::{SHORT, Trial, must_grow, same},
+        trial::{SHORT, STEP, Trial, must_grow, same},
     },
 };
 
 pub(super) fn cases<S: IdempotencyStore, T: Timer>() -> Vec<Case<S, T>> {
     vec![
         Case::new("of-many-who-claim-one-executes", |trial| Box::pin(duplicates(trial))),
+        Case::new("of-many-who-wait-all-have-one-result", |trial| Box::pin(waiting(trial))),
         Case::new("of-many-who-recover-one-does", |trial| Box::pin(recoveries(trial))),
-        Case::new("who-died-is-recovered-from", |trial| Box::pin(crash(trial))),
-        Case::new("a-zombie-settles-nothing", |trial| Box::pin(zombie(trial))),
-        Case::new("who-is-late-and-alone-completes", |trial| Box::pin(late(trial))),
-        Case::new("a-renewed-execution-goes-on", |trial| Box::pin(renewal(trial))),
+        Case::new("what-is-new-is-kept-among-what-is-hot", |trial| Box::pin(fresh(trial))),
         Case::new("a-claim-whose-reply-was-lost-is-the-same", |trial| Box::pin(retry(trial))),
         Case::new("a-recovery-whose-reply-was-lost-is-one", |trial| Box::pin(recovery(trial))),
         Case::new("a-claim-without-a-nonce-is-no-retry", |trial| Box::pin(no_nonce(trial))),
@@ -29,6 +29,8 @@ pub(super) fn cases<S: IdempotencyStore, T: Timer>() -> Vec<Case<S, T>> {
 const WIDTH: u64 = 12;
 /// How often that is tried.
 const ROUNDS: u8 = 10;
+/// How many keys are hot, and how many are new.
+const FRESH: u8 = 100;
 
 async fn duplicates<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
     let key = trial.key("")?;
@@ -57,6 +59,39 @@ async fn duplicates<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> R
     Ok(())
 }
 
+async fn waiting<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let callers = (1..=WIDTH).map(|nonce| call(trial, &key, nonce));
+    let mut executed = 0;
+    for called in join_all(callers).await {
+        executed += usize::from(called?);
+    }
+    same("how many of many execute", executed, 1)
+}
+
+/// Executes, or asks until somebody else has, and returns whether it executed.
+async fn call<S: IdempotencyStore, T: Timer>(
+    trial: &Trial<'_, S, T>,
+    key: &Key,
+    nonce: u64,
+) -> Result<bool, Flaw> {
+    loop {
+        match trial.claim(key, request(1), nonce, long()).await? {
+            Claimed::Execute(ticket) => {
+                trial.timer.sleep(STEP).await;
+                done(trial.store.complete(&ticket, b"once").await)?;
+                return Ok(true);
+            }
+            Claimed::Replay(result) => {
+                same("the result", result.as_slice(), b"once")?;
+                return Ok(false);
+            }
+            Claimed::InFlight { .. } => trial.timer.sleep(STEP).await,
+            other => return Err(unexpected("a key that others claim too", &other)),
+        }
+    }
+}
+
 async fn recoveries<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
     let key = trial.key("")?;
     let dead = trial.execute(&key, 1, short()).await?;
@@ -76,51 +111,24 @@ async fn recoveries<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> R
     same("how many of many recover", recovered, 1)
 }
 
-async fn crash<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
-    let key = trial.key("")?;
-    let dead = trial.execute(&key, 1, short()).await?;
-    for step in ["reserved", "charged"] {
-        done(trial.store.save(&dead, step.as_bytes()).await)?;
+/// Where there is no room, that is said; but none that is new is lost because the old ones are asked for.
+async fn fresh<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let named = |name: &str, nth: u8| trial.key(&format!("{name}-{nth}"));
+    for nth in 0..FRESH {
+        let ticket = trial.execute(&named("hot", nth)?, 1, long()).await?;
+        done(trial.store.complete(&ticket, b"hot").await)?;
     }
-    trial.must_be_in_flight(&key, SHORT).await?;
-    let successor = trial.recover(&key, 2, long()).await?;
-    same("the checkpoint", successor.checkpoint(), Some(&b"charged"[..]))?;
-    must_grow(dead.token(), successor.token())?;
-    done(trial.store.complete(&successor, b"once").await)?;
-    trial.must_replay(&key, b"once").await
-}
-
-async fn zombie<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
-    let key = trial.key("")?;
-    let zombie = trial.execute(&key, 1, short()).await?;
-    let successor = trial.recover(&key, 2, long()).await?;
-    trial.must_be_void(&zombie).await?;
-    trial.must_be_in_flight(&key, long().lease).await?;
-    done(trial.store.complete(&successor, b"once").await)?;
-    trial.must_be_void(&zombie).await?;
-    trial.must_replay(&key, b"once").await
-}
-
-async fn late<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
-    let key = trial.key("")?;
-    let ticket = trial.execute(&key, 1, short()).await?;
-    trial.timer.sleep(2 * SHORT).await;
-    done(trial.store.complete(&ticket, b"late").await)?;
-    trial.must_replay(&key, b"late").await
-}
-
-async fn renewal<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
-    let key = trial.key("")?;
-    let ticket = trial.execute(&key, 1, short()).await?;
-    for _ in 0..3 {
-        trial.timer.sleep(SHORT * 2 / 3).await;
-        done(trial.store.renew(&ticket).await)?;
-        trial.must_be_in_flight(&key, SHORT).await?;
+    for nth in 0..FRESH {
+        for hot in 0..3 {
+            trial.must_replay(&named("hot", (nth / 4 + hot) % FRESH)?, b"hot").await?;
+        }
+        let ticket = trial.execute(&named("fresh", nth)?, 1, long()).await?;
+        done(trial.store.complete(&ticket, &[nth]).await)?;
     }
-    // It does not matter that the lease is over, if nobody took over.
-    trial.timer.sleep(2 * SHORT).await;
-    done(trial.store.renew(&ticket).await)?;
-    trial.must_be_in_flight(&key, SHORT).await
+    for nth in 0..FRESH {
+        trial.must_replay(&named("fresh", nth)?, &[nth]).await?;
+    }
+    Ok(())
 }
 
 async fn retry<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {

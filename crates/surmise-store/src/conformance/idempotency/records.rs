@@ -1,12 +1,10 @@
-//! What is remembered of a key, and for how long.
-
-use core::time::Duration;
+//! What is remembered of a key.
 
 use surmise_idempotency::{Fingerprint, Key};
 
 use super::trial::{done, long, request, short, unexpected};
 use crate::{
-    Claimed, IdempotencyStore, Settlement, Terms,
+    Claimed, IdempotencyStore, Settlement,
     conformance::{
         Case, Flaw, Timer,
         trial::{SHORT, Trial, flaw, must_grow, same},
@@ -17,12 +15,12 @@ pub(super) fn cases<S: IdempotencyStore, T: Timer>() -> Vec<Case<S, T>> {
     vec![
         Case::new("a-result-is-replayed", |trial| Box::pin(replay(trial))),
         Case::new("a-result-of-any-length-is-kept", |trial| Box::pin(lengths(trial))),
-        Case::new("another-request-is-no-match", |trial| Box::pin(mismatch(trial))),
+        Case::new("another-request-is-no-match-in-flight", |trial| Box::pin(in_flight(trial))),
+        Case::new("nor-while-nobody-knows", |trial| Box::pin(indeterminate(trial))),
+        Case::new("nor-once-it-is-done", |trial| Box::pin(completed(trial))),
         Case::new("a-released-key-is-executed-again", |trial| Box::pin(release(trial))),
         Case::new("a-released-recovery-is-recovered-from", |trial| Box::pin(given_up(trial))),
         Case::new("keys-of-others-are-others", |trial| Box::pin(scopes(trial))),
-        Case::new("a-brief-retention-is-brief", |trial| Box::pin(brief(trial))),
-        Case::new("a-retention-begins-with-the-completion", |trial| Box::pin(retention(trial))),
         Case::new("a-settled-ticket-settles-nothing-else", |trial| Box::pin(settled(trial))),
     ]
 }
@@ -54,20 +52,38 @@ async fn lengths<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Resu
     Ok(())
 }
 
-async fn mismatch<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+async fn in_flight<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
     let key = trial.key("")?;
-    let _dead = trial.execute(&key, 1, short()).await?;
+    let ticket = trial.execute(&key, 1, long()).await?;
     trial.must_mismatch(&key).await?;
+    trial.must_be_in_flight(&key, long().lease).await?;
+    done(trial.store.complete(&ticket, b"done").await)?;
+    trial.must_replay(&key, b"done").await
+}
+
+/// Another request does not take over what is not its own.
+async fn indeterminate<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let late = trial.execute(&key, 1, short()).await?;
     trial.timer.sleep(2 * SHORT).await;
     trial.must_mismatch(&key).await?;
-    let ticket = trial.recover(&key, 2, long()).await?;
+    done(trial.store.renew(&late).await)?;
+    trial.timer.sleep(2 * SHORT).await;
     trial.must_mismatch(&key).await?;
+    let _recoverer = trial.recover(&key, 2, long()).await?;
+    trial.must_mismatch(&key).await
+}
+
+async fn completed<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
+    let key = trial.key("")?;
+    let ticket = trial.execute(&key, 1, long()).await?;
     done(trial.store.complete(&ticket, b"done").await)?;
     trial.must_mismatch(&key).await?;
     match trial.claim(&key, Fingerprint::NONE, 3, long()).await? {
-        Claimed::Mismatch => Ok(()),
-        other => Err(unexpected("a key of another request", &other)),
+        Claimed::Mismatch => {}
+        other => return Err(unexpected("a key of another request", &other)),
     }
+    trial.must_replay(&key, b"done").await
 }
 
 async fn release<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
@@ -128,27 +144,6 @@ async fn scopes<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Resul
         trial.must_replay(key, number.to_string().as_bytes()).await?;
     }
     Ok(())
-}
-
-async fn brief<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
-    let key = trial.key("")?;
-    let terms = Terms { brief_retention: SHORT, ..long() };
-    let first = trial.execute(&key, 1, terms).await?;
-    done(trial.store.complete_briefly(&first, b"declined").await)?;
-    trial.timer.sleep(2 * SHORT).await;
-    let second = trial.execute(&key, 2, terms).await?;
-    must_grow(first.token(), second.token())?;
-    trial.must_be_void(&first).await
-}
-
-async fn retention<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {
-    let key = trial.key("")?;
-    let retention = Duration::from_secs(2);
-    let ticket = trial.execute(&key, 1, Terms { retention, ..long() }).await?;
-    trial.timer.sleep(retention * 3 / 2).await;
-    done(trial.store.complete(&ticket, b"done").await)?;
-    trial.timer.sleep(retention / 2).await;
-    trial.must_replay(&key, b"done").await
 }
 
 async fn settled<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> Result<(), Flaw> {

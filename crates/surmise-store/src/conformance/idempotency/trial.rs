@@ -1,12 +1,13 @@
 use core::time::Duration;
 
 use surmise_idempotency::{Fingerprint, Key};
+use surmise_time::Instant;
 
 use crate::{
     Claim, Claimed, IdempotencyStore, Settled, Terms, Ticket,
     conformance::{
         Flaw, Timer,
-        trial::{SHORT, Trial, flaw},
+        trial::{PATIENCE, SHORT, STEP, Trial, flaw},
     },
 };
 
@@ -67,7 +68,17 @@ impl<S: IdempotencyStore, T: Timer> Trial<'_, S, T> {
 
     /// Fails unless a key is answered with a result.
     pub(super) async fn must_replay(&self, key: &Key, result: &[u8]) -> Result<(), Flaw> {
-        match self.claim(key, request(1), 98, long()).await? {
+        self.must_replay_to(key, request(1), result).await
+    }
+
+    /// Fails unless a key is answered with a result to one of the requests.
+    pub(super) async fn must_replay_to(
+        &self,
+        key: &Key,
+        request: Fingerprint,
+        result: &[u8],
+    ) -> Result<(), Flaw> {
+        match self.claim(key, request, 98, long()).await? {
             Claimed::Replay(replayed) if replayed == result => Ok(()),
             Claimed::Replay(other) => {
                 Err(Flaw(format!("{} bytes were completed, and {other:?} came", result.len())))
@@ -97,6 +108,34 @@ impl<S: IdempotencyStore, T: Timer> Trial<'_, S, T> {
                 Claimed::InFlight { retry_after } => self.timer.sleep(retry_after).await,
                 other => return Err(unexpected("a key whose executor died", &other)),
             }
+        }
+    }
+
+    /// Asks for a key that is another's or completed until nothing is remembered of it, and fails if that is before
+    /// `until` or long after.
+    ///
+    /// It is well to ask before `until`: what was begun before the clock was read may be forgotten no sooner, whatever
+    /// was slow.
+    pub(super) async fn execute_once_forgotten(
+        &self,
+        key: &Key,
+        request: Fingerprint,
+        until: Instant,
+    ) -> Result<Ticket, Flaw> {
+        loop {
+            let asked_at = self.timer.now();
+            let claimed = self.claim(key, request, 96, long()).await?;
+            let now = self.timer.now();
+            match claimed {
+                Claimed::Execute(ticket) if now >= until => return Ok(ticket),
+                Claimed::Execute(_) => {
+                    let early = until - now;
+                    return Err(Flaw(format!("a key was forgotten {early:?} before its time")));
+                }
+                Claimed::Replay(_) | Claimed::Mismatch if asked_at <= until + PATIENCE => {}
+                other => return Err(unexpected("a key that is to be forgotten", &other)),
+            }
+            self.timer.sleep(STEP).await;
         }
     }
 
