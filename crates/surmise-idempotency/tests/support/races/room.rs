@@ -4,14 +4,18 @@ use surmise_idempotency::{Keep, WhenFull};
 
 use super::Contender;
 
-/// Where the oldest results may be forgotten, none that is new gets lost, however often the old ones are asked for.
+/// Where there is room, or the oldest results may be forgotten for it, none that is new gets lost, however often the old
+/// ones are asked for.
 pub(crate) async fn fresh_among_hot<C: Contender>(cache: &C) {
-    assert_eq!(cache.config().when_full, WhenFull::EvictOldest);
     let room = cache.config().capacity.get();
     let fresh = room.min(100);
-    fill(cache, "hot").await;
+    let hot = match cache.config().when_full {
+        WhenFull::EvictOldest => room,
+        _ => room - fresh,
+    };
+    fill(cache, "hot", hot).await;
     for _ in 0..10 {
-        for hot in 0..room {
+        for hot in 0..hot {
             cache.begin(&format!("hot-{hot}"), 0).await.replays("done");
         }
     }
@@ -28,7 +32,7 @@ pub(crate) async fn fresh_among_hot<C: Contender>(cache: &C) {
 pub(crate) async fn full_of_what_was_promised<C: Contender>(cache: &C) {
     assert_eq!(cache.config().when_full, WhenFull::Refuse);
     let room = cache.config().capacity.get();
-    fill(cache, "old").await;
+    fill(cache, "old", room).await;
     cache.pass(cache.config().retention - C::TICK).await;
     for nth in 0..100 {
         cache.begin(&format!("fresh-{nth}"), 0).await.refuses();
@@ -59,7 +63,7 @@ pub(crate) async fn full_of_what_is_in_flight<C: Contender>(cache: &C) {
 /// Results whose retention is over are no reason to refuse, and those whose is not do not make room for them.
 pub(crate) async fn room_of_the_expired<C: Contender>(cache: &C) {
     let (room, retention) = (cache.config().capacity.get(), cache.config().retention);
-    fill(cache, "old").await;
+    fill(cache, "old", room).await;
     cache.pass(retention).await;
     for nth in 0..room {
         let ticket = cache.begin(&format!("new-{nth}"), 0).await.execute();
@@ -70,8 +74,8 @@ pub(crate) async fn room_of_the_expired<C: Contender>(cache: &C) {
     }
 }
 
-async fn fill<C: Contender>(cache: &C, name: &str) {
-    for nth in 0..cache.config().capacity.get() {
+async fn fill<C: Contender>(cache: &C, name: &str, records: usize) {
+    for nth in 0..records {
         let ticket = cache.begin(&format!("{name}-{nth}"), 0).await.execute();
         cache.complete(ticket, "done", Keep::Long).await.expect("nobody took over");
     }

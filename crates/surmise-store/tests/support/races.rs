@@ -1,0 +1,1 @@
+../../../surmise-idempotency/tests/support/races.rs
