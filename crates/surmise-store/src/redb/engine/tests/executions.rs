@@ -1,5 +1,7 @@
 //! Executions over restarts: what lasts, for how long, and what is done to the wall clock meanwhile.
 
+mod races;
+
 use core::{num::NonZeroU64, time::Duration};
 
 use ::redb::{ReadableTableMetadata as _, TableError};
