@@ -8,8 +8,8 @@ use core::{
 };
 
 use super::caller::{
-    Caller, LEASE, Wakes, ask, execute, fingerprint, in_flight, kept, recovers, released, replays,
-    roomy,
+    Cache, Caller, LEASE, RETENTION, Wakes, ask, execute, fingerprint, in_flight, is_fenced, kept,
+    recovers, released, replays, roomy,
 };
 
 #[test]
@@ -116,4 +116,51 @@ fn the_latest_waker_is_woken() {
     assert_eq!(Arc::strong_count(&wakes[0]), 1, "the earlier waker is kept");
     replays(leader.finish(kept("done")), "done");
     assert_eq!(wakes.map(|wakes| wakes.count()), [0, 1]);
+}
+
+/// Nobody ended what it waits for, and the record lies elsewhere when somebody executes anew.
+#[test]
+fn a_follower_of_what_is_forgotten_is_woken() {
+    let keys: Vec<_> = (0..50).map(|key| key.to_string()).collect();
+    let others: Vec<_> = (50..100).map(|key| key.to_string()).collect();
+    let expire = |cache: &Cache| assert_eq!(cache.expire(keys.len()), keys.len());
+    let push_out = |cache: &Cache| {
+        others.iter().for_each(|key| execute(cache, key, 0, kept("other")));
+    };
+    let ways: [&dyn Fn(&Cache); 2] = [&expire, &push_out];
+    for (key, forget) in keys.iter().flat_map(|key| ways.map(|forget| (key, forget))) {
+        let cache = roomy();
+        let _hung: Vec<_> = keys.iter().map(|key| Caller::executes(&cache, key, 0)).collect();
+        let follower = Caller::waits(&cache, key, 0);
+        cache.clock().advance(LEASE + RETENTION);
+        forget(&cache);
+        execute(&cache, key, 0, kept("done"));
+        assert!(follower.wakes() > 0, "it waits for ever");
+        replays(follower.answer(), "done");
+
+        // That was once. Whoever waits by now is not woken for it.
+        cache.expire(keys.len());
+        let _leader = Caller::executes(&cache, "leader", 0);
+        let follower = Caller::waits(&cache, "leader", 0);
+        let more: Vec<_> = (100..140).map(|key| key.to_string()).collect();
+        let _more: Vec<_> = more.iter().map(|key| Caller::executes(&cache, key, 0)).collect();
+        assert_eq!(follower.wakes(), 0);
+    }
+}
+
+#[test]
+fn a_follower_of_what_expires_executes() {
+    let cache = roomy();
+    let hung = Caller::executes(&cache, "a", 0);
+    let mut followers = [(); 3].map(|()| Caller::waits(&cache, "a", 0));
+    cache.clock().advance(LEASE + RETENTION);
+    assert_eq!(cache.expire(1), 1);
+    assert!(followers.iter().all(|follower| follower.wakes() == 1));
+    followers[0].must_execute();
+    followers[1].must_wait();
+    is_fenced(hung.finish(kept("late")), "late");
+    let [executor, follower, last] = followers;
+    replays(executor.finish(kept("done")), "done");
+    replays(follower.answer(), "done");
+    replays(last.answer(), "done");
 }
