@@ -9,8 +9,10 @@ fn concurrent_duplicate() {
     let cache = roomy();
     let leader = Caller::executes(&cache, "a", 0);
     let mut followers: Vec<_> = repeat_with(|| Caller::waits(&cache, "a", 0)).take(50).collect();
-    let other = Caller::executes(&cache, "b", 0);
-    let mut other_follower = Caller::waits(&cache, "b", 0);
+    let other_keys: Vec<_> = (0..50).map(|key| key.to_string()).collect();
+    let others: Vec<_> = other_keys.iter().map(|key| Caller::executes(&cache, key, 0)).collect();
+    let mut other_followers: Vec<_> =
+        other_keys.iter().map(|key| Caller::waits(&cache, key, 0)).collect();
     // To be polled for nothing changes nothing.
     followers.iter_mut().for_each(Caller::must_wait);
     assert!(followers.iter().all(|follower| follower.wakes() == 0));
@@ -21,10 +23,13 @@ fn concurrent_duplicate() {
         replays(follower.answer(), "done");
     }
     replays(ask(&cache, "a", 0), "done");
-    other_follower.must_wait();
-    assert_eq!(other_follower.wakes(), 0);
-    replays(other.finish(kept("other")), "other");
-    replays(other_follower.answer(), "other");
+    // Nobody is woken for another key, though it be in the same shard.
+    other_followers.iter_mut().for_each(Caller::must_wait);
+    for (other, follower) in others.into_iter().zip(other_followers) {
+        assert_eq!(follower.wakes(), 0);
+        replays(other.finish(kept("other")), "other");
+        replays(follower.answer(), "other");
+    }
 }
 
 #[test]

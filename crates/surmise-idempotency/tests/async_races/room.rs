@@ -23,27 +23,30 @@ fn fill(cache: &Cache, name: &str) -> Vec<String> {
 
 #[test]
 fn fresh_among_hot() {
-    let cache = cache(1000, WhenFull::EvictOldest);
-    let hot = fill(&cache, "hot");
-    for _ in 0..10 {
-        for key in &hot {
-            replays(ask(&cache, key, 0), "done");
+    // Where there are fewer keys than shards, room is made in another one.
+    for (room, count) in [(1, 1), (4, 4), (1000, 100)] {
+        let cache = cache(room, WhenFull::EvictOldest);
+        let hot = fill(&cache, "hot");
+        for _ in 0..10 {
+            for key in &hot {
+                replays(ask(&cache, key, 0), "done");
+            }
         }
+        let fresh = names("fresh", count);
+        // All are under way at once, and none makes room for another.
+        let leaders: Vec<_> = fresh.iter().map(|key| Caller::executes(&cache, key, 0)).collect();
+        let followers: Vec<_> = fresh.iter().map(|key| Caller::waits(&cache, key, 0)).collect();
+        for leader in leaders {
+            replays(leader.finish(kept("new")), "new");
+        }
+        for follower in followers {
+            replays(follower.answer(), "new");
+        }
+        for key in &fresh {
+            replays(ask(&cache, key, 0), "new");
+        }
+        assert_eq!(cache.stats().evicted, count as u64);
     }
-    let fresh = names("fresh", 100);
-    // All are under way at once, and none makes room for another.
-    let leaders: Vec<_> = fresh.iter().map(|key| Caller::executes(&cache, key, 0)).collect();
-    let followers: Vec<_> = fresh.iter().map(|key| Caller::waits(&cache, key, 0)).collect();
-    for leader in leaders {
-        replays(leader.finish(kept("new")), "new");
-    }
-    for follower in followers {
-        replays(follower.answer(), "new");
-    }
-    for key in &fresh {
-        replays(ask(&cache, key, 0), "new");
-    }
-    assert_eq!(cache.stats().evicted, 100);
 }
 
 #[test]
