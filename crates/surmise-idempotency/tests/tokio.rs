@@ -163,7 +163,7 @@ fn hanging(
     cache: &Arc<Cache>,
     key: u64,
     begun: &Arc<Semaphore>,
-) -> JoinHandle<Result<usize, ExecuteError<usize>>> {
+) -> JoinHandle<Result<usize, ExecuteError<u64, usize>>> {
     let (cache, begun) = (cache.clone(), begun.clone());
     tokio::spawn(async move {
         let work = async || {

@@ -21,7 +21,7 @@ use surmise_time::{ManualClock, MonotonicClock as _};
 
 pub(crate) type Cache = IdempotencyCache<String, String, ManualClock, String>;
 
-pub(crate) type Answer = Result<String, ExecuteError<String, String>>;
+pub(crate) type Answer = Result<String, ExecuteError<String, String, String>>;
 
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 pub(crate) const RETENTION: Duration = Duration::from_secs(100);
@@ -221,7 +221,7 @@ pub(crate) fn refuses(answer: Answer) {
 
 pub(crate) fn recovers(answer: Answer) -> Ticket<String> {
     match answer {
-        Err(ExecuteError::Recover(ticket)) => ticket,
+        Err(ExecuteError::Recover(recovery)) => recovery.into_ticket(),
         other => panic!("to be recovered, but it says {other:?}"),
     }
 }

@@ -126,6 +126,11 @@ fn late_but_not_superseded() {
 }
 
 #[test]
+fn released_recovery() {
+    at_once(races::released_recovery(&store(10)));
+}
+
+#[test]
 fn renewed_lease() {
     at_once(races::renewed_lease(&store(10)));
 }
