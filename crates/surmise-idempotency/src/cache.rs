@@ -29,20 +29,26 @@ use crate::{Begin, CacheConfig, CacheConfigError, Fenced, Fingerprint, Keep, Tic
 /// (draft-ietf-httpapi-idempotency-key-header) and of Lee and others, "Implementing Linearizability at Large Scale and
 /// Low Latency" (RIFL), SOSP 2015.
 ///
-/// Time is an argument: that of a clock which goes on while the machine sleeps, such as `BootClock` of
-/// `surmise-time`. The cache never goes back: a `now` before the latest that it saw counts as that one.
+/// Each operation takes O(1) time, expected over the seed of the hash, and allocates nothing but what keys and values do:
+/// all memory is reserved at first. The hash is fast and not made to withstand whoever studies it: hash keys that clients
+/// choose, with a secret, before they come here, if that is to be feared. No thread works in the background:
+/// each new key puts out up to two results of each retention whose time is over.
 ///
-/// Each operation takes O(1) time and allocates nothing but what keys and values do: all memory is reserved at first. No
-/// thread works in the background: each new key puts out up to two results of each retention whose time is over.
+/// # Time
+///
+/// Time is an argument: that of a clock which goes on while the machine sleeps, such as `BootClock` of
+/// `surmise-time`. The cache never goes back: a `now` before the latest that it saw counts as that one. So one `now` that is
+/// far in the future is for ever: nothing is over any more until then, and a cache that is full of it stays so.
 ///
 /// # Examples
 ///
 /// ```
-/// use surmise_idempotency::{Begin, CacheConfig, Fingerprint, IdempotencyCache};
-/// use surmise_time::Instant;
+/// use surmise_idempotency::{Begin, CacheConfig, FingerprintKey, IdempotencyCache};
+/// use surmise_time::{BootClock, MonotonicClock};
 ///
 /// let mut cache = IdempotencyCache::<String, u64>::new(CacheConfig::default())?;
-/// let (now, fingerprint) = (Instant::ORIGIN, Fingerprint::NONE);
+/// let fingerprint = FingerprintKey::new([7; 16]).of([&b"/payments"[..], b"100"]);
+/// let now = BootClock.now();
 ///
 /// let Begin::Execute(ticket) = cache.begin("payment-17", fingerprint, now) else { panic!() };
 /// assert!(matches!(cache.begin("payment-17", fingerprint, now), Begin::InFlight { .. }));
@@ -203,5 +209,5 @@ pub struct CacheStats {
     /// Results that were forgotten before their retention was over, to make room.
     pub evicted: u64,
     /// Executions that were forgotten without ever having ended, a retention after their lease.
-    pub abandoned: u64,
+    pub forgotten_in_flight: u64,
 }

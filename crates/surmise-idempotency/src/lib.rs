@@ -5,17 +5,23 @@
 //! that was given up and comes back, a record that goes while its client still retries.
 //!
 //! ```
-//! use surmise_idempotency::{CacheConfig, Fingerprint, sync::IdempotencyCache};
+//! use surmise_idempotency::{CacheConfig, FingerprintKey, sync::{ExecuteError, IdempotencyCache}};
 //! use surmise_time::OsClock;
 //!
 //! let cache = IdempotencyCache::<String, u64, _>::new(CacheConfig::default(), OsClock)?;
+//! let fingerprints = FingerprintKey::new([7; 16]); // of the system's randomness
 //! let mut charged = 0;
-//! for _ in 0..3 {
-//!     cache.execute("payment-17", Fingerprint::NONE, || {
-//!         charged += 100; // charges the card
+//! let mut pay = |amount: u64| {
+//!     let request = fingerprints.of([&b"POST"[..], b"/payments", &amount.to_le_bytes()]);
+//!     cache.execute("payment-17", request, || {
+//!         charged += amount; // charges the card
 //!         charged
-//!     })?;
+//!     })
+//! };
+//! for _ in 0..3 {
+//!     assert_eq!(pay(100)?, 100);
 //! }
+//! assert_eq!(pay(900), Err(ExecuteError::Mismatch));
 //! assert_eq!(charged, 100);
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
@@ -40,8 +46,11 @@
 //!     |  release: nothing done |  |   | begin: Recover, a new ticket
 //!     +------------------------+  |   |
 //!                                 v   |
-//!                            indeterminate: the lease ended, nobody knows what was done
+//!                            indeterminate: the lease ended, nobody knows what was done --> (unknown)
 //! ```
+//!
+//! As long as nobody recovers, the late executor may still complete, release or renew what is indeterminate. Who was to
+//! recover and releases makes it indeterminate again.
 //!
 //! In every state another payload, by its [`Fingerprint`], is a [`Begin::Mismatch`]. What is indeterminate is forgotten a
 //! retention after its lease.

@@ -6,8 +6,9 @@ use core::mem;
 /// Tells a producer's new messages from those that it sends again, by their numbers.
 ///
 /// A producer numbers its messages from 0, and its lives by *epochs*: whoever takes over from it, or it itself after
-/// it lost count, has a higher epoch and numbers from 0 again. Each message is then accepted once and in
-/// order; the earlier epochs' late ones are refused. The window remembers what came of the last `N` messages. A
+/// it lost count, has a higher epoch and numbers from 0 again. Each message of an epoch is then accepted once and in
+/// order; the earlier epochs' late ones are refused. What is sent again in a higher epoch is another message: a
+/// producer that lost count has to find out by itself which of its messages arrived. The window remembers what came of the last `N` messages. A
 /// producer that never has more than `N` unanswered gets the same answer to whatever it sends again.
 ///
 /// This is the rule of Kafka's idempotent producer (Gustafson and others, *KIP-98: Exactly Once Delivery and
@@ -79,7 +80,20 @@ impl<T, const N: usize> ProducerWindow<T, N> {
         Admission::Accepted(Acceptance { window: self, epoch, sequence })
     }
 
-    /// Returns the epoch of the message that was recorded last, or with which the window was made.
+    /// Refuses the earlier epochs' messages from now on, and returns whether this one is the latest.
+    ///
+    /// Whoever takes over from another producer does so before it looks at what that one did: else a late message
+    /// of it is accepted in between.
+    #[must_use = "if there was a higher epoch, another producer has taken over"]
+    pub fn fence(&mut self, epoch: u64) -> bool {
+        if epoch > self.epoch {
+            // As in `record`: the results are dropped when the window is whole again.
+            let _earlier_epoch = mem::replace(self, Self::at(epoch, 0));
+        }
+        epoch >= self.epoch
+    }
+
+    /// Returns the epoch of the message that was recorded last, or with which the window was made or fenced.
     #[must_use]
     pub const fn epoch(&self) -> u64 {
         self.epoch

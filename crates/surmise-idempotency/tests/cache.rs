@@ -158,7 +158,7 @@ fn so_many_of_each_kind_are_forgotten_and_those_that_never_ended_are_counted() {
     }
     let mut expire = |now, at_most| {
         let expired = cache.expire(Instant::from_nanos(now), at_most);
-        (expired, cache.len(), cache.stats().abandoned)
+        (expired, cache.len(), cache.stats().forgotten_in_flight)
     };
     assert_eq!(expire(4, 9), (0, 12, 0));
     assert_eq!(expire(5, 1), (1, 11, 0));
@@ -183,7 +183,7 @@ fn a_new_key_puts_out_two_of_each_kind() {
         }
     }
     let _ = execute(&mut cache, "new", 110);
-    assert_eq!((cache.len(), cache.stats().abandoned), (4, 2));
+    assert_eq!((cache.len(), cache.stats().forgotten_in_flight), (4, 2));
 }
 
 #[test]

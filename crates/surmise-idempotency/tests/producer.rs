@@ -293,3 +293,22 @@ fn a_smaller_window_remembers_the_last_and_a_greater_one_no_more() -> Result<(),
     assert_eq!(greater.next_sequence(), Some(9));
     Ok(())
 }
+
+#[test]
+fn a_fence_keeps_late_messages_out_before_there_is_a_new_one() {
+    let mut window = ProducerWindow::<u8>::new();
+    for sequence in 0..3 {
+        let Admission::Accepted(acceptance) = window.admit(4, sequence) else { panic!() };
+        acceptance.record(7);
+    }
+    assert!(window.fence(4));
+    assert_eq!((window.epoch(), window.next_sequence()), (4, Some(3)));
+    assert!(!window.fence(3));
+    assert_eq!(window.admit(4, 2), Admission::Duplicate(Some(&7)));
+
+    assert!(window.fence(5));
+    assert_eq!(window, ProducerWindow::at(5, 0));
+    assert_eq!(window.admit(4, 3), Admission::Fenced { offered: 4, current: 5 });
+    assert_eq!(window.admit(5, 1), Admission::Gap { expected: 0, offered: 1 });
+    assert!(matches!(window.admit(5, 0), Admission::Accepted(_)));
+}

@@ -305,7 +305,7 @@ impl<K: Eq + Hash, V, C, S: Surroundings> Table<K, V, C, S> {
     fn forget_over(&mut self, slot: u32, hash: u64) -> bool {
         let forgotten = self.forget(slot, hash);
         if let Some(Record { state: State::InFlight { .. }, .. }) = forgotten {
-            self.stats.abandoned += 1;
+            self.stats.forgotten_in_flight += 1;
         }
         forgotten.is_some()
     }

@@ -89,7 +89,10 @@ impl World {
         let stats = self.cache.stats();
         assert_eq!(self.cache.len(), self.naive.len());
         assert_eq!(self.cache.is_empty(), self.naive.len() == 0);
-        assert_eq!((stats.evicted, stats.abandoned), (self.naive.evicted, self.naive.abandoned));
+        assert_eq!(
+            (stats.evicted, stats.forgotten_in_flight),
+            (self.naive.evicted, self.naive.abandoned)
+        );
     }
 
     fn begin(&mut self, key: u8, payload: u8) {
