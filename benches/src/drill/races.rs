@@ -11,9 +11,10 @@ pub(super) enum Race {
     OtherPayloadInFlight,
     OtherKeys,
     FreshAmongHot,
+    FreshInASmallRoom,
 }
 
-pub(super) const RACES: [Race; 8] = [
+pub(super) const RACES: [Race; 9] = [
     Race::Duplicates,
     Race::Retry,
     Race::Panic,
@@ -22,9 +23,11 @@ pub(super) const RACES: [Race; 8] = [
     Race::OtherPayloadInFlight,
     Race::OtherKeys,
     Race::FreshAmongHot,
+    Race::FreshInASmallRoom,
 ];
 
 const ROOM: usize = 1000;
+const SMALL_ROOM: usize = 100;
 
 impl Race {
     pub(super) const fn name(self) -> &'static str {
@@ -36,13 +39,15 @@ impl Race {
             Self::OtherPayload => "other payload",
             Self::OtherPayloadInFlight => "other payload, in flight",
             Self::OtherKeys => "other keys meanwhile",
-            Self::FreshAmongHot => "100 fresh among hot",
+            Self::FreshAmongHot => "100 fresh among 1000 hot",
+            Self::FreshInASmallRoom => "100 fresh among 100 hot",
         }
     }
 
     /// Runs it on a layer, and returns how that loses it.
     pub(super) fn run<L: Layer>(self) -> Result<(), String> {
-        let trial = Trial::<L>::with_room(ROOM);
+        let room = if matches!(self, Self::FreshInASmallRoom) { SMALL_ROOM } else { ROOM };
+        let trial = Trial::<L>::with_room(room);
         match self {
             Self::Duplicates => duplicates(&trial),
             Self::Retry => retry(&trial),
@@ -51,7 +56,7 @@ impl Race {
             Self::OtherPayload => other_payload(&trial),
             Self::OtherPayloadInFlight => other_payload_in_flight(&trial),
             Self::OtherKeys => other_keys(&trial),
-            Self::FreshAmongHot => fresh_among_hot(&trial),
+            Self::FreshAmongHot | Self::FreshInASmallRoom => fresh_among_hot(&trial, room as u64),
         }
     }
 }
@@ -143,8 +148,9 @@ fn other_keys<L: Layer>(trial: &Trial<L>) -> Result<(), String> {
     if first == Some(Answer::Value(7)) { Ok(()) } else { Err(format!("{first:?}")) }
 }
 
-fn fresh_among_hot<L: Layer>(trial: &Trial<L>) -> Result<(), String> {
-    let (hot, fresh) = (0..ROOM as u64, ROOM as u64..ROOM as u64 + 100);
+/// Only the new results are counted: old ones make room for them, as there is no other.
+fn fresh_among_hot<L: Layer>(trial: &Trial<L>, room: u64) -> Result<(), String> {
+    let (hot, fresh) = (0..room, room..room + 100);
     for _ in 0..10 {
         for key in hot.clone() {
             trial.call(key, 0, key);

@@ -111,12 +111,15 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
         C: Clone,
     {
         let (hash, now) = (self.hash(key), self.clock.now());
+        let mut may_be_room = true;
         loop {
             let mut begin = self.shard_of(hash).begin(hash, key, fingerprint, now);
             begin.number_shard(shard_of(hash));
-            if !matches!(begin, Begin::Full) || !self.make_room(now) {
+            if !(matches!(begin, Begin::Full) && may_be_room) {
                 return begin;
             }
+            // If there is none, who took it may be at this key: it is asked for once more.
+            may_be_room = self.make_room(now);
         }
     }
 

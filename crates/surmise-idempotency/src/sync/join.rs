@@ -126,10 +126,14 @@ impl<'a, K: Eq + Hash, V, M: MonotonicClock, C, Q: Hash + ?Sized> Joiner<'a, K, 
         V: Clone,
         C: Clone,
     {
+        let mut may_be_room = true;
         loop {
             let now = self.cache.clock().now();
             match self.ask_once(waker, now) {
-                Asked::Answer(Begin::Full) if self.cache.make_room(now) => {}
+                // If there is none, who took it may be at this key: it is asked for once more.
+                Asked::Answer(Begin::Full) if may_be_room => {
+                    may_be_room = self.cache.make_room(now);
+                }
                 asked => return asked,
             }
         }

@@ -16,7 +16,7 @@ use loom::{
 use surmise_time::{Instant, MonotonicClock};
 
 use super::{ExecuteError, IdempotencyCache, cache::shard_of, shard::SHARDS};
-use crate::{Begin, CacheConfig, Fingerprint};
+use crate::{Begin, CacheConfig, Fingerprint, WhenFull};
 
 /// No time passes in a model.
 struct NoTime;
@@ -161,6 +161,60 @@ fn loom_a_full_cache_is_full_for_one_of_two() {
         });
         let mine = cache.execute(&key(&cache, 1), Fingerprint::NONE, || 2).is_ok();
         assert!(other.join().unwrap() ^ mine);
+        assert_eq!(cache.len(), 1);
+    });
+}
+
+/// Who follows may go at any time while the leader ends, and another follower is woken all the same.
+#[test]
+fn loom_a_follower_is_dropped_while_the_leader_ends() {
+    loom::model(|| {
+        let cache = cache();
+        let Begin::Execute(ticket) = cache.begin(&key(&cache, 0), Fingerprint::NONE) else {
+            unreachable!()
+        };
+        let follower = thread::spawn({
+            let cache = Arc::clone(&cache);
+            move || cache.execute(&key(&cache, 0), Fingerprint::NONE, || 2).unwrap()
+        });
+        {
+            let key = key(&cache, 0);
+            let mut dropped = Box::pin(cache.execute_async(&key, Fingerprint::NONE, async || 3));
+            let waker = Waker::noop();
+            assert!(dropped.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+            let leader = thread::spawn({
+                let cache = Arc::clone(&cache);
+                move || cache.complete(ticket, 1).unwrap()
+            });
+            drop(dropped);
+            leader.join().unwrap();
+        }
+        assert_eq!(follower.join().unwrap(), 1);
+    });
+}
+
+/// Two want the room of one result at once. Neither hears that there is none, nor that the other is at it; only where room
+/// is that short, the result of the one may have made room for the other, which executes again.
+#[test]
+fn loom_duplicates_join_where_there_is_room_for_one() {
+    loom::model(|| {
+        let config = CacheConfig {
+            capacity: NonZeroUsize::MIN,
+            when_full: WhenFull::EvictOldest,
+            ..CacheConfig::default()
+        };
+        let cache = Arc::new(Cache::new(config, NoTime).unwrap());
+        cache.execute(&key(&cache, 1), Fingerprint::NONE, || 0).unwrap();
+        let other = thread::spawn({
+            let cache = Arc::clone(&cache);
+            move || {
+                block_on(cache.execute_async(&key(&cache, 0), Fingerprint::NONE, async || 1))
+                    .unwrap()
+            }
+        });
+        let mine = cache.execute(&key(&cache, 0), Fingerprint::NONE, || 2).unwrap();
+        let other = other.join().unwrap();
+        assert!(other == mine || (other, mine) == (1, 2));
         assert_eq!(cache.len(), 1);
     });
 }

@@ -59,7 +59,10 @@ pub(super) struct Locked<'a, K, V, C> {
 impl<K, V, C> Drop for Locked<'_, K, V, C> {
     #[inline]
     fn drop(&mut self) {
-        self.woken.0 = self.keys.surroundings().waiters.take_woken();
+        let waiters = &mut self.keys.surroundings().waiters;
+        if waiters.has_woken() {
+            self.woken.0 = waiters.take_woken();
+        }
     }
 }
 
@@ -83,6 +86,15 @@ struct Woken(Vec<Waker>);
 impl Drop for Woken {
     #[inline]
     fn drop(&mut self) {
+        if !self.0.is_empty() {
+            self.wake();
+        }
+    }
+}
+
+impl Woken {
+    #[cold]
+    fn wake(&mut self) {
         mem::take(&mut self.0).into_iter().for_each(Waker::wake);
     }
 }

@@ -43,8 +43,13 @@ impl Waiters {
         }
     }
 
-    /// Takes who is to be woken, without the lock.
+    /// Returns whether anybody is to be woken.
     #[inline]
+    pub(super) fn has_woken(&self) -> bool {
+        !self.woken.is_empty()
+    }
+
+    /// Takes who is to be woken, without the lock.
     pub(super) fn take_woken(&mut self) -> Vec<Waker> {
         mem::take(&mut self.woken)
     }
