@@ -27,12 +27,33 @@ const FOUND_BY: &[(Fault, &[&str])] = &[
             "a-claim-without-a-nonce-is-no-retry",
         ],
     ),
-    (Fault::ExecutesAbandoned, &["who-died-is-recovered-from", "of-many-who-recover-one-does"]),
-    (Fault::ForgetsCheckpoints, &["who-died-is-recovered-from", "a-result-of-any-length-is-kept"]),
-    (Fault::ZombieSettles, &["a-zombie-settles-nothing", "a-brief-retention-is-brief"]),
+    (
+        Fault::ExecutesAbandoned,
+        &[
+            "who-died-is-recovered-from",
+            "who-recovers-may-die-as-well",
+            "of-many-who-recover-one-does",
+        ],
+    ),
+    (
+        Fault::ForgetsCheckpoints,
+        &[
+            "who-died-is-recovered-from",
+            "checkpoints-are-handed-on",
+            "a-result-of-any-length-is-kept",
+        ],
+    ),
+    (
+        Fault::ZombieSettles,
+        &[
+            "a-zombie-settles-nothing",
+            "nor-does-one-whose-successor-released",
+            "a-zombie-settles-nothing-of-what-is-forgotten",
+        ],
+    ),
     (Fault::RefusedIsDone, &["a-zombie-settles-nothing", "a-settled-ticket-settles-nothing-else"]),
-    (Fault::IgnoresFingerprints, &["another-request-is-no-match"]),
-    (Fault::IgnoresFingerprintsInFlight, &["another-request-is-no-match"]),
+    (Fault::IgnoresFingerprints, &["nor-once-it-is-done", "nor-while-nobody-knows"]),
+    (Fault::IgnoresFingerprintsInFlight, &["another-request-is-no-match-in-flight"]),
     (Fault::RetryExecutes, &["a-recovery-whose-reply-was-lost-is-one"]),
     (Fault::RetryIsAnother, &["a-claim-whose-reply-was-lost-is-the-same"]),
     (Fault::ZeroIsANonce, &["a-claim-without-a-nonce-is-no-retry"]),
@@ -41,9 +62,25 @@ const FOUND_BY: &[(Fault, &[&str])] = &[
     (Fault::ForgetsReleasedRecoveries, &["a-released-recovery-is-recovered-from"]),
     (Fault::CutsResults, &["a-result-of-any-length-is-kept"]),
     (Fault::JoinsTenants, &["keys-of-others-are-others"]),
-    (Fault::ForgetsResults, &["a-result-is-replayed", "a-retention-begins-with-the-completion"]),
+    (
+        Fault::ForgetsResults,
+        &[
+            "a-result-is-replayed",
+            "a-retention-begins-with-the-completion",
+            "of-many-who-wait-all-have-one-result",
+            "what-is-new-is-kept-among-what-is-hot",
+        ],
+    ),
     (Fault::RetriedSettlementIsVoid, &["a-settlement-whose-reply-was-lost-is-done"]),
     (Fault::LateIsVoid, &["who-is-late-and-alone-completes"]),
+    (
+        Fault::ForgetsNothing,
+        &[
+            "a-brief-retention-is-brief",
+            "a-retention-ends-however-often-it-is-asked",
+            "what-was-abandoned-is-forgotten-in-the-end",
+        ],
+    ),
 ];
 
 async fn run(fault: Fault) -> BTreeSet<&'static str> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use parking_lot::Mutex;
 use surmise_idempotency::{Fingerprint, Key};
 use surmise_store::{
-    Claim, Claimed, IdempotencyStore, Settled, Settlement, StoreError, Ticket,
+    Claim, Claimed, IdempotencyStore, Settled, Settlement, StoreError, Terms, Ticket,
     memory::{MemoryConfig, MemoryStore},
 };
 use surmise_time::{Instant, ManualClock, MonotonicClock as _};
@@ -51,6 +51,8 @@ pub(crate) enum Fault {
     RetriedSettlementIsVoid,
     /// It refuses who is late, though nobody took over.
     LateIsVoid,
+    /// It remembers everything for a year.
+    ForgetsNothing,
 }
 
 #[derive(Debug)]
@@ -105,7 +107,15 @@ impl IdempotencyStore for Broken<'_> {
             (Fault::RetryIsAnother, _) => 0,
             (_, nonce) => nonce,
         };
-        let claim = Claim::new(&key, fingerprint, nonce, claim.terms())?;
+        let terms = match fault {
+            Fault::ForgetsNothing => Terms {
+                retention: Terms::MAX_RETENTION,
+                brief_retention: Terms::MAX_RETENTION,
+                ..claim.terms()
+            },
+            _ => claim.terms(),
+        };
+        let claim = Claim::new(&key, fingerprint, nonce, terms)?;
         let claimed = self.store.claim(claim).await?;
         let claimed = match (fault, claimed, known) {
             (Fault::ExecutesInFlight, Claimed::InFlight { .. }, Some(known)) => {

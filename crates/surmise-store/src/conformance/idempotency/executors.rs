@@ -62,10 +62,17 @@ async fn checkpoints<S: IdempotencyStore, T: Timer>(trial: &Trial<'_, S, T>) -> 
     recoverer = trial.recover(&key, 3, long()).await?;
     same("the checkpoint of two before", recoverer.checkpoint(), Some(&b"charged"[..]))?;
     trial.must_be_void(&first).await?;
+    done(trial.store.save(&recoverer, b"shipped").await)?;
     done(trial.store.release(&recoverer).await)?;
-    let fresh = trial.execute(&key, 4, short()).await?;
+    let next = trial.recover(&key, 4, long()).await?;
+    same("the checkpoint of who gave up", next.checkpoint(), Some(&b"shipped"[..]))?;
+    let key = trial.key("anew")?;
+    let first = trial.execute(&key, 1, long()).await?;
+    done(trial.store.save(&first, b"charged").await)?;
+    done(trial.store.release(&first).await)?;
+    let fresh = trial.execute(&key, 2, short()).await?;
     same("the checkpoint of a new execution", fresh.checkpoint(), None)?;
-    let recoverer = trial.recover(&key, 5, long()).await?;
+    let recoverer = trial.recover(&key, 3, long()).await?;
     same("the checkpoint of who saved none", recoverer.checkpoint(), None)
 }
 
@@ -90,7 +97,7 @@ where
     let successor = trial.recover(&key, 2, long()).await?;
     done(trial.store.release(&successor).await)?;
     trial.must_be_void(&zombie).await?;
-    let third = trial.execute(&key, 3, long()).await?;
+    let third = trial.recover(&key, 3, long()).await?;
     must_grow(successor.token(), third.token())?;
     for void in [&zombie, &successor] {
         trial.must_be_void(void).await?;
