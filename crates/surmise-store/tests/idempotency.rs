@@ -61,6 +61,7 @@ fn terms_beyond_their_limits_are_named() {
 }
 
 /// A ticket can be made of any terms.
+#[expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 async fn must_refuse_tickets_beyond_limits<S: IdempotencyStore>(store: &S) {
     let key = Key::new("", "", "beyond").unwrap();
     let claim = Claim::new(&key, Fingerprint::NONE, 1, Terms::default()).unwrap();

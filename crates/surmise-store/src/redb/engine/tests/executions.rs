@@ -235,9 +235,9 @@ fn a_wall_clock_that_is_set_is_noted_with_whatever_is_asked_next_or_at_the_end()
         let mut machine = Machine::new();
         machine.complete("a");
         if is_forward {
-            machine.reading.wall += year
+            machine.reading.wall += year;
         } else {
-            machine.reading.wall -= year
+            machine.reading.wall -= year;
         }
         if is_ended {
             machine.engine.end(machine.reading);
