@@ -28,8 +28,8 @@ use crate::{
 ///
 /// # Cost
 ///
-/// What is shared costs more than the [other form](crate::IdempotencyCache): half as many instructions again for a replay,
-/// twice as many for an execution. Memory is reserved for more keys than there is room for, as no shard has exactly
+/// What is shared costs more than the [other form](crate::IdempotencyCache): two thirds more instructions for a replay,
+/// three quarters more for an execution. Memory is reserved for more keys than there is room for, as no shard has exactly
 /// its part: some 66 bytes an entry for 100 000, 92 for 1000, 151 for 100, besides keys and values. Of many fillings, in one
 /// there are still more keys in a shard, by chance; it then allocates more under its lock. Each caller that waits
 /// allocates a waker.
