@@ -1,4 +1,5 @@
-//! Leases and fenced writes on storage that lasts: a paused leader's writes are refused by the store.
+//! Leases, fenced writes and idempotent requests on storage that lasts: a paused leader's writes are refused by the store,
+//! and what was executed is not executed again.
 //!
 //! A lease says who may write; a *fencing token*, higher with each grant, is what makes it true. Its holder shows the
 //! token with each write, and the store refuses those of earlier holders, however long they were paused.
@@ -23,7 +24,8 @@
 //! # What was executed
 //!
 //! [`IdempotencyStore`] remembers requests, so that one that is sent again is answered and not executed again. The same stores
-//! keep it.
+//! keep it. Between an effect somewhere else and the note that it is done, the one who executes can die; then the next is
+//! told to recover. Only in one transaction are they one: `postgres::settle` runs in yours.
 //!
 //! # Which store?
 //!

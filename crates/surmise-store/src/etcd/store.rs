@@ -196,6 +196,7 @@ impl IdempotencyStore for EtcdStore {
         ticket: &Ticket,
         settlement: Settlement<'_>,
     ) -> Result<Settled, StoreError> {
+        ticket.terms().checked()?;
         self.executions().settle(ticket, settlement).await
     }
 }

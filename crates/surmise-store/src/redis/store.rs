@@ -140,6 +140,7 @@ impl IdempotencyStore for RedisStore {
         ticket: &Ticket,
         settlement: Settlement<'_>,
     ) -> Result<Settled, StoreError> {
+        ticket.terms().checked()?;
         executions::settle(&self.client, ticket, settlement).await
     }
 }

@@ -22,6 +22,7 @@ impl IdempotencyStore for PostgresStore {
         ticket: &Ticket,
         settlement: Settlement<'_>,
     ) -> Result<Settled, StoreError> {
+        ticket.terms().checked()?;
         let session = self.sessions.take().await?;
         let answer = session.wait(execution::settle(&session, ticket, settlement)).await;
         Ok(match session.settle(answer)? {
