@@ -44,7 +44,7 @@ impl<V, C> Begin<V, C> {
 /// lease ends. Whoever knows that nothing was done releases it.
 ///
 /// It belongs to the cache that it comes from. To another it is void, but for one cache of 65 536.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 #[must_use = "complete, release or renew it: dropped, it holds up its key until its lease ends"]
 pub struct Ticket<C = ()> {
     token: FencingToken,
@@ -97,6 +97,16 @@ impl<C> Ticket<C> {
     #[must_use]
     pub const fn checkpoint(&self) -> Option<&C> {
         self.checkpoint.as_ref()
+    }
+}
+
+/// Where its record is depends on hashes, which begin anew in each process.
+impl<C: fmt::Debug> fmt::Debug for Ticket<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket")
+            .field("token", &self.token)
+            .field("checkpoint", &self.checkpoint)
+            .finish_non_exhaustive()
     }
 }
 

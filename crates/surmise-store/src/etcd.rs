@@ -48,7 +48,7 @@
 //! * `--max-request-bytes` no less than it is by default, for values of up to 1 MiB.
 //! * No `--unsafe-no-fsync`, nor a disk that lies: this store cannot see it.
 //! * Compaction, as `--auto-compaction-retention=1h`: every write leaves a revision behind.
-//! * After a snapshot was restored, [`advance_epoch`](crate::LeaseStore::advance_epoch), before anybody asks for a lease: revisions begin again where
+//! * After a snapshot was restored, [`advance_epoch`](crate::LeaseStore::advance_epoch), before anybody asks for a lease or claims: revisions begin again where
 //!   the snapshot ends. The next epoch is the number of seconds since 1970 by the clock of the machine that asks, or one more
 //!   than that of the snapshot if the clock is behind.
 //!
@@ -90,8 +90,8 @@
 //!   row is kept for that. After a snapshot was restored, they rise by the next epoch: what was claimed or completed since the
 //!   snapshot is forgotten, and what was in flight in it is to be recovered from.
 //! * *Time* is that of etcd's leases, by the monotonic clock of the leader, and no other clock counts. A record is under a lease
-//!   of etcd for the lease and the retention together if it is in flight, and else for the retention. A completion, a renewal
-//!   and a release are each a new lease of etcd, which begins between the call and its answer; none is kept alive. How
+//!   of etcd for the lease and the retention together if it is in flight, and else for the retention, brief or not. A completion, a renewal
+//!   and a release of what is no recovery are each a new lease of etcd, which begins between the call and its answer; none is kept alive. How
 //!   old it is, rounded down to a second, says whether the executor's lease is over. So a lease is what was asked, rounded up to
 //!   seconds, and up to one second more; `retry_after` is an upper bound.
 //! * A new leader begins all of etcd's leases anew, and so both the lease and the retention: nothing is given away or

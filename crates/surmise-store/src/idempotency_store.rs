@@ -9,7 +9,13 @@ use surmise_idempotency::{Fingerprint, Key};
 #[cfg(any(feature = "etcd", feature = "postgres", feature = "redb", feature = "redis"))]
 pub(crate) use self::record::State;
 pub(crate) use self::record::{Next, Record};
-#[cfg(any(feature = "conformance", feature = "etcd", feature = "postgres", feature = "redb"))]
+#[cfg(any(
+    feature = "conformance",
+    feature = "etcd",
+    feature = "postgres",
+    feature = "redb",
+    feature = "redis",
+))]
 pub(crate) use self::ticket::Verb;
 pub use self::{
     terms::Terms,

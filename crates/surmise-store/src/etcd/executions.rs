@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     Claim, Claimed, Settled, Settlement, StoreError, Ticket,
-    idempotency_store::{Next, Record, Verb},
+    idempotency_store::{Next, Record, State as RecordState, Verb},
 };
 
 /// The executions of one store.
@@ -86,8 +86,10 @@ impl Executions<'_> {
             let record = state.kept.as_ref().map(|kept| kept.record.clone());
             let (settled, next) = Record::settle(record, ticket, settlement, now);
             let Next::Changed(record) = next else { return Ok(settled) };
-            let committed = match settlement.0 {
-                Verb::Save { .. } => self.save(state, record).await?,
+            let committed = match (settlement.0, &record.state) {
+                (Verb::Save { .. }, _) => self.save(state, record).await?,
+                // What is given back keeps its time, and only its lease is over, at any age.
+                (Verb::Release, RecordState::InFlight { .. }) => self.save(state, record).await?,
                 _ => self.begin(state, (record, now), Origin::Earlier).await?,
             };
             match committed {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Claim, Claimed, Settled, Settlement, StoreError, Ticket,
-    idempotency_store::{Next, Record},
+    idempotency_store::{Next, Record, Verb},
 };
 
 /// How often a record may change under one request. Once is rare; but a server that answers nonsense is not asked for ever.
@@ -60,11 +60,11 @@ pub(super) async fn settle(
         let Some(Kept { head, record }) = Kept::from_bytes(client.name(), &key, &bytes)? else {
             return Ok(Settled::Fenced);
         };
-        let forgotten_at = record.forgotten_at;
         let (settled, next) = Record::settle(Some(record), ticket, settlement, now);
         let Next::Changed(record) = next else { return Ok(settled) };
-        // Times that stay what they were begin when they did.
-        let begins = (record.forgotten_at == forgotten_at).then_some(head.begins);
+        // Times that stay what they were begin when they did. A lease that is given back ends now, which may be before it
+        // began if the clock was set back.
+        let begins = matches!(settlement.0, Verb::Save { .. }).then_some(head.begins);
         let change =
             Change { before: Some(&head), token: Some(ticket.token()), begins, record, now };
         match change.make(client, &key).await {

@@ -22,10 +22,10 @@ pub enum Weakness {
     /// It was a replica itself, and was promoted. What its master acknowledged last may be lacking.
     Promoted,
     /// It removes keys when its memory is full: `maxmemory-policy` is one of all keys. A floor that is removed lets
-    /// everybody pass, and a lease that is removed has its tokens granted again.
+    /// everybody pass, a lease that is removed has its tokens granted again, and so have executions if their counter is removed.
     Evicts,
     /// It removes keys that expire when its memory is full: `maxmemory-policy` is one of the `volatile-` ones. Executions do, so
-    /// that what was done is done again. Leases, floors and values do not: where no executions are kept, nothing is lost.
+    /// that what was done is done again, and what is being done is done beside itself. Leases, floors and values do not: where no executions are kept, nothing is lost.
     EvictsExecutions,
     /// It is part of a cluster, which promotes replicas by itself.
     Cluster,

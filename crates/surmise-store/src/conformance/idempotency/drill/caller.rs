@@ -163,7 +163,9 @@ impl<'a, S: IdempotencyStore, T: Timer> Caller<'a, S, T> {
         let is_over = match self.settle(&held, &step).await {
             Ok(Settled::Indeterminate(_)) | Err(_) => self.draws.one_in(4),
             Ok(Settled::Done) if matches!(step, Step::Renew | Step::Save(_)) => false,
-            Ok(Settled::Done | Settled::Fenced | Settled::AlreadyCompleted) => !self.draws.one_in(4),
+            Ok(Settled::Done | Settled::Fenced | Settled::AlreadyCompleted) => {
+                !self.draws.one_in(4)
+            }
         };
         if !is_over {
             self.held.push(held);
