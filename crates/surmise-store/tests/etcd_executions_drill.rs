@@ -33,7 +33,7 @@ const QUICK: &[&str] = &["--heartbeat-interval=40", "--election-timeout=400"];
 fn drill(seed: u64) -> Drill {
     Drill {
         callers: 48,
-        operations: 6_000,
+        operations: 3_000,
         lease: Duration::from_secs(1),
         brief_retention: Duration::from_secs(1),
         ..Drill::new(seed)

@@ -1,6 +1,6 @@
 //! Callers at random against a PostgreSQL server that is killed over and over.
 //!
-//! As many operations as the environment's `SURMISE_TEST_OPERATIONS` says, or twelve thousand.
+//! As many operations as the environment's `SURMISE_TEST_OPERATIONS` says, or six thousand.
 
 #![cfg(unix)]
 #![expect(
@@ -57,7 +57,7 @@ fn kill_until(mut server: Server, operations: u64, over: &AtomicBool) -> (u64, S
 async fn over_many_kills_effects_happen_once_and_results_stay_the_same() {
     let Some(postgres) = Postgres::find() else { return };
     let operations = env::var("SURMISE_TEST_OPERATIONS").ok();
-    let operations = operations.map_or(12_000, |operations| operations.parse().unwrap());
+    let operations = operations.map_or(6_000, |operations| operations.parse().unwrap());
     let server = postgres.start();
     let config = PostgresConfig {
         max_connections: 24.try_into().unwrap(),
