@@ -26,6 +26,7 @@ pub mod detectors;
 pub mod drill;
 mod family;
 pub mod fences;
+pub mod fleet;
 pub mod idempotency;
 pub mod intervals;
 mod memory;

@@ -1,0 +1,391 @@
+mod agenda;
+mod correlation;
+mod observer;
+mod peer;
+mod peers;
+mod steps;
+
+use alloc::collections::{BTreeMap, VecDeque};
+use core::{fmt, hash::Hash};
+
+use surmise_detector::{AccrualDetector, Beat, FailureDetector, Verdict};
+use surmise_time::Instant;
+
+use self::{
+    agenda::Agenda,
+    correlation::Correlation,
+    observer::Observer,
+    peer::{Peer, Suspicion},
+    peers::Peers,
+};
+use crate::{
+    Event, Ignored, LocalHealth, MonitorConfig, MonitorConfigError, NotWatched, PeerState,
+    PeerStatus, TrustReason, WatchRefusal,
+};
+
+/// Watches many peers, with a failure detector each.
+///
+/// It is told of each heartbeat, and [`poll`](Self::poll) says which peers are suspected, trusted again, or dead. It
+/// reads no clock and starts no thread: whoever drives it sleeps until [`deadline`](Self::deadline).
+///
+/// # The observer is suspect too
+///
+/// Whoever is paused hears of nobody. If more than [`max_poll_gap`](MonitorConfig::max_poll_gap) passes between two
+/// calls, it is the observer who failed: all deadlines are moved by the gap, heartbeats that were queued meanwhile are
+/// taken for signs of life and not for intervals, and [`Event::ObserverStalled`] says so. A peer that died in
+/// the meantime is found as late after the stall as it would have been found without one. And if
+/// [so many](crate::CorrelatedExpiry) expire at once that the network of the observer is likelier to have failed than
+/// all of them, it waits for a while before it says so.
+///
+/// # Cost
+///
+/// A heartbeat is one look-up and the detector's own work. `poll` looks at a peer when the deadline passes that it had
+/// when it was last looked at, O(log n), so that peers that send many heartbeats within their timeout cost it
+/// little. Besides key and detector a peer takes 56 bytes, 60 as memory grows by doubling.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use surmise_detector::FixedTimeout;
+/// use surmise_monitor::{Event, Monitor, MonitorConfig};
+/// use surmise_time::Instant;
+///
+/// let mut monitor = Monitor::new(MonitorConfig::default())?;
+/// let mut now = Instant::ORIGIN;
+/// monitor.watch("a", FixedTimeout::new(Duration::from_secs(1))?, now)?;
+/// monitor.heartbeat(&"a", 1, 1, now)?;
+/// for event in monitor.poll(now) {
+///     assert!(matches!(event, Event::Trusted { peer: "a", .. }));
+/// }
+///
+/// // Nothing more is heard of it.
+/// let event = loop {
+///     now = monitor.deadline().expect("there is a peer");
+///     if let Some(event) = monitor.poll(now).next() {
+///         break event;
+///     }
+/// };
+/// assert!(matches!(event, Event::Suspected { peer: "a", .. }));
+/// assert_eq!(now.as_nanos(), 1_000_000_001);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Monitor<K, D> {
+    config: MonitorConfig,
+    observer: Observer,
+    health: LocalHealth,
+    peers: Peers<K, D>,
+    agenda: Agenda,
+    correlation: Correlation,
+    /// By slot, of all that are suspected or dead.
+    suspicions: BTreeMap<u32, Suspicion<K>>,
+    dead: usize,
+    events: VecDeque<Event<K>>,
+}
+
+impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
+    /// Creates a monitor that watches nobody.
+    ///
+    /// # Errors
+    ///
+    /// If a part of the configuration is beyond its range.
+    pub fn new(config: MonitorConfig) -> Result<Self, MonitorConfigError> {
+        Self::with_capacity(config, 0)
+    }
+
+    /// Creates a monitor that watches nobody, with memory for so many peers, or for `max_peers` if these are fewer.
+    ///
+    /// # Errors
+    ///
+    /// If a part of the configuration is beyond its range.
+    pub fn with_capacity(
+        config: MonitorConfig,
+        capacity: usize,
+    ) -> Result<Self, MonitorConfigError> {
+        let config = config.checked()?;
+        let capacity = capacity.min(config.max_peers);
+        Ok(Self {
+            config,
+            observer: Observer::new(&config),
+            health: LocalHealth::new(config.health_recovery),
+            peers: Peers::with_capacity(capacity),
+            agenda: Agenda::with_capacity(capacity),
+            correlation: Correlation::new(config.correlated_expiry),
+            suspicions: BTreeMap::new(),
+            dead: 0,
+            events: VecDeque::new(),
+        })
+    }
+
+    /// Begins to watch a peer from `now` on, with a detector that has seen no heartbeat yet.
+    ///
+    /// # Errors
+    ///
+    /// If the peer is watched already, or there are too many. The error hands both back.
+    pub fn watch(&mut self, peer: K, detector: D, now: Instant) -> Result<(), NotWatched<K, D>> {
+        let now = self.observe(now);
+        let max_peers = self.config.max_peers;
+        let reason = if self.peers.find(&peer).is_some() {
+            WatchRefusal::AlreadyWatched
+        } else if self.peers.len() >= max_peers {
+            WatchRefusal::Full { max_peers }
+        } else {
+            let slot = self.peers.insert(Peer {
+                key: peer,
+                detector,
+                incarnation: 0,
+                heard_at: now,
+                looked_at: Instant::MAX,
+                flaps: 0,
+                stall: self.observer.stalls(),
+                state: PeerState::Unheard,
+                was_heard: false,
+                is_held: false,
+            });
+            self.write_down(slot);
+            return Ok(());
+        };
+        Err(NotWatched { peer, detector, reason })
+    }
+
+    /// Ceases to watch a peer, and returns its detector if it was watched.
+    ///
+    /// What happened before is still told.
+    pub fn unwatch(&mut self, peer: &K) -> Option<D> {
+        let slot = self.peers.find(peer)?;
+        let peer = self.peers.remove(slot)?;
+        self.suspicions.remove(&slot);
+        self.dead -= usize::from(peer.state == PeerState::Dead);
+        Some(peer.detector)
+    }
+
+    /// Takes in a heartbeat that arrived at `now`, which a peer sent in this incarnation with this sequence number.
+    ///
+    /// The peer counts its heartbeats, and after a restart it has a higher incarnation, such as its boot time. Whoever
+    /// has none sends 0; then a restart that begins to count anew is not heard until it has counted as far as before.
+    /// A fresh heartbeat makes a peer trusted, be it suspected or dead.
+    ///
+    /// # Errors
+    ///
+    /// If the peer is not watched, or the heartbeat is of a former incarnation.
+    #[inline]
+    pub fn heartbeat(
+        &mut self,
+        peer: &K,
+        incarnation: u64,
+        sequence: u64,
+        now: Instant,
+    ) -> Result<Beat, Ignored> {
+        let now = self.observe(now);
+        let slot = self.peers.find(peer).ok_or(Ignored::UnknownPeer)?;
+        let stalls = self.observer.stalls();
+        let peer = self.peers.get_mut(slot).ok_or(Ignored::UnknownPeer)?;
+        let is_restart = peer.incarnation != incarnation;
+        if is_restart {
+            peer.live_again(incarnation)?;
+        }
+        // What came while nobody listened tells that the peer lived, but not when. So its detector begins anew with
+        // each heartbeat of the queue, and with the first after it.
+        if peer.stall != stalls {
+            peer.detector.restart();
+            if self.observer.is_settled(now) {
+                peer.stall = stalls;
+            }
+        }
+        let beat = peer.detector.heartbeat(sequence, now);
+        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
+            peer.heard_at = now;
+            peer.is_held = false;
+            let was_heard = core::mem::replace(&mut peer.was_heard, true);
+            if peer.state != PeerState::Trusted {
+                let reason = match (was_heard, is_restart) {
+                    (false, _) => TrustReason::First,
+                    (true, false) => TrustReason::Heartbeat,
+                    (true, true) => TrustReason::Restarted,
+                };
+                self.trust(slot, reason, now);
+            }
+            self.write_down(slot);
+        }
+        Ok(beat)
+    }
+
+    /// Takes in that others heard of a peer in a higher incarnation: it lives, and is waited for as if it
+    /// were watched only now.
+    ///
+    /// # Errors
+    ///
+    /// If the peer is not watched, or the incarnation is not higher than the latest: then it is no news.
+    pub fn refute(&mut self, peer: &K, incarnation: u64, now: Instant) -> Result<(), Ignored> {
+        let now = self.observe(now);
+        let slot = self.peers.find(peer).ok_or(Ignored::UnknownPeer)?;
+        let peer = self.peers.get_mut(slot).ok_or(Ignored::UnknownPeer)?;
+        if incarnation == peer.incarnation {
+            return Err(Ignored::OldIncarnation { offered: incarnation, latest: incarnation });
+        }
+        peer.live_again(incarnation)?;
+        peer.heard_at = now;
+        peer.is_held = false;
+        if matches!(peer.state, PeerState::Suspected | PeerState::Dead) {
+            self.trust(slot, TrustReason::Refuted, now);
+        }
+        self.write_down(slot);
+        Ok(())
+    }
+
+    /// Takes in that another observer suspects a peer in this incarnation, and returns whether that shortens the grace:
+    /// if the peer is suspected here, by too few, and not by this one yet.
+    ///
+    /// # Errors
+    ///
+    /// If the peer is not watched, or the incarnation is a former one.
+    pub fn confirm(
+        &mut self,
+        peer: &K,
+        incarnation: u64,
+        observer: K,
+        now: Instant,
+    ) -> Result<bool, Ignored> {
+        self.observe(now);
+        let slot = self.peers.find(peer).ok_or(Ignored::UnknownPeer)?;
+        let peer = self.peers.get(slot).ok_or(Ignored::UnknownPeer)?;
+        if incarnation < peer.incarnation {
+            return Err(Ignored::OldIncarnation { offered: incarnation, latest: peer.incarnation });
+        }
+        let (Some(grace), PeerState::Suspected) = (&self.config.grace, peer.state) else {
+            return Ok(false);
+        };
+        let suspicion = self.suspicions.get_mut(&slot);
+        let is_news = suspicion.is_some_and(|suspicion| suspicion.confirm(observer, grace));
+        if is_news {
+            self.write_down(slot);
+        }
+        Ok(is_news)
+    }
+
+    /// Looks at what is due at `now`, and returns what was found out since the last time, oldest first.
+    ///
+    /// What is not taken from the iterator comes first the next time. Where the clock steps back, no time passes.
+    #[must_use = "what is not looked at comes the next time"]
+    pub fn poll(&mut self, now: Instant) -> Poll<'_, K> {
+        let now = self.observe(now);
+        self.advance(now);
+        Poll { events: &mut self.events }
+    }
+
+    /// Returns when to poll next, by the clock: when a peer is to be suspected or is dead unless it is heard of, when
+    /// there is something to tell, and in any case before the pause would be taken for a stall of the observer. `None`
+    /// if nobody is watched and there is nothing to tell.
+    ///
+    /// Any call can make it earlier.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        if !self.events.is_empty() {
+            return Some(self.observer.clock(self.observer.awake()));
+        }
+        if self.peers.len() == 0 {
+            return None;
+        }
+        let mut next = self.observer.next_reading();
+        if let Some(until) = self.correlation.held_until() {
+            next = next.min(until);
+        }
+        if let Some((at, _)) = self.next_step(next) {
+            next = at;
+        }
+        Some(self.observer.clock(next))
+    }
+
+    /// Notes that the observer is less well than its stalls tell, for [`LocalHealth`].
+    pub fn worsen_health(&mut self, now: Instant) {
+        let now = self.observe(now);
+        self.health.worsen(now);
+    }
+
+    /// Notes that the observer is better than its stalls tell, for [`LocalHealth`].
+    pub fn improve_health(&mut self, now: Instant) {
+        let now = self.observe(now);
+        self.health.improve(now);
+    }
+}
+
+impl<K: Eq + Hash, D: FailureDetector> Monitor<K, D> {
+    /// Returns the verdict that was last reported of a peer, if it is watched.
+    #[must_use]
+    pub fn verdict(&self, peer: &K) -> Option<Verdict> {
+        Some(self.peers.get(self.peers.find(peer)?)?.state.verdict())
+    }
+
+    /// Returns what is known of a peer, if it is watched.
+    #[must_use]
+    pub fn status(&self, peer: &K) -> Option<PeerStatus> {
+        Some(self.status_of(self.peers.get(self.peers.find(peer)?)?))
+    }
+
+    /// Returns how strongly a peer is to be suspected at `now`, on the scale of its detector, if it is watched. While
+    /// the observer is stalled it stays as it was.
+    #[must_use]
+    pub fn suspicion_level(&self, peer: &K, now: Instant) -> Option<f64>
+    where
+        D: AccrualDetector,
+    {
+        let peer = self.peers.get(self.peers.find(peer)?)?;
+        Some(peer.detector.suspicion_level(self.observer.awake_at(now)))
+    }
+
+    /// Returns the peers with what is known of them, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, PeerStatus)> {
+        self.peers.iter().map(|(_, peer)| (&peer.key, self.status_of(peer)))
+    }
+}
+
+impl<K, D> Monitor<K, D> {
+    /// Returns how many peers are watched.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Returns whether nobody is watched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns how much the observer should doubt itself, at its latest call.
+    #[must_use]
+    pub fn health_score(&self) -> u8 {
+        self.health.score(self.observer.awake())
+    }
+}
+
+/// Only the numbers: keys and detectors need not be printable, and there may be a million.
+impl<K, D> fmt::Debug for Monitor<K, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor")
+            .field("peers", &self.peers.len())
+            .field("suspected", &(self.suspicions.len() - self.dead))
+            .field("dead", &self.dead)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`Monitor`] found out.
+#[derive(Debug)]
+pub struct Poll<'a, K> {
+    events: &'a mut VecDeque<Event<K>>,
+}
+
+impl<K> Iterator for Poll<'_, K> {
+    type Item = Event<K>;
+
+    fn next(&mut self) -> Option<Event<K>> {
+        self.events.pop_front()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.events.len(), Some(self.events.len()))
+    }
+}
+
+impl<K> ExactSizeIterator for Poll<'_, K> {}

@@ -1,0 +1,84 @@
+use core::time::Duration;
+
+use surmise_time::Instant;
+
+use crate::MonitorConfig;
+
+/// Keeps the time that the observer was awake: the clock's, less the stalls.
+///
+/// All that is kept of peers is in this time, so that a stall moves every deadline at once.
+#[derive(Clone, Debug)]
+pub(super) struct Observer {
+    max_gap: Duration,
+    settle: Duration,
+    /// The latest reading of the clock.
+    latest: Option<Instant>,
+    stalled_for: Duration,
+    /// How many there were, on a circle.
+    stalls: u8,
+    /// Until when heartbeats may have been queued in the latest stall, in this time.
+    settles_at: Instant,
+}
+
+impl Observer {
+    pub(super) const fn new(config: &MonitorConfig) -> Self {
+        Self {
+            max_gap: config.max_poll_gap,
+            settle: config.settle,
+            latest: None,
+            stalled_for: Duration::ZERO,
+            stalls: 0,
+            settles_at: Instant::ORIGIN,
+        }
+    }
+
+    /// Notes that the observer is awake at `now`, and returns the time awake, and for how long it was stalled before.
+    #[inline]
+    pub(super) fn observe(&mut self, now: Instant) -> (Instant, Option<Duration>) {
+        let latest = self.latest.unwrap_or(now);
+        let gap = now - latest;
+        self.latest = Some(latest.max(now));
+        let stall = (gap > self.max_gap).then_some(gap);
+        if let Some(gap) = stall {
+            self.stalled_for = self.stalled_for.saturating_add(gap);
+            self.stalls = self.stalls.wrapping_add(1);
+            self.settles_at = self.awake() + self.settle;
+        }
+        (self.awake(), stall)
+    }
+
+    /// Returns which stall was the latest.
+    #[inline]
+    pub(super) const fn stalls(&self) -> u8 {
+        self.stalls
+    }
+
+    /// Returns whether what arrives at this time was not queued in a stall.
+    #[inline]
+    pub(super) fn is_settled(&self, awake: Instant) -> bool {
+        self.settles_at <= awake
+    }
+
+    /// Returns the time awake at the latest reading.
+    #[inline]
+    pub(super) fn awake(&self) -> Instant {
+        self.latest.unwrap_or(Instant::ORIGIN) - self.stalled_for
+    }
+
+    /// Returns what the time awake would be if the clock were read now.
+    pub(super) fn awake_at(&self, now: Instant) -> Instant {
+        let latest = self.latest.unwrap_or(now);
+        let now = if now - latest > self.max_gap { latest } else { latest.max(now) };
+        now - self.stalled_for
+    }
+
+    /// Returns when the clock would show a time awake, if there were no stall.
+    pub(super) fn clock(&self, awake: Instant) -> Instant {
+        awake + self.stalled_for
+    }
+
+    /// Returns when the clock has to be read next, in the time awake, lest it is taken for a stall.
+    pub(super) fn next_reading(&self) -> Instant {
+        self.awake() + self.max_gap / 2
+    }
+}

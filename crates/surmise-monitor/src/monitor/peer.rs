@@ -1,0 +1,172 @@
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use surmise_detector::FailureDetector;
+use surmise_time::Instant;
+
+use crate::{Grace, Ignored, MonitorConfig, PeerState};
+
+/// What is kept of a peer. All times are times awake.
+#[derive(Clone, Debug)]
+pub(super) struct Peer<K, D> {
+    pub(super) key: K,
+    pub(super) detector: D,
+    pub(super) incarnation: u64,
+    /// When it was last heard of, or else watched.
+    pub(super) heard_at: Instant,
+    /// The time of the entry in the agenda that counts, or the end of time if there is none.
+    pub(super) looked_at: Instant,
+    pub(super) flaps: u32,
+    /// The latest stall after which its detector began anew.
+    pub(super) stall: u8,
+    pub(super) state: PeerState,
+    pub(super) was_heard: bool,
+    /// Whether its deadline passed, and its verdict is held back.
+    pub(super) is_held: bool,
+}
+
+impl<K, D: FailureDetector> Peer<K, D> {
+    /// Lets it begin another life.
+    pub(super) fn live_again(&mut self, incarnation: u64) -> Result<(), Ignored> {
+        let latest = self.incarnation;
+        if incarnation < latest {
+            return Err(Ignored::OldIncarnation { offered: incarnation, latest });
+        }
+        self.incarnation = incarnation;
+        self.detector.restart();
+        Ok(())
+    }
+
+    /// Returns the first instant at which it is to be suspected, if it is not.
+    pub(super) fn expires_at(&self, config: &MonitorConfig) -> Option<Instant> {
+        let deadline = match self.detector.deadline() {
+            Some(deadline) => deadline,
+            None => self.heard_at.checked_add(config.first_heartbeat?)?,
+        };
+        deadline.checked_add(NANOSECOND)
+    }
+
+    /// Returns when to look at it next, after `from`, if nothing happens before `due`.
+    ///
+    /// The deadline that comes with its first heartbeat may be long before the end of the time for which it is
+    /// waited for. So that not every peer is written down twice, that time is written down in parts.
+    pub(super) fn look_before(
+        &self,
+        due: Instant,
+        from: Instant,
+        config: &MonitorConfig,
+    ) -> Instant {
+        match (self.state, config.first_heartbeat) {
+            (PeerState::Unheard, Some(wait)) => due.min(from + (wait / 8).max(NANOSECOND)),
+            _ => due,
+        }
+    }
+}
+
+/// What is kept of a peer that is suspected or dead.
+#[derive(Clone, Debug)]
+pub(super) struct Suspicion<K> {
+    since: Instant,
+    /// By how much the observer's health stretches the grace.
+    stretch: u8,
+    /// Who confirmed it.
+    confirmers: Vec<K>,
+}
+
+impl<K: Eq> Suspicion<K> {
+    pub(super) const fn new(since: Instant, health: u8) -> Self {
+        Self { since, stretch: health.saturating_add(1), confirmers: Vec::new() }
+    }
+
+    /// Takes in who confirms it, and returns whether that is news that shortens the grace.
+    pub(super) fn confirm(&mut self, confirmer: K, grace: &Grace) -> bool {
+        let is_news = self.confirmers.len() < usize::from(grace.confirmations)
+            && !self.confirmers.contains(&confirmer);
+        if is_news {
+            self.confirmers.push(confirmer);
+        }
+        is_news
+    }
+}
+
+impl<K> Suspicion<K> {
+    pub(super) const fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub(super) const fn confirmations(&self) -> usize {
+        self.confirmers.len()
+    }
+
+    /// Returns when the peer is dead.
+    pub(super) fn ends_at(&self, grace: &Grace) -> Option<Instant> {
+        let timeout = grace.after(self.confirmers.len()).checked_mul(u32::from(self.stretch))?;
+        self.since.checked_add(timeout)
+    }
+}
+
+impl Grace {
+    /// Returns the timeout after so many confirmations.
+    fn after(&self, confirmations: usize) -> Duration {
+        if confirmations >= usize::from(self.confirmations) {
+            return self.min;
+        }
+        let share = log(confirmations) / log(self.confirmations.into());
+        // The range can be any number of seconds, where a float can be too large for a duration by its rounding.
+        let shorter = Duration::try_from_secs_f64((self.max - self.min).as_secs_f64() * share);
+        self.max.saturating_sub(shorter.unwrap_or(Duration::MAX)).max(self.min)
+    }
+}
+
+const NANOSECOND: Duration = Duration::from_nanos(1);
+
+/// Returns ln(n + 1).
+#[expect(clippy::cast_precision_loss, reason = "there are at most 64 confirmations")]
+fn log(n: usize) -> f64 {
+    libm::log1p(n as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_timeout_falls_with_the_logarithm_of_confirmations() {
+        // max − (max − min)·ln(c + 1)/ln(k + 1), by hand: ln 2/ln 4 = 1/2, and ln 3/ln 4 = 0.7924812503605781.
+        let grace = Grace { min: seconds(10), max: seconds(60), confirmations: 3 };
+        let timeouts = [0, 1, 2, 3, 4].map(|c| grace.after(c).as_secs_f64());
+        let expected = [60.0, 35.0, 20.375_937_481_971_095, 10.0, 10.0];
+        for (timeout, expected) in timeouts.into_iter().zip(expected) {
+            assert!((timeout - expected).abs() < 1e-8, "{timeout} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn without_a_need_for_confirmations_it_is_the_least() {
+        let grace = Grace { min: seconds(10), max: seconds(60), confirmations: 0 };
+        assert_eq!(grace.after(0), seconds(10));
+    }
+
+    #[test]
+    fn the_longest_grace_does_not_overflow() {
+        let grace = Grace { min: Duration::ZERO, max: Duration::MAX, confirmations: 64 };
+        assert_eq!(grace.after(0), Duration::MAX);
+        assert!((0..64).all(|c| grace.after(c) >= grace.after(c + 1)));
+        assert_eq!(Suspicion::<u8>::new(Instant::ORIGIN, 8).ends_at(&grace), None);
+    }
+
+    #[test]
+    fn who_confirms_twice_counts_once() {
+        let grace = Grace { min: seconds(10), max: seconds(60), confirmations: 2 };
+        let mut suspicion = Suspicion::new(Instant::ORIGIN, 0);
+        assert_eq!(
+            ["a", "a", "b", "c"].map(|key| suspicion.confirm(key, &grace)),
+            [true, false, true, false]
+        );
+        assert_eq!(suspicion.confirmations(), 2);
+    }
+}

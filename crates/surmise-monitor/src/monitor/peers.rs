@@ -1,0 +1,71 @@
+use core::hash::{BuildHasher, Hash};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use slab::Slab;
+
+use super::peer::Peer;
+
+/// The peers, each in a slot that stays its own while it is watched, and found by its key.
+#[derive(Clone, Debug)]
+pub(super) struct Peers<K, D> {
+    slots: Slab<Peer<K, D>>,
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<K: Eq + Hash, D> Peers<K, D> {
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self {
+            slots: Slab::with_capacity(capacity),
+            index: HashTable::with_capacity(capacity),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn find(&self, key: &K) -> Option<u32> {
+        let hash = self.hasher.hash_one(key);
+        self.index.find(hash, |&slot| self.get(slot).is_some_and(|peer| peer.key == *key)).copied()
+    }
+
+    /// Inserts a peer that has none of the keys there are. There are at most 2³¹.
+    pub(super) fn insert(&mut self, peer: Peer<K, D>) -> u32 {
+        let Self { slots, index, hasher } = self;
+        let hash = hasher.hash_one(&peer.key);
+        let slot = u32::try_from(slots.insert(peer)).expect("there are at most 2³¹ peers");
+        index.insert_unique(hash, slot, |&slot| {
+            slots.get(slot as usize).map_or(0, |peer| hasher.hash_one(&peer.key))
+        });
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Peer<K, D>> {
+        let peer = self.slots.try_remove(slot as usize)?;
+        let hash = self.hasher.hash_one(&peer.key);
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
+            entry.remove();
+        }
+        Some(peer)
+    }
+}
+
+impl<K, D> Peers<K, D> {
+    #[inline]
+    pub(super) fn get(&self, slot: u32) -> Option<&Peer<K, D>> {
+        self.slots.get(slot as usize)
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Peer<K, D>> {
+        self.slots.get_mut(slot as usize)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Returns the peers with their slots, in the order of these.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Peer<K, D>)> {
+        self.slots.iter().filter_map(|(slot, peer)| Some((u32::try_from(slot).ok()?, peer)))
+    }
+}

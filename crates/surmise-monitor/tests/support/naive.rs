@@ -1,0 +1,372 @@
+//! A monitor that looks at each peer at each step: slow, and hard to get wrong.
+
+use std::time::Duration;
+
+use surmise_detector::{Beat, FailureDetector};
+use surmise_monitor::{
+    CorrelatedExpiry, Event, Grace, Ignored, MonitorConfig, PeerState, SuspicionReason, TrustReason,
+};
+use surmise_time::Instant;
+
+const NANOSECOND: Duration = Duration::from_nanos(1);
+
+pub(crate) struct Naive<D> {
+    config: MonitorConfig,
+    latest: Option<Instant>,
+    stalled_for: Duration,
+    stalls: u32,
+    settles_at: Instant,
+    /// Steps of recovery are counted anew from each illness.
+    health: Vec<Instant>,
+    peers: Vec<Option<Peer<D>>>,
+    free: Vec<usize>,
+    recent: Vec<Instant>,
+    held_until: Option<Instant>,
+    held: Vec<usize>,
+    events: Vec<Event<u8>>,
+}
+
+struct Peer<D> {
+    key: u8,
+    detector: D,
+    incarnation: u64,
+    heard_at: Instant,
+    was_heard: bool,
+    state: PeerState,
+    is_held: bool,
+    stall: u32,
+    flaps: u32,
+    suspected_at: Instant,
+    stretch: u32,
+    confirmers: Vec<u8>,
+}
+
+impl<D: FailureDetector> Naive<D> {
+    pub(crate) fn new(config: MonitorConfig) -> Self {
+        Self {
+            config,
+            latest: None,
+            stalled_for: Duration::ZERO,
+            stalls: 0,
+            settles_at: Instant::ORIGIN,
+            health: Vec::new(),
+            peers: Vec::new(),
+            free: Vec::new(),
+            recent: Vec::new(),
+            held_until: None,
+            held: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Returns whether it is watched now and was not.
+    pub(crate) fn watch(&mut self, key: u8, detector: D, now: Instant) -> bool {
+        let now = self.observe(now);
+        let watched = self.peers.iter().flatten().count();
+        if self.find(key).is_some() || watched >= self.config.max_peers {
+            return false;
+        }
+        let peer = Peer {
+            key,
+            detector,
+            incarnation: 0,
+            heard_at: now,
+            was_heard: false,
+            state: PeerState::Unheard,
+            is_held: false,
+            stall: self.stalls,
+            flaps: 0,
+            suspected_at: now,
+            stretch: 1,
+            confirmers: Vec::new(),
+        };
+        // The place that was left last is taken first, as peers that are due at once come in the order of places.
+        match self.free.pop() {
+            Some(slot) => self.peers[slot] = Some(peer),
+            None => self.peers.push(Some(peer)),
+        }
+        true
+    }
+
+    pub(crate) fn unwatch(&mut self, key: u8) -> bool {
+        let Some(slot) = self.find(key) else { return false };
+        self.peers[slot] = None;
+        self.free.push(slot);
+        true
+    }
+
+    pub(crate) fn heartbeat(
+        &mut self,
+        key: u8,
+        incarnation: u64,
+        sequence: u64,
+        now: Instant,
+    ) -> Result<Beat, Ignored> {
+        let now = self.observe(now);
+        let (stalls, is_settled) = (self.stalls, now >= self.settles_at);
+        let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
+        peer.check(incarnation)?;
+        let is_restart = incarnation > peer.incarnation;
+        if is_restart || peer.stall < stalls {
+            peer.detector.restart();
+        }
+        if is_settled {
+            peer.stall = stalls;
+        }
+        peer.incarnation = incarnation;
+        let beat = peer.detector.heartbeat(sequence, now);
+        if matches!(beat, Beat::Stale { .. } | Beat::Duplicate) {
+            return Ok(beat);
+        }
+        let reason = match peer.was_heard {
+            false => TrustReason::First,
+            true if is_restart => TrustReason::Restarted,
+            true => TrustReason::Heartbeat,
+        };
+        peer.was_heard = true;
+        peer.heard_at = now;
+        peer.is_held = false;
+        self.trust(key, reason, now);
+        Ok(beat)
+    }
+
+    pub(crate) fn refute(
+        &mut self,
+        key: u8,
+        incarnation: u64,
+        now: Instant,
+    ) -> Result<(), Ignored> {
+        let now = self.observe(now);
+        let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
+        if incarnation <= peer.incarnation {
+            let latest = peer.incarnation;
+            return Err(Ignored::OldIncarnation { offered: incarnation, latest });
+        }
+        peer.incarnation = incarnation;
+        peer.detector.restart();
+        peer.heard_at = now;
+        peer.is_held = false;
+        if peer.state != PeerState::Unheard {
+            self.trust(key, TrustReason::Refuted, now);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn confirm(
+        &mut self,
+        key: u8,
+        incarnation: u64,
+        observer: u8,
+        now: Instant,
+    ) -> Result<bool, Ignored> {
+        self.observe(now);
+        let grace = self.config.grace;
+        let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
+        peer.check(incarnation)?;
+        let Some(grace) = grace else { return Ok(false) };
+        let is_news = peer.state == PeerState::Suspected
+            && !peer.confirmers.contains(&observer)
+            && peer.confirmers.len() < usize::from(grace.confirmations);
+        if is_news {
+            peer.confirmers.push(observer);
+        }
+        Ok(is_news)
+    }
+
+    pub(crate) fn worsen_health(&mut self, now: Instant) {
+        let now = self.observe(now);
+        self.worsen(now);
+    }
+
+    pub(crate) fn poll(&mut self, now: Instant) -> Vec<Event<u8>> {
+        let now = self.observe(now);
+        while let Some((at, step)) = self.next().filter(|&(at, _)| at <= now) {
+            match step {
+                None => self.release(at, now),
+                Some(slot) => self.step(slot, at, now),
+            }
+        }
+        std::mem::take(&mut self.events)
+    }
+
+    /// Returns when something happens next if nothing is heard, by the clock.
+    pub(crate) fn next_by_the_clock(&self) -> Option<Instant> {
+        self.next().map(|(at, _)| at + self.stalled_for)
+    }
+
+    /// Returns the latest reading of the clock.
+    pub(crate) fn latest(&self) -> Instant {
+        self.latest.unwrap()
+    }
+
+    pub(crate) fn state(&self, key: u8) -> Option<(PeerState, bool, u64, u32)> {
+        let peer = self.peers[self.find(key)?].as_ref()?;
+        Some((peer.state, peer.is_held, peer.incarnation, peer.flaps))
+    }
+
+    fn observe(&mut self, now: Instant) -> Instant {
+        let latest = self.latest.unwrap_or(now);
+        let gap = now - latest;
+        self.latest = Some(latest.max(now));
+        if gap > self.config.max_poll_gap {
+            self.stalled_for += gap;
+            self.stalls += 1;
+            let awake = latest.max(now) - self.stalled_for;
+            self.settles_at = awake + self.config.settle;
+            self.worsen(awake);
+            if self.peers.iter().any(Option::is_some) {
+                self.events.push(Event::ObserverStalled { gap });
+            }
+        }
+        latest.max(now) - self.stalled_for
+    }
+
+    /// Notes an illness: when each of them will be over, one after the other.
+    fn worsen(&mut self, now: Instant) {
+        self.health.retain(|&over| over > now);
+        let from = self.health.last().copied().unwrap_or(now);
+        if self.health.len() < 8 {
+            self.health.push(from + self.config.health_recovery);
+        }
+    }
+
+    /// Returns what happens next, and when: something to the peer in a slot, or the end of the hold.
+    fn next(&self) -> Option<(Instant, Option<usize>)> {
+        let of_peers = self.peers.iter().enumerate().filter_map(|(slot, peer)| {
+            let due = self.due(peer.as_ref()?)?;
+            Some((due, Some(slot)))
+        });
+        of_peers.chain(self.held_until.map(|until| (until, None))).min()
+    }
+
+    fn due(&self, peer: &Peer<D>) -> Option<Instant> {
+        match peer.state {
+            PeerState::Dead => None,
+            PeerState::Suspected => peer.suspected_at.checked_add(self.grace(peer)?),
+            _ if peer.is_held => None,
+            _ => self.expiry(peer),
+        }
+    }
+
+    fn expiry(&self, peer: &Peer<D>) -> Option<Instant> {
+        let waited_for = self.config.first_heartbeat.map(|wait| peer.heard_at + wait);
+        Some(peer.detector.deadline().or(waited_for)? + NANOSECOND)
+    }
+
+    fn grace(&self, peer: &Peer<D>) -> Option<Duration> {
+        let Grace { min, max, confirmations: k } = self.config.grace?;
+        let c = peer.confirmers.len() as f64;
+        let share = if k == 0 { 1.0 } else { (c.ln_1p() / f64::from(k).ln_1p()).min(1.0) };
+        let exact = max.as_secs_f64() - (max - min).as_secs_f64() * share;
+        Some(Duration::from_secs_f64(exact) * peer.stretch)
+    }
+
+    fn step(&mut self, slot: usize, at: Instant, now: Instant) {
+        let living = self.peers.iter().flatten().filter(|peer| peer.state != PeerState::Dead);
+        let living = living.count();
+        let peer = self.peers[slot].as_mut().unwrap();
+        if peer.state == PeerState::Suspected {
+            peer.state = PeerState::Dead;
+            self.events.push(Event::Dead {
+                peer: peer.key,
+                incarnation: peer.incarnation,
+                suspected_for: at - peer.suspected_at,
+                late: now - at,
+                confirmations: peer.confirmers.len(),
+            });
+            return;
+        }
+        if self.held_until.is_some() {
+            peer.is_held = true;
+            self.held.push(slot);
+            return;
+        }
+        if let Some(CorrelatedExpiry { peers, percent, within, hold }) =
+            self.config.correlated_expiry
+        {
+            self.recent.push(at);
+            self.recent.retain(|&other| at - other <= within);
+            let expired = self.recent.len();
+            if expired >= peers && expired * 100 >= living * usize::from(percent) {
+                peer.is_held = true;
+                self.recent.clear();
+                self.held = vec![slot];
+                self.held_until = Some(at + hold);
+                self.events.push(Event::ExpiredTogether {
+                    expired,
+                    watched: living,
+                    held_for: hold,
+                });
+                return;
+            }
+        }
+        self.suspect(slot, at, at, now);
+    }
+
+    fn release(&mut self, until: Instant, now: Instant) {
+        self.held_until = None;
+        for slot in std::mem::take(&mut self.held) {
+            let Some(peer) = self.peers[slot].as_mut() else { continue };
+            if std::mem::take(&mut peer.is_held) {
+                let peer = self.peers[slot].as_ref().unwrap();
+                let expired_at = self.expiry(peer).unwrap();
+                self.suspect(slot, expired_at, until, now);
+            }
+        }
+    }
+
+    fn suspect(&mut self, slot: usize, expired_at: Instant, since: Instant, now: Instant) {
+        let health = self.health.iter().filter(|&&over| over > since).count();
+        let peer = self.peers[slot].as_mut().unwrap();
+        peer.state = PeerState::Suspected;
+        peer.suspected_at = since;
+        peer.stretch = u32::try_from(health).unwrap() + 1;
+        peer.confirmers.clear();
+        let reason = match peer.detector.deadline() {
+            Some(_) => SuspicionReason::Silent,
+            None => SuspicionReason::NeverHeard,
+        };
+        self.events.push(Event::Suspected {
+            peer: peer.key,
+            incarnation: peer.incarnation,
+            reason,
+            silent_for: now - peer.heard_at,
+            late: now - expired_at,
+            held_for: since - expired_at,
+        });
+    }
+
+    fn trust(&mut self, key: u8, reason: TrustReason, now: Instant) {
+        let peer = self.peer(key).unwrap();
+        let suspected_for = match peer.state {
+            PeerState::Trusted => return,
+            PeerState::Unheard => Duration::ZERO,
+            PeerState::Suspected | PeerState::Dead => {
+                peer.flaps += 1;
+                now - peer.suspected_at
+            }
+        };
+        peer.state = PeerState::Trusted;
+        let incarnation = peer.incarnation;
+        self.events.push(Event::Trusted { peer: key, incarnation, reason, suspected_for });
+    }
+
+    fn find(&self, key: u8) -> Option<usize> {
+        self.peers.iter().position(|peer| peer.as_ref().is_some_and(|peer| peer.key == key))
+    }
+
+    fn peer(&mut self, key: u8) -> Option<&mut Peer<D>> {
+        let slot = self.find(key)?;
+        self.peers[slot].as_mut()
+    }
+}
+
+impl<D> Peer<D> {
+    fn check(&self, offered: u64) -> Result<(), Ignored> {
+        let latest = self.incarnation;
+        if offered < latest {
+            return Err(Ignored::OldIncarnation { offered, latest });
+        }
+        Ok(())
+    }
+}
