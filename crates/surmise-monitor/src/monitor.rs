@@ -12,7 +12,7 @@ use surmise_detector::{AccrualDetector, Beat, FailureDetector, Verdict};
 use surmise_time::Instant;
 
 use self::{
-    agenda::Agenda,
+    agenda::{Agenda, Links},
     correlation::Correlation,
     observer::Observer,
     peer::{Peer, Suspicion},
@@ -110,7 +110,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
             observer: Observer::new(&config),
             health: LocalHealth::new(config.health_recovery),
             peers: Peers::with_capacity(capacity),
-            agenda: Agenda::with_capacity(capacity),
+            agenda: Agenda::new(),
             correlation: Correlation::new(config.correlated_expiry),
             suspicions: BTreeMap::new(),
             dead: 0,
@@ -137,6 +137,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
                 incarnation: 0,
                 heard_at: now,
                 looked_at: Instant::MAX,
+                links: Links::NONE,
                 flaps: 0,
                 stall: self.observer.stalls(),
                 state: PeerState::Unheard,
@@ -154,6 +155,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// What happened before is still told.
     pub fn unwatch(&mut self, peer: &K) -> Option<D> {
         let slot = self.peers.find(peer)?;
+        self.agenda.erase(&mut self.peers, slot);
         let peer = self.peers.remove(slot)?;
         self.suspicions.remove(&slot);
         self.dead -= usize::from(peer.state == PeerState::Dead);

@@ -1,50 +1,207 @@
-use alloc::collections::BinaryHeap;
-use core::cmp::Reverse;
+use alloc::{collections::BinaryHeap, vec, vec::Vec};
+use core::{cmp::Reverse, hash::Hash};
 
+use surmise_detector::FailureDetector;
 use surmise_time::Instant;
 
-/// When to look at which peer: a heap of times.
+use super::{peer::Peer, peers::Peers};
+
+/// When to look at which peer.
 ///
-/// What is written down stays until its time comes, even if nothing is due by then any more; so a heartbeat, which moves
-/// a deadline later, leaves it alone, and whoever comes to look writes down the later time. Only what is due earlier
-/// than was written down is written down once more, which makes the former entry void.
-#[derive(Clone, Debug, Default)]
+/// What is written down stays until its time comes, even if nothing is due by then any more: so a heartbeat, which moves
+/// a deadline later, leaves it alone, and whoever comes to look writes down the later time.
+///
+/// It is a wheel of a thousand lists, one for each few milliseconds of the next seconds, whose links are in the peers, and
+/// a heap for the times before the first list. As time goes on, those in the first list are looked at; the few that are due
+/// within it go to the heap, which has them in their order, and all others to later lists. That costs the same however many
+/// peers there are, where a heap of all of them costs a walk through all of its levels.
+#[derive(Clone, Debug)]
 pub(super) struct Agenda {
-    entries: BinaryHeap<Reverse<(Instant, u32)>>,
+    near: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// From how many entries on the heap is looked through for void ones.
+    crowded: usize,
+    /// The first slot of each list, on a circle.
+    far: Vec<u32>,
+    /// How many peers are in the lists.
+    linked: usize,
+    /// The last tick whose list has been emptied.
+    poured: u64,
 }
 
+/// The neighbours of a peer in its list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Links {
+    before: u32,
+    behind: u32,
+}
+
+impl Links {
+    pub(super) const NONE: Self = Self { before: NOBODY, behind: NOBODY };
+}
+
+/// No slot: there are at most 2³¹.
+const NOBODY: u32 = u32::MAX;
+
+/// How many lists there are.
+const LISTS: usize = 1 << 10;
+/// How long a list is for: 2²² ns, or 4.2 ms.
+const TICK_BITS: u32 = 22;
+
+const FEW: usize = 64;
+
 impl Agenda {
-    pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self { entries: BinaryHeap::with_capacity(capacity) }
-    }
-
-    pub(super) fn push(&mut self, at: Instant, slot: u32) {
-        self.entries.push(Reverse((at, slot)));
-    }
-
-    pub(super) fn first(&self) -> Option<(Instant, u32)> {
-        self.entries.peek().map(|&Reverse(entry)| entry)
-    }
-
-    pub(super) fn remove_first(&mut self) {
-        self.entries.pop();
-    }
-
-    /// Puts another entry in the place of the first, as removing it and pushing the other would, in one step.
-    pub(super) fn replace_first(&mut self, at: Instant, slot: u32) {
-        if let Some(mut first) = self.entries.peek_mut() {
-            *first = Reverse((at, slot));
+    pub(super) fn new() -> Self {
+        Self {
+            near: BinaryHeap::new(),
+            crowded: FEW,
+            far: vec![NOBODY; LISTS],
+            linked: 0,
+            poured: 0,
         }
     }
 
-    /// Returns whether most entries may be void, if there are so many peers.
-    pub(super) fn is_crowded(&self, peers: usize) -> bool {
-        self.entries.len() > peers.saturating_mul(2).saturating_add(64)
+    /// Writes down that a peer has to be looked at by then, in place of whatever was written down of it.
+    pub(super) fn write<K: Eq + Hash, D: FailureDetector>(
+        &mut self,
+        peers: &mut Peers<K, D>,
+        slot: u32,
+        due: Instant,
+    ) {
+        self.erase(peers, slot);
+        let Some(peer) = peers.get_mut(slot) else { return };
+        let at = due.min(self.horizon());
+        peer.looked_at = at;
+        if tick(at) > self.poured {
+            self.link(peers, slot, at);
+            return;
+        }
+        self.near.push(Reverse((at, slot)));
+        if self.near.len() > self.crowded {
+            self.near.retain(|Reverse((at, slot))| {
+                peers.get(*slot).is_some_and(|peer| peer.looked_at == *at)
+            });
+            self.crowded = FEW.max(2 * self.near.len());
+        }
     }
 
-    /// Forgets all entries but these.
-    pub(super) fn replace(&mut self, entries: impl Iterator<Item = (Instant, u32)>) {
-        self.entries.clear();
-        self.entries.extend(entries.map(Reverse));
+    /// Forgets what is written down of a peer.
+    pub(super) fn erase<K: Eq + Hash, D: FailureDetector>(
+        &mut self,
+        peers: &mut Peers<K, D>,
+        slot: u32,
+    ) {
+        let Some(peer) = peers.get_mut(slot) else { return };
+        let at = core::mem::replace(&mut peer.looked_at, Instant::MAX);
+        // What is in the heap is void from now on, as it is not what its peer says.
+        if at < Instant::MAX && tick(at) > self.poured {
+            let links = core::mem::replace(&mut peer.links, Links::NONE);
+            self.unlink(peers, links, at);
+        }
     }
+
+    /// Returns the first of whatever is written down until then, which `due` is asked about.
+    pub(super) fn first<K: Eq + Hash, D: FailureDetector>(
+        &mut self,
+        peers: &mut Peers<K, D>,
+        until: Instant,
+        due: impl Fn(u32, &Peer<K, D>) -> Option<Instant>,
+    ) -> Option<(Instant, u32)> {
+        self.pour(peers, tick(until), &due);
+        loop {
+            let &Reverse((at, slot)) = self.near.peek().filter(|Reverse((at, _))| *at <= until)?;
+            let counts = |peer: &&Peer<K, D>| peer.looked_at == at;
+            match peers.get(slot).filter(counts).map(|peer| due(slot, peer)) {
+                Some(Some(due)) if due <= at => return Some((at, slot)),
+                Some(Some(due)) => {
+                    self.near.pop();
+                    self.write(peers, slot, due);
+                }
+                Some(None) => {
+                    self.near.pop();
+                    self.erase(peers, slot);
+                }
+                None => {
+                    self.near.pop();
+                }
+            }
+        }
+    }
+
+    /// Empties the lists up to a tick.
+    fn pour<K: Eq + Hash, D: FailureDetector>(
+        &mut self,
+        peers: &mut Peers<K, D>,
+        until: u64,
+        due: impl Fn(u32, &Peer<K, D>) -> Option<Instant>,
+    ) {
+        let Some(ticks) = until.checked_sub(self.poured) else { return };
+        let first = self.poured + 1;
+        self.poured = until;
+        // Where time jumps, each list is emptied once. What goes to a list that is emptied later is looked at twice.
+        let lists = usize::try_from(ticks).map_or(LISTS, |ticks| ticks.min(LISTS));
+        for tick in (first..).take(lists) {
+            if self.linked == 0 {
+                return;
+            }
+            let mut slot = core::mem::replace(self.list(tick), NOBODY);
+            while let Some(peer) = peers.get_mut(slot) {
+                let behind = core::mem::replace(&mut peer.links, Links::NONE).behind;
+                peer.looked_at = Instant::MAX;
+                self.linked -= 1;
+                if let Some(due) = due(slot, peer) {
+                    self.write(peers, slot, due);
+                }
+                slot = behind;
+            }
+        }
+    }
+
+    fn link<K: Eq + Hash, D: FailureDetector>(
+        &mut self,
+        peers: &mut Peers<K, D>,
+        slot: u32,
+        at: Instant,
+    ) {
+        let behind = core::mem::replace(self.list(tick(at)), slot);
+        if let Some(peer) = peers.get_mut(behind) {
+            peer.links.before = slot;
+        }
+        if let Some(peer) = peers.get_mut(slot) {
+            peer.links = Links { before: NOBODY, behind };
+        }
+        self.linked += 1;
+    }
+
+    fn unlink<K: Eq + Hash, D: FailureDetector>(
+        &mut self,
+        peers: &mut Peers<K, D>,
+        Links { before, behind }: Links,
+        at: Instant,
+    ) {
+        match peers.get_mut(before) {
+            Some(peer) => peer.links.behind = behind,
+            None => *self.list(tick(at)) = behind,
+        }
+        if let Some(peer) = peers.get_mut(behind) {
+            peer.links.before = before;
+        }
+        self.linked -= 1;
+    }
+
+    /// Returns the last time for which there is a list. Whoever is due later is looked at then.
+    const fn horizon(&self) -> Instant {
+        let last = self.poured.saturating_add(LISTS as u64 - 1);
+        Instant::from_nanos(last.saturating_mul(1 << TICK_BITS))
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a remainder of the number of lists is below it")]
+    fn list(&mut self, tick: u64) -> &mut u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 2¹⁰")]
+        let list = (tick % LISTS as u64) as usize;
+        &mut self.far[list]
+    }
+}
+
+const fn tick(at: Instant) -> u64 {
+    at.as_nanos() >> TICK_BITS
 }

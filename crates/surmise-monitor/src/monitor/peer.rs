@@ -4,6 +4,7 @@ use core::time::Duration;
 use surmise_detector::FailureDetector;
 use surmise_time::Instant;
 
+use super::agenda::Links;
 use crate::{Grace, Ignored, MonitorConfig, PeerState};
 
 /// What is kept of a peer. All times are times awake.
@@ -14,8 +15,9 @@ pub(super) struct Peer<K, D> {
     pub(super) incarnation: u64,
     /// When it was last heard of, or else watched.
     pub(super) heard_at: Instant,
-    /// The time of the entry in the agenda that counts, or the end of time if there is none.
+    /// When the agenda has it to be looked at, or the end of time if it has not.
     pub(super) looked_at: Instant,
+    pub(super) links: Links,
     pub(super) flaps: u32,
     /// The latest stall after which its detector began anew.
     pub(super) stall: u8,
@@ -44,22 +46,6 @@ impl<K, D: FailureDetector> Peer<K, D> {
             None => self.heard_at.checked_add(config.first_heartbeat?)?,
         };
         deadline.checked_add(NANOSECOND)
-    }
-
-    /// Returns when to look at it next, after `from`, if nothing happens before `due`.
-    ///
-    /// The deadline that comes with its first heartbeat may be long before the end of the time for which it is
-    /// waited for. So that not every peer is written down twice, that time is written down in parts.
-    pub(super) fn look_before(
-        &self,
-        due: Instant,
-        from: Instant,
-        config: &MonitorConfig,
-    ) -> Instant {
-        match (self.state, config.first_heartbeat) {
-            (PeerState::Unheard, Some(wait)) => due.min(from + (wait / 8).max(NANOSECOND)),
-            _ => due,
-        }
     }
 }
 

@@ -41,36 +41,16 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
         }
     }
 
-    /// Returns what is due first, and when, if that is not after `until`; it is then the first on the agenda.
-    ///
-    /// Nothing is looked at that was written down for later.
+    /// Returns what is due first, and when, if that is not after `until`.
     pub(super) fn next_step(&mut self, until: Instant) -> Option<(Instant, u32)> {
-        loop {
-            let (at, slot) = self.agenda.first().filter(|&(at, _)| at <= until)?;
-            let counts = |peer: &&mut Peer<K, D>| peer.looked_at == at;
-            let Some(peer) = self.peers.get_mut(slot).filter(counts) else {
-                self.agenda.remove_first();
-                continue;
-            };
-            match due(peer, &self.config, self.suspicions.get(&slot)) {
-                Some(due) if due <= at => return Some((at, slot)),
-                Some(due) => {
-                    peer.looked_at = peer.look_before(due, at, &self.config);
-                    self.agenda.replace_first(peer.looked_at, slot);
-                }
-                None => {
-                    peer.looked_at = Instant::MAX;
-                    self.agenda.remove_first();
-                }
-            }
-        }
+        let Self { config, peers, agenda, suspicions, .. } = self;
+        agenda.first(peers, until, |slot, peer| due(peer, config, suspicions.get(&slot)))
     }
 
-    /// Does what is due for a peer that is the first on the agenda.
+    /// Does what is due for a peer.
     fn step(&mut self, slot: u32, at: Instant, now: Instant) {
-        self.agenda.remove_first();
-        let Some(peer) = self.peers.get_mut(slot) else { return };
-        peer.looked_at = Instant::MAX;
+        self.agenda.erase(&mut self.peers, slot);
+        let Some(peer) = self.peers.get(slot) else { return };
         match peer.state {
             PeerState::Unheard | PeerState::Trusted => self.expire(slot, at, now),
             PeerState::Suspected => self.bury(slot, at, now),
@@ -160,20 +140,14 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// Writes down when to look at a peer, if that is earlier than was written down.
     #[inline]
     pub(super) fn write_down(&mut self, slot: u32) {
-        let Some(peer) = self.peers.get_mut(slot) else { return };
+        let Some(peer) = self.peers.get(slot) else { return };
         let suspicion = match peer.state {
             PeerState::Unheard | PeerState::Trusted => None,
             PeerState::Suspected | PeerState::Dead => self.suspicions.get(&slot),
         };
         let Some(due) = due(peer, &self.config, suspicion) else { return };
         if due < peer.looked_at {
-            peer.looked_at = peer.look_before(due, self.observer.awake(), &self.config);
-            self.agenda.push(peer.looked_at, slot);
-            if self.agenda.is_crowded(self.peers.len()) {
-                let is_written = |(_, peer): &(u32, &Peer<K, D>)| peer.looked_at < Instant::MAX;
-                let written = self.peers.iter().filter(is_written);
-                self.agenda.replace(written.map(|(slot, peer)| (peer.looked_at, slot)));
-            }
+            self.agenda.write(&mut self.peers, slot, due);
         }
     }
 }
