@@ -3,6 +3,7 @@ mod detectors;
 mod fences;
 mod idempotency;
 mod intervals;
+mod monitors;
 mod quorums;
 mod random;
 mod report;
@@ -24,6 +25,7 @@ pub(crate) fn run(out: &mut dyn Write) -> fmt::Result {
     timeouts::run(&mut report)?;
     fences::run(&mut report)?;
     idempotency::run(&mut report)?;
+    monitors::run(&mut report)?;
     quorums::run(&mut report)?;
     report.finish()
 }

@@ -11,6 +11,8 @@ extern crate surmise_fence as _;
 #[cfg(feature = "alloc")]
 extern crate surmise_idempotency as _;
 extern crate surmise_interval as _;
+#[cfg(feature = "alloc")]
+extern crate surmise_monitor as _;
 extern crate surmise_quorum as _;
 extern crate surmise_time as _;
 extern crate surmise_timeout as _;
