@@ -19,6 +19,7 @@ type Detector = PhiAccrual<ExponentiallyWeighted>;
 
 /// What a fleet of so many healthy peers cost.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Cost {
     /// How many there were.
     pub peers: usize,
@@ -108,7 +109,7 @@ impl Cost {
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { peers, bytes_per_peer, heartbeat, polls_per_heartbeat, poll, .. } = self;
-        let [p50, p99, longest] = poll.map(|took| took.as_nanos() as f64 / 1e3);
+        let [p50, p99, longest] = poll.map(|took| took.as_secs_f64() * 1e6);
         let (heartbeat, polls) = (heartbeat.as_nanos(), polls_per_heartbeat.as_nanos());
         let share = self.share() * 100.0;
         write!(

@@ -4,7 +4,9 @@ use benches::{Made, fleet};
 
 fn main() -> Made<()> {
     println!("                            ns a heartbeat   of a core   µs a poll");
-    println!("    peers  bytes  heartbeat   polls                   p50       p99   longest  found");
+    println!(
+        "    peers  bytes  heartbeat   polls                   p50       p99   longest  found"
+    );
     for peers in [1_000, 10_000, 100_000, 1_000_000] {
         println!("{}", fleet::cost(peers)?);
     }

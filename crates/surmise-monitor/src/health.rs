@@ -73,7 +73,7 @@ impl LocalHealth {
             self.since = self.since.max(now);
         } else {
             let steps = u32::from(self.score - score);
-            self.since = self.since + self.recovery.saturating_mul(steps);
+            self.since += self.recovery.saturating_mul(steps);
         }
         self.score = score;
     }

@@ -80,7 +80,7 @@ impl<K> Suspicion<K> {
         self.since
     }
 
-    pub(super) const fn confirmations(&self) -> usize {
+    pub(super) fn confirmations(&self) -> usize {
         self.confirmers.len()
     }
 
