@@ -1,6 +1,8 @@
 //! What a monitor does, case by case.
 
-use std::{num::NonZeroU8, time::Duration};
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use core::{num::NonZeroU8, time::Duration};
 
 use surmise_detector::{Beat, FixedTimeout, Verdict};
 use surmise_monitor::{

@@ -1,6 +1,11 @@
 //! A fleet of a thousand, whose observer is paused, or which loses a rack.
 
-use std::{collections::HashSet, time::Duration};
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "what fails here fails the test")]
+
+extern crate alloc;
+
+use alloc::collections::BTreeSet;
+use core::time::Duration;
 
 use surmise_detector::{
     ExponentiallyWeighted, FailureDetector, FixedTimeout, PhiAccrual, PhiConfig, TwoWindow,
@@ -51,7 +56,7 @@ impl<D: FailureDetector> Fleet<D> {
 
     fn look(&mut self) -> Vec<Event<u32>> {
         let now = self.clock();
-        for (peer, sequence) in std::mem::take(&mut self.queue) {
+        for (peer, sequence) in core::mem::take(&mut self.queue) {
             self.monitor.heartbeat(&peer, 1, sequence + 1, now).unwrap();
         }
         self.monitor.poll(now).collect()
@@ -172,7 +177,7 @@ fn a_rack_that_is_lost_is_reported_within_the_grace() {
     fleet.dies_at[..500].fill(died_at);
     let events = fleet.live(400);
     let hold = MonitorConfig::default().correlated_expiry.unwrap().hold;
-    let mut suspected = HashSet::new();
+    let mut suspected = BTreeSet::new();
     for (_, event) in &events {
         if let Event::Suspected { peer, held_for, late, .. } = event {
             assert!(*peer < 500 && suspected.insert(*peer), "{event:?}");

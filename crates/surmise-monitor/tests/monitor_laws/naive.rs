@@ -1,6 +1,6 @@
 //! A monitor that looks at each peer at each step: slow, and hard to get wrong.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use surmise_detector::{Beat, FailureDetector};
 use surmise_monitor::{
@@ -186,7 +186,7 @@ impl<D: FailureDetector> Naive<D> {
                 Some(slot) => self.step(slot, at, now),
             }
         }
-        std::mem::take(&mut self.events)
+        core::mem::take(&mut self.events)
     }
 
     /// Returns when something happens next if nothing is heard, by the clock.
@@ -305,9 +305,9 @@ impl<D: FailureDetector> Naive<D> {
 
     fn release(&mut self, until: Instant, now: Instant) {
         self.held_until = None;
-        for slot in std::mem::take(&mut self.held) {
+        for slot in core::mem::take(&mut self.held) {
             let Some(peer) = self.peers[slot].as_mut() else { continue };
-            if std::mem::take(&mut peer.is_held) {
+            if core::mem::take(&mut peer.is_held) {
                 let peer = self.peers[slot].as_ref().unwrap();
                 let expired_at = self.expiry(peer).unwrap();
                 self.suspect(slot, expired_at, until, now);

@@ -1,6 +1,6 @@
 //! A monitor and a naive one, which are told the same and have to say the same.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use surmise_detector::{Beat, FailureDetector};
 use surmise_monitor::{Event, Monitor, MonitorConfig};
@@ -101,7 +101,7 @@ impl World {
         self.left.append(&mut self.naive.poll(self.now));
         let told: Vec<_> = self.monitor.poll(self.now).take(events).collect();
         let rest = self.left.split_off(told.len());
-        assert_eq!(told, std::mem::replace(&mut self.left, rest));
+        assert_eq!(told, core::mem::replace(&mut self.left, rest));
         assert!(events < usize::MAX || self.left.is_empty(), "{:?} is not told", self.left);
     }
 
