@@ -255,7 +255,7 @@ impl<D: FailureDetector> Naive<D> {
 
     fn grace(&self, peer: &Peer<D>) -> Option<Duration> {
         let Grace { min, max, confirmations: k } = self.config.grace?;
-        let c = peer.confirmers.len() as f64;
+        let c = f64::from(u8::try_from(peer.confirmers.len()).unwrap());
         let share = if k == 0 { 1.0 } else { (c.ln_1p() / f64::from(k).ln_1p()).min(1.0) };
         let exact = max.as_secs_f64() - (max - min).as_secs_f64() * share;
         Some(Duration::from_secs_f64(exact) * peer.stretch)
