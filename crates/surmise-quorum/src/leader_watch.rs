@@ -110,6 +110,9 @@ impl<L> Sighting<L> {
 
 impl<L, const N: usize> LeaderWatch<L, N> {
     /// Creates a watch that has seen no leader.
+    ///
+    /// `LeaderWatch::<_>::new()` remembers four terms before the current one, `LeaderWatch::<_, 16>::new()` sixteen: without
+    /// the brackets, the compiler does not know how many.
     #[must_use]
     pub const fn new() -> Self {
         Self { current: None, past: [const { None }; N] }

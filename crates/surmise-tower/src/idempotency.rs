@@ -45,7 +45,8 @@
 //!
 //! Once a request was read, a task of its own executes it: a client that leaves, and a timeout outside of this layer,
 //! end the wait and not the work. The retry finds it under way, and then its response. Put timeouts outside: one
-//! within drops the handler wherever it is, and the 408 or 504 is kept.
+//! within drops the handler wherever it is, and the 408 or 504 is kept. So belongs what catches panics: within, its 500 is
+//! kept as the outcome.
 //!
 //! The task renews the lease for as long as the handler runs. If handler or process die, or an inner service fails
 //! without a response, the key is held up until the lease ends. After that the outcome is unknown: the next request is

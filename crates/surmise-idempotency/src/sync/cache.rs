@@ -24,7 +24,8 @@ use crate::{
 /// result of all shards, once nothing in any of them is over.
 ///
 /// [`execute`](Self::execute) does all at once: of all that call it with one key, one runs its closure, and the
-/// others wait for the result. [`execute_async`](Self::execute_async) does the same for futures, on any runtime.
+/// others wait for the result. [`execute_async_with`](Self::execute_async_with) does the same for futures, with the timer of
+/// any runtime.
 ///
 /// # Cost
 ///

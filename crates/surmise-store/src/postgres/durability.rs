@@ -24,8 +24,9 @@ pub struct Durability {
     /// [`is_full`](Self::is_full), which is about one machine.
     pub synchronous_standbys: bool,
     /// After which time without a word the server ends a transaction that was begun, `None` if never. Until then, a holder that
-    /// stopped inside a transaction of its own keeps the next one's [`raise`](super::raise) waiting. It takes no
-    /// part in [`is_full`](Self::is_full), and none if no transaction [checks](super::check).
+    /// stopped inside a transaction of its own keeps the next one's [`raise`](super::raise) waiting, and the claims of a key that
+    /// it [settled](super::settle). It takes no part in [`is_full`](Self::is_full), and none where no transaction
+    /// [checks](super::check), claims or settles.
     pub idle_in_transaction_timeout: Option<Duration>,
 }
 

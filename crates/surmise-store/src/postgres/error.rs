@@ -83,7 +83,8 @@ fn advice(code: &str) -> Option<&'static str> {
             "lower `max_connections` of the stores, or raise the server's max_connections or the role's limit"
         }
         "55P03" | "57014" => {
-            "if nobody cancelled it, the server is slow or somebody keeps a lock, whom pg_stat_activity shows; or raise              `request_timeout`"
+            "if nobody cancelled it, the server is slow or somebody keeps a lock, whom pg_stat_activity shows; or raise \
+             `request_timeout`"
         }
         _ => return None,
     })

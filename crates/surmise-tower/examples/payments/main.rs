@@ -54,9 +54,9 @@ async fn main() -> Result<(), BoxError> {
 fn open(file: Option<String>) -> Result<Router, BoxError> {
     let Some(file) = file else {
         let store = MemoryStore::new(MemoryConfig::default(), OsClock)?;
-        return Ok(payments(Bank::new(io::sink())).layer(once(store)));
+        return Ok(payments(Bank::new(io::sink())).route_layer(once(store)));
     };
     let ledger = OpenOptions::new().create(true).append(true).open(format!("{file}.ledger"))?;
     let store = RedbStore::open(file, RedbConfig::default())?;
-    Ok(payments(Bank::new(ledger)).layer(once(store)))
+    Ok(payments(Bank::new(ledger)).route_layer(once(store)))
 }

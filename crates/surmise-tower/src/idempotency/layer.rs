@@ -19,7 +19,8 @@ use super::{IdempotencyService, KeyForm, Retain, config::Config, tasks::Tasks};
 ///
 /// # Examples
 ///
-/// A service of axum's, and who is asking is known from a header that a proxy has put there:
+/// A service of axum's, and who is asking is known from a header that a proxy has put there. It is `route_layer`, since
+/// `layer` would also answer, and remember, requests for paths that there are not:
 ///
 /// ```
 /// use axum::{Router, http::StatusCode, routing::post};
@@ -31,7 +32,7 @@ use super::{IdempotencyService, KeyForm, Retain, config::Config, tasks::Tasks};
 /// let once = IdempotencyLayer::new(store, |request| request.headers.get("x-account").cloned());
 /// let app: Router = Router::new()
 ///     .route("/payments", post(async || (StatusCode::CREATED, "paid")))
-///     .layer(once.required());
+///     .route_layer(once.required());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct IdempotencyLayer<S> {
@@ -46,22 +47,31 @@ impl<S> IdempotencyLayer<S> {
     /// Two tenants can choose the same key, and neither must get the other's response. What tells them apart must
     /// be what was authenticated before this layer, and the same for each retry: an account, not a token that
     /// expires. Requests with a key of which it is not known whose they are are answered with 403, and so are those
-    /// whose tenant has more than [`Key::MAX_PART`] bytes.
+    /// whose tenant is empty, as a header may be that a proxy has cleared, or has more than [`Key::MAX_PART`] bytes.
     #[must_use]
     pub fn new<T: AsRef<[u8]>>(
         store: S,
         tenant: impl Fn(&request::Parts) -> Option<T> + Send + Sync + 'static,
     ) -> Self {
-        let tenant =
-            move |request: &request::Parts| tenant(request).map(|tenant| tenant.as_ref().to_vec());
-        let config = Arc::new(Config::new(Arc::new(tenant)));
-        Self { store: Arc::new(store), config, tasks: Tasks::new() }
+        Self::of(store, move |request| {
+            tenant(request)
+                .map(|tenant| tenant.as_ref().to_vec())
+                .filter(|tenant| !tenant.is_empty())
+        })
     }
 
     /// Creates a layer for clients that trust each other: whoever knows a key and the request gets the response.
     #[must_use]
     pub fn single_tenant(store: S) -> Self {
-        Self::new(store, |_| Some([]))
+        Self::of(store, |_| Some(Vec::new()))
+    }
+
+    fn of(
+        store: S,
+        tenant: impl Fn(&request::Parts) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        let config = Arc::new(Config::new(Arc::new(tenant)));
+        Self { store: Arc::new(store), config, tasks: Tasks::new() }
     }
 
     /// Returns the layer with another name for what is done; without a name unless said otherwise.

@@ -29,7 +29,8 @@ pub async fn claim<C: GenericClient + Sync>(on: &C, claim: Claim<'_>) -> Result<
 ///
 /// So a completion is there if and only if what else the transaction did is: that is *exactly once*. It takes one round trip,
 /// and locks the row until the transaction ends, best last of all. Whoever claims the key meanwhile hears that it
-/// is in flight, and once the lease is over waits for the transaction's end.
+/// is in flight, and once the lease is over waits for the transaction's end: a store for four fifths of its `request_timeout`,
+/// and then it is a `StoreError`, by which nothing happened.
 ///
 /// *If the commit fails, or its answer is lost,* claim the key again, on its own. [`Claimed::Replay`] says that it was committed.
 /// [`Claimed::Recover`] says that it was not and never will be, with all that the transaction did: so whoever recovers from
