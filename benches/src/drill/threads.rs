@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use super::{Answer, Layer};
+use super::{Answer, Layer, layers::NothingDone};
 
 /// How long somebody may wait before it is taken to wait for ever, and how long an executor waits for one who
 /// waits for it.
@@ -20,6 +20,16 @@ const MOMENT: Duration = Duration::from_millis(200);
 pub(super) struct Trial<L> {
     pub(super) layer: Arc<L>,
     executions: Arc<AtomicU32>,
+}
+
+/// How an executor ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// With a result of 7.
+    Result,
+    /// With an error, as nothing could be done.
+    Error,
+    Panic,
 }
 
 /// Somebody who executes until told to stop.
@@ -44,7 +54,15 @@ impl<L: Layer> Trial<L> {
     pub(super) fn call(&self, key: u64, payload: u8, value: u64) -> Answer {
         self.layer.execute(key, payload, &|| {
             self.executions.fetch_add(1, Ordering::SeqCst);
-            value
+            Ok(value)
+        })
+    }
+
+    /// Executes key 1 with payload 0, and neither ends nor panics; or does nothing where that cannot be.
+    pub(super) fn vanish(&self) -> Option<()> {
+        self.layer.vanish(1, &|| {
+            self.executions.fetch_add(1, Ordering::SeqCst);
+            Ok(7)
         })
     }
 
@@ -54,9 +72,9 @@ impl<L: Layer> Trial<L> {
         Caller::spawn(move || Self { layer, executions }.call(key, payload, value))
     }
 
-    /// Lets another thread execute key 1 with payload 0, and returns when it is at it. It ends when it is told to, with
-    /// a result of 7 or by a panic.
-    pub(super) fn executor(&self, panics: bool) -> Executor {
+    /// Lets another thread execute key 1 with payload 0, and returns when it is at it. It ends when it is told to,
+    /// as is said here.
+    pub(super) fn executor(&self, end: End) -> Executor {
         let (layer, executions) = (Arc::clone(&self.layer), Arc::clone(&self.executions));
         let (starts, started) = channel();
         let (stop, stopped) = channel();
@@ -65,11 +83,12 @@ impl<L: Layer> Trial<L> {
                 executions.fetch_add(1, Ordering::SeqCst);
                 let _ = starts.send(());
                 let _ = stopped.recv_timeout(2 * PATIENCE);
-                if panics {
+                match end {
+                    End::Result => Ok(7),
+                    End::Error => Err(NothingDone),
                     // Nothing is printed, as it would be by `panic!`.
-                    panic::resume_unwind(Box::new("the executor dies"));
+                    End::Panic => panic::resume_unwind(Box::new("the executor dies")),
                 }
-                7
             })
         });
         started.recv_timeout(PATIENCE).expect("the first one executes");

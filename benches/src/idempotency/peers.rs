@@ -34,15 +34,19 @@ impl Entries {
 /// The layer of many a tutorial: a map, a time for each key, and a look at all of them in each call.
 #[derive(Debug)]
 pub struct Textbook {
-    entries: HashMap<u64, (State, u64)>,
+    entries: HashMap<u64, (Known, u64)>,
     /// For how long a key is kept, whatever became of it.
     ttl: u64,
     now: u64,
 }
 
-#[derive(Debug)]
-enum State {
+/// What a [`Textbook`] knows of a request.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "there is nothing else in it")]
+pub enum Known {
+    /// Somebody executes it, or did not say what came of it.
     InFlight,
+    /// Its result.
     Done(u64),
 }
 
@@ -58,26 +62,48 @@ impl Textbook {
         self.now = now;
     }
 
+    /// Returns what time it is.
+    #[must_use]
+    pub const fn time(&self) -> u64 {
+        self.now
+    }
+
     /// Executes a request that was not executed before, and returns the result; none if it is in flight.
     #[inline]
     pub fn execute(&mut self, key: u64, effect: impl FnOnce() -> u64) -> Option<u64> {
+        match self.begin(key) {
+            Some(Known::InFlight) => None,
+            Some(Known::Done(value)) => Some(value),
+            None => {
+                let value = effect();
+                self.remember(key, value);
+                Some(value)
+            }
+        }
+    }
+
+    /// Returns what is known of a request; if nothing, it is in flight from now on.
+    #[inline]
+    pub fn begin(&mut self, key: u64) -> Option<Known> {
         let now = self.now;
         self.entries.retain(|_, &mut (_, until)| now < until);
         match self.entries.entry(key) {
-            Entry::Occupied(entry) => match entry.get().0 {
-                State::InFlight => return None,
-                State::Done(value) => return Some(value),
-            },
-            Entry::Vacant(entry) => entry.insert((State::InFlight, now + self.ttl)),
-        };
-        let value = effect();
-        self.remember(key, value);
-        Some(value)
+            Entry::Occupied(entry) => Some(entry.get().0),
+            Entry::Vacant(entry) => {
+                entry.insert((Known::InFlight, now + self.ttl));
+                None
+            }
+        }
+    }
+
+    /// Forgets a request of which nothing was done.
+    pub fn forget(&mut self, key: u64) {
+        self.entries.remove(&key);
     }
 
     /// Remembers a result from now on, without a look at any other.
     pub fn remember(&mut self, key: u64, value: u64) {
-        self.entries.insert(key, (State::Done(value), self.now + self.ttl));
+        self.entries.insert(key, (Known::Done(value), self.now + self.ttl));
     }
 }
 
