@@ -1,10 +1,11 @@
-//! Every operation of idempotency caches, ours and the peers'; and of those that threads share while another thread does
-//! the same as often as it can.
+//! Every operation of idempotency caches, ours and the peers'; and of those that threads share, by one thread and while
+//! another does the same as often as it can.
 
 mod criterion_meter;
+#[path = "idempotency/shared.rs"]
+mod shared;
 
 use core::{
-    convert::Infallible,
     hint::black_box,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -14,58 +15,76 @@ use std::thread;
 use benches::{
     Family,
     fences::random_keys,
-    idempotency::{Contender, KEYS, check, filled, ours},
+    idempotency::{KEYS, check, peers::Textbook},
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use dashmap::DashMap;
 use moka::sync::Cache as Moka;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache as QuickCache;
-use surmise_idempotency::{CacheConfig, Fingerprint, sync::IdempotencyCache};
-use surmise_time::OsClock;
 
-use self::criterion_meter::Benches;
+use self::{
+    criterion_meter::Benches,
+    shared::{Locked, Sharded, Shared},
+};
 
 fn idempotency(criterion: &mut Criterion) {
     check().expect("every cache can be made");
     Family::Idempotency.measure(&mut Benches(criterion)).expect("every cache can be made");
 }
 
-/// Two threads that ask for what was executed.
-fn beside_another(criterion: &mut Criterion) {
-    let cache = Mutex::new(filled(ours(KEYS).expect("it is a cache")));
-    compare(criterion, "cache-mutex", |key| cache.lock().replay(key) == Some(key));
-    let cache = IdempotencyCache::<u64, u64, _>::new(CacheConfig::default(), OsClock);
-    let cache = cache.expect("it is a cache");
-    compare(criterion, "cache-shared", |key| {
-        cache.execute(&key, Fingerprint::NONE, || key).is_ok_and(|result| result == key)
-    });
-    let cache = Moka::new(KEYS);
-    compare(criterion, "moka", |key| cache.get_with(key, || key) == key);
-    let cache = QuickCache::new(usize::try_from(2 * KEYS).expect("there is not that much room"));
-    compare(criterion, "quick-cache", |key| {
-        cache.get_or_insert_with(&key, || Ok::<_, Infallible>(key)) == Ok(key)
-    });
-    let map = DashMap::new();
-    compare(criterion, "dashmap", |key| *map.entry(key).or_insert(key) == key);
+fn by_threads(criterion: &mut Criterion) {
+    compare::<Sharded>(criterion, "cache-shared");
+    compare::<Locked>(criterion, "cache-mutex");
+    compare::<Moka<u64, u64>>(criterion, "moka");
+    compare::<QuickCache<u64, u64>>(criterion, "quick-cache");
+    compare::<DashMap<u64, u64>>(criterion, "dashmap");
+    compare::<Mutex<Textbook>>(criterion, "textbook");
 }
 
-fn compare(criterion: &mut Criterion, name: &str, act: impl Fn(u64) -> bool + Sync) {
-    assert!((0..KEYS).all(&act), "{name} returns another result");
-    let drawn: Vec<u64> = random_keys(KEYS).take(1 << 16).collect();
+fn compare<C: Shared>(criterion: &mut Criterion, name: &str) {
+    for threads in [1, 2] {
+        let cache = filled::<C>();
+        let drawn: Vec<u64> = random_keys(KEYS).take(1 << 16).collect();
+        let draws = |_| drawn.iter().copied().cycle();
+        let name = |what| format!("{what}, threads: {threads}/{name}");
+        measure(criterion, &name("replay"), threads, draws, |key| cache.replay(key));
+        let cache = filled::<C>();
+        let new = |thread| (KEYS + thread..).step_by(threads);
+        measure(criterion, &name("execute"), threads, new, |key| {
+            assert_eq!(cache.execute(key), key, "{key}");
+        });
+    }
+}
+
+fn filled<C: Shared>() -> C {
+    let cache = C::new();
+    (0..KEYS).for_each(|key| cache.fill(key));
+    cache
+}
+
+/// Measures what one thread does with its keys while the others do the same with theirs.
+fn measure<I: Iterator<Item = u64>, T>(
+    criterion: &mut Criterion,
+    name: &str,
+    threads: usize,
+    keys: impl Fn(u64) -> I + Sync,
+    act: impl Fn(u64) -> T + Sync,
+) {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            for &key in drawn.iter().rev().cycle() {
-                if done.load(Ordering::Relaxed) {
-                    break;
+        for thread in (1..).take(threads - 1) {
+            let (keys, act, done) = (&keys, &act, &done);
+            scope.spawn(move || {
+                let not_done = |_: &u64| !done.load(Ordering::Relaxed);
+                for key in keys(thread).take_while(not_done) {
+                    black_box(act(black_box(key)));
                 }
-                assert!(act(black_box(key)), "{name} returns another result");
-            }
-        });
-        let mut drawn = drawn.iter().cycle();
-        criterion.bench_function(&format!("replay, beside another thread/{name}"), |bencher| {
-            bencher.iter(|| drawn.next().map(|&key| act(black_box(key))));
+            });
+        }
+        let mut keys = keys(0);
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| keys.next().map(|key| act(black_box(key))));
         });
         done.store(true, Ordering::Relaxed);
     });
@@ -77,5 +96,5 @@ fn config() -> Criterion {
         .measurement_time(Duration::from_secs(1))
 }
 
-criterion_group!(name = benches; config = config(); targets = idempotency, beside_another);
+criterion_group!(name = benches; config = config(); targets = idempotency, by_threads);
 criterion_main!(benches);
