@@ -15,5 +15,7 @@ pub(super) const BUDGETS: &[Budget] = &[
     at_most("cache-shared", "execute", 850.0),
     times_fewer("cache", "replay", 8.0, "moka"),
     times_fewer("cache", "execute", 20.0, "moka"),
+    times_fewer("cache-shared", "replay", 5.0, "moka"),
+    times_fewer("cache-shared", "execute", 11.0, "moka"),
     times_fewer("cache", "execute", 1000.0, "textbook"),
 ];
