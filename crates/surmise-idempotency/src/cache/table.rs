@@ -210,6 +210,16 @@ impl<K: Eq + Hash, V, C, S: Surroundings> Table<K, V, C, S> {
         Ok(())
     }
 
+    /// Returns whether there is something of a key, be it over or not.
+    #[cfg(feature = "std")]
+    pub(crate) fn contains<Q>(&self, hash: u64, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.find(hash, key).is_some()
+    }
+
     /// Returns the slot of a key that is in flight and was not abandoned.
     #[cfg(feature = "std")]
     pub(crate) fn worked_at<Q>(&self, hash: u64, key: &Q) -> Option<u32>

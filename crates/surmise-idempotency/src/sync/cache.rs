@@ -120,7 +120,7 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
                 return begin;
             }
             // If there is none, who took it may be at this key: it is asked for once more.
-            may_be_room = self.make_room(now);
+            may_be_room = self.make_room(hash, key, now);
         }
     }
 
@@ -243,16 +243,25 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
     }
 
     /// Makes room for a key by forgetting what is over in any shard, or else, if that is what was asked for, the result
-    /// that was completed first in all of them. Returns whether there was something to forget.
+    /// that was completed first in all of them. Returns whether there was something to forget, or the key needs no room.
     #[cold]
-    pub(super) fn make_room(&self, now: Instant) -> bool {
+    pub(super) fn make_room<Q>(&self, hash: u64, key: &Q, now: Instant) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
         self.shards.iter().any(|shard| shard.lock().expire(now, 1) > 0)
             || (self.config.when_full == WhenFull::EvictOldest
-                && [Keep::Briefly, Keep::Long].into_iter().any(|keep| self.evict(keep)))
+                && [Keep::Briefly, Keep::Long].into_iter().any(|keep| self.evict(keep, hash, key)))
     }
 
-    /// Forgets the result that was completed first of those that are kept for so long, if there is one.
-    fn evict(&self, keep: Keep) -> bool {
+    /// Forgets the result that was completed first of those that are kept for so long, if there is one, and if the key is
+    /// not in the same shard by now: its own result would be the one.
+    fn evict<Q>(&self, keep: Keep, hash: u64, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
         let first = || {
             let oldest = |shard: &Shard<K, V, C>| shard.lock().oldest(keep);
             let firsts = self.shards.iter().filter_map(|shard| Some((oldest(shard)?, shard)));
@@ -260,7 +269,8 @@ impl<K: Eq + Hash, V, M: MonotonicClock, C> IdempotencyCache<K, V, M, C> {
         };
         // Others may have forgotten it meanwhile: then there is another first one, or none.
         while let Some((_, shard)) = first() {
-            if shard.lock().evict(keep) {
+            let mut shard = shard.lock();
+            if shard.contains(hash, key) || shard.evict(keep) {
                 return true;
             }
         }

@@ -132,7 +132,7 @@ impl<'a, K: Eq + Hash, V, M: MonotonicClock, C, Q: Hash + ?Sized> Joiner<'a, K, 
             match self.ask_once(waker, now) {
                 // If there is none, who took it may be at this key: it is asked for once more.
                 Asked::Answer(Begin::Full) if may_be_room => {
-                    may_be_room = self.cache.make_room(now);
+                    may_be_room = self.cache.make_room(self.hash, self.key, now);
                 }
                 asked => return asked,
             }
