@@ -30,7 +30,8 @@
 //!   rows that are over, and [`forget`] deletes as many as you like; so there are about as many rows as keys of one retention. There
 //!   is no limit but the disk's, and a store never says that it is [`Full`](crate::Claimed::Full).
 //! * *Tokens* are drawn from a sequence while the key is locked, and that goes on when the key is forgotten. Those of a transaction
-//!   that was rolled back are left out. They are of the epoch that is when they are drawn.
+//!   that was rolled back are left out, unless the server crashes: so the token of a [`claim`] in a transaction
+//!   is to be shown to nobody before that is committed. They are of the epoch that is when they are drawn.
 //! * *Time* is the server's. If its clock is set forward, leases and retentions end early by as much, results that were acknowledged
 //!   included; if it is set back, all of them last longer, and nothing is forgotten.
 //! * *Who waits*: a key in flight, or completed, is read without a lock, so that those who ask again and again wait for nobody
@@ -50,8 +51,8 @@
 //! * Counters and epochs end at 2⁶³ − 1. An epoch is the number of seconds since 1970 when it began, or one more
 //!   than the last: so it is new even if a backup does not remember the last.
 //! * A standby that is promoted may lack the last commits, unless they waited for it
-//!   ([`Durability::synchronous_standbys`]). Then, and after a backup was restored, call
-//!   [`advance_epoch`](crate::LeaseStore::advance_epoch) before anything else.
+//!   ([`Durability::synchronous_standbys`]). Then, and after a backup was restored, or tables without their sequences as by logical
+//!   replication, call [`advance_epoch`](crate::LeaseStore::advance_epoch) before anything else.
 //! * No proxy that spreads a session's transactions over connections (PgBouncer in transaction mode) may be between the
 //!   store and the server, since statements are prepared. The functions prepare none.
 //! * `clock_timestamp()` has a resolution of 1 µs, and a TTL is rounded up to it. There is no lock-delay.
@@ -67,7 +68,7 @@
 //! * `fsync`, `full_page_writes` and `synchronous_commit` as they are by default. What else was found is returned as
 //!   [`Durability`]. A connection made later, to a server that is less durable, is refused; those that are there keep their
 //!   `synchronous_commit`.
-//! * For transactions that [`check`] or [`write()`] on connections of their own, `idle_in_transaction_session_timeout`, shorter than
+//! * For transactions that [`check`], [`write()`], [`claim`] or [`settle`] on connections of their own, `idle_in_transaction_session_timeout`, shorter than
 //!   the leases' TTL. A holder that is paused inside of one keeps its locks, and the next holder's [`raise`] waiting:
 //!   without it, until the connection is found dead, which takes two hours as TCP comes. It is found sooner by
 //!   `tcp_keepalives_idle`, `tcp_keepalives_interval` and `tcp_keepalives_count`, in all shorter than the TTL too, but only

@@ -136,8 +136,12 @@ async fn the_effect_and_its_completion_are_committed_together() {
         assert_eq!(bank.number(BALANCE).await, i64::from(commits));
     }
     must_replay(&bank.claim().await);
-    // Who did not hear of it does it again.
-    postgres::settle(&client, &ticket, receipt()).await.unwrap().unwrap();
+    // Who did not hear of it, and does all of it again, is told not to.
+    let transaction = client.transaction().await.unwrap();
+    transaction.execute(SPEND, &[]).await.unwrap();
+    postgres::settle(&transaction, &ticket, receipt()).await.unwrap().unwrap_err();
+    transaction.rollback().await.unwrap();
+    assert_eq!(bank.number(BALANCE).await, 1);
 }
 
 #[tokio::test]

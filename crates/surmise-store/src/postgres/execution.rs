@@ -66,13 +66,18 @@ pub(super) async fn claim(
     }
 }
 
+/// What became of a settlement, and whether that is this statement's doing.
+///
+/// Who says the same once more is told that it is done; but if it comes with an effect, then that is done twice.
 pub(super) async fn settle(
     on: &impl Run,
     ticket: &Ticket,
     settlement: Settlement<'_>,
-) -> Result<Settled, Error> {
+) -> Result<(Settled, bool), Error> {
     // What no column can have was never granted here.
-    let Some((epoch, counter)) = columns(ticket.token()) else { return Ok(Settled::Fenced) };
+    let Some((epoch, counter)) = columns(ticket.token()) else {
+        return Ok((Settled::Fenced, false));
+    };
     let [lease, whole] = times(ticket.terms());
     let brief_retention = micros(ticket.terms().brief_retention);
     let (state, value, lease, forgotten) = match settlement.0 {
@@ -88,9 +93,9 @@ pub(super) async fn settle(
         let settled = on
             .run(Which::Settle, &[&key, &epoch, &counter, &state, &value, &lease, &forgotten])
             .await?;
-        let Some(row) = settled else { return Ok(Settled::Fenced) };
+        let Some(row) = settled else { return Ok((Settled::Fenced, false)) };
         if row.try_get("done")? {
-            return Ok(Settled::Done);
+            return Ok((Settled::Done, true));
         }
         let TimeColumn(now) = row.try_get("now")?;
         let TimeColumn(forgotten_at) = row.try_get("forgotten_at")?;
@@ -102,7 +107,7 @@ pub(super) async fn settle(
         // Of what else is there, nothing matters to who was refused.
         let record = Record { fingerprint: Fingerprint::NONE, token, forgotten_at, state };
         if let (settled, Next::Same) = Record::settle(Some(record), ticket, settlement, now) {
-            return Ok(settled);
+            return Ok((settled, false));
         }
     }
 }

@@ -35,7 +35,7 @@ WITH before AS MATERIALIZED (
     RETURNING epoch, counter
 ), forgotten AS (
     DELETE FROM surmise.execution
-    WHERE key = ANY (ARRAY(
+    WHERE $6::int8 > 0 AND key = ANY (ARRAY(
         SELECT key FROM surmise.execution
         WHERE forgotten_at <= statement_timestamp() AND EXISTS (SELECT FROM turn)
         ORDER BY forgotten_at LIMIT $6 FOR UPDATE SKIP LOCKED))

@@ -26,7 +26,7 @@ impl IdempotencyStore for PostgresStore {
         let session = self.sessions.take().await?;
         let answer = session.wait(execution::settle(&session, ticket, settlement)).await;
         Ok(match session.settle(answer)? {
-            Reply::Answer(settled) => settled,
+            Reply::Answer((settled, _)) => settled,
             Reply::Lost(lost) => Settled::Indeterminate(lost),
         })
     }

@@ -32,15 +32,17 @@ pub async fn claim<C: GenericClient + Sync>(on: &C, claim: Claim<'_>) -> Result<
 /// is in flight, and once the lease is over waits for the transaction's end: a store for four fifths of its `request_timeout`,
 /// and then it is a `StoreError`, by which nothing happened.
 ///
-/// *If the commit fails, or its answer is lost,* claim the key again, on its own. [`Claimed::Replay`] says that it was committed.
+/// *If the commit fails, or its answer is lost,* claim the key again, on its own. [`Claimed::Replay`] says that it was committed,
+/// by this transaction or by whoever took over; [`Claimed::Execute`], that the key was forgotten since.
 /// [`Claimed::Recover`] says that it was not and never will be, with all that the transaction did: so whoever recovers from
 /// effects that are only in the database executes them again, without looking. Until the lease is over,
 /// [`Claimed::InFlight`] says that it is not known yet.
 ///
 /// # Errors
 ///
-/// The outer error is the client's, as it is, as with [`claim`]. The inner one says that the ticket is void, and that nothing
-/// was settled: *roll the transaction back.* It goes on, and a commit would do what another does too. At REPEATABLE
+/// The outer error is the client's, as it is, as with [`claim`]. The inner one says that nothing was settled, since the ticket
+/// is void or was settled before: *roll the transaction back.* It goes on, and a commit would do what was done already, or
+/// what another does too. So a transaction that is tried again does nothing twice. At REPEATABLE
 /// READ and above, begin the transaction after the claim: the ticket of one that the snapshot lacks is void too.
 ///
 /// # Examples
@@ -63,8 +65,10 @@ pub async fn settle<C: GenericClient + Sync>(
     settlement: Settlement<'_>,
 ) -> Result<Result<(), VoidTicket>, Error> {
     Ok(match execution::settle(&Unprepared(on), ticket, settlement).await? {
-        Settled::Done => Ok(()),
-        Settled::Fenced | Settled::AlreadyCompleted | Settled::Indeterminate(_) => {
+        (Settled::Done, true) => Ok(()),
+        // It may be done already, by a transaction whose commit was not heard of: then this one must not do it as well.
+        (Settled::Done, false)
+        | (Settled::Fenced | Settled::AlreadyCompleted | Settled::Indeterminate(_), _) => {
             Err(VoidTicket { key: ticket.key().clone(), token: ticket.token() })
         }
     })
@@ -82,8 +86,8 @@ pub async fn forget<C: GenericClient + Sync>(on: &C, limit: u32) -> Result<u64, 
     execution::forget(&Unprepared(on), limit.into()).await
 }
 
-/// An execution was not settled, since its ticket is void: another took over, or the key was forgotten, or something else was
-/// settled before.
+/// An execution was not settled by this transaction: another took over, or the key was forgotten, or it was completed or released
+/// before, be it by a transaction of one's own whose commit was not heard of. To claim the key again tells which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VoidTicket {
     key: Key,
@@ -97,7 +101,7 @@ impl VoidTicket {
         &self.key
     }
 
-    /// Returns the token, which is not that of the latest execution.
+    /// Returns the token.
     #[must_use]
     pub const fn token(&self) -> FencingToken {
         self.token
