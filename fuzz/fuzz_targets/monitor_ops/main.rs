@@ -101,11 +101,9 @@ impl From<AnyOp> for Op {
             AnyOp::Refute { peer: of, incarnation } => {
                 Self::Refute { peer: peer(of), incarnation: (incarnation / 100).into() }
             }
-            AnyOp::Confirm { peer: of, incarnation, observer } => Self::Confirm {
-                peer: peer(of),
-                incarnation: (incarnation / 100).into(),
-                observer,
-            },
+            AnyOp::Confirm { peer: of, incarnation, observer } => {
+                Self::Confirm { peer: peer(of), incarnation: (incarnation / 100).into(), observer }
+            }
             AnyOp::WorsenHealth => Self::WorsenHealth,
             AnyOp::Poll => Self::Poll,
             AnyOp::PollSome(events) => Self::PollSome(events.into()),

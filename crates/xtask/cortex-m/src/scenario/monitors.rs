@@ -31,9 +31,15 @@ pub(super) fn run(report: &mut Report<'_>) -> fmt::Result {
         let (peer, incarnation) = (random.below(14), random.below(40) / 13);
         match random.below(12) {
             0 | 1 => {
-                report.value("monitor_watch", number, &monitor.watch(peer, detector.clone(), now))?;
+                report.value(
+                    "monitor_watch",
+                    number,
+                    &monitor.watch(peer, detector.clone(), now),
+                )?;
             }
-            2 => report.value("monitor_refute", number, &monitor.refute(&peer, incarnation, now))?,
+            2 => {
+                report.value("monitor_refute", number, &monitor.refute(&peer, incarnation, now))?
+            }
             3 => {
                 let confirmed = monitor.confirm(&peer, incarnation, random.below(4), now);
                 report.value("monitor_confirm", number, &confirmed)?;
