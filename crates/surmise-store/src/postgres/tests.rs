@@ -43,10 +43,14 @@ impl Trial {
 
     /// Opens another store in the same database.
     async fn again(&self) -> Self {
+        self.again_with(&SQL).await
+    }
+
+    async fn again_with(&self, sql: &'static Statements) -> Self {
         let Self { server, ref database, .. } = *self;
         let connector = Connector::Plain(Box::new(server.config(database)));
         let config = PostgresConfig::default();
-        let store = PostgresStore::open(database.clone(), connector, config, &SQL).await;
+        let store = PostgresStore::open(database.clone(), connector, config, sql).await;
         Self { server, database: database.clone(), store: Arc::new(store.unwrap().0) }
     }
 

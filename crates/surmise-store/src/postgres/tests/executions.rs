@@ -9,7 +9,7 @@ use tokio_postgres::Transaction;
 
 use super::{
     super::{claim, forget, settle, support::waiters},
-    Mutant, Trial, Which, holds_but_for,
+    Mutant, SQL, Trial, Which, holds_but_for,
 };
 use crate::{
     Claim, Claimed, IdempotencyStore as _, LeaseStore as _, Settled, Settlement, Terms, Ticket,
@@ -254,4 +254,60 @@ async fn what_is_over_is_deleted() {
         (Which::Claim, "nextval('surmise.execution_counter')", "1"),
     ];
     holds_but_for("deleted", forgets_what_is_over_and_nothing_else, &mutants).await;
+}
+
+/// Clocks of servers are set, forward and back.
+#[tokio::test]
+async fn a_clock_that_is_set_back_only_lengthens_leases() {
+    let Some(trial) = Trial::new("set back", SQL).await else { return };
+    let (behind, ahead) = (trial.skewed("-90 minutes").await, trial.skewed("90 minutes").await);
+    let left = async |trial: &Trial| match trial.store.claim(asked(&key(), LONG, 2)).await.unwrap()
+    {
+        Claimed::InFlight { retry_after } => retry_after,
+        other => panic!("{other:?}"),
+    };
+    let done = async |trial: &Trial, ticket: &Ticket, settlement: Settlement<'_>| {
+        let settled = trial.settle(ticket, settlement).await;
+        assert!(matches!(settled, Settled::Done), "{settled:?}");
+    };
+    let completion = |result| Settlement::complete(result, 24 * LONG).unwrap();
+
+    let ticket = trial.execute(LONG).await;
+    // It is in flight for longer, and not for its holder alone.
+    assert!(left(&behind).await > 2 * LONG);
+    done(&behind, &ticket, Settlement::renew()).await;
+    assert!(left(&behind).await <= LONG);
+    // Set right again, it has ended early; who was at it and is alone goes on.
+    done(&trial, &ticket, Settlement::renew()).await;
+    assert!(left(&trial).await > LONG / 2);
+    done(&behind, &ticket, Settlement::save(b"half").unwrap()).await;
+    let recovery = ahead.store.claim(asked(&key(), LONG, 3)).await.unwrap();
+    let Claimed::Recover(next) = recovery else { panic!("{recovery:?}") };
+    assert_eq!(next.checkpoint(), Some(&b"half"[..]));
+    assert!(next.token() > ticket.token());
+    for trial in [&behind, &trial, &ahead] {
+        let late = trial.settle(&ticket, completion(b"late")).await;
+        assert!(matches!(late, Settled::Fenced), "{late:?}");
+    }
+    // A recovery that is given back is over by any clock that shows no earlier time.
+    done(&behind, &next, Settlement::release()).await;
+    let recovery = trial.store.claim(asked(&key(), LONG, 4)).await.unwrap();
+    let Claimed::Recover(last) = recovery else { panic!("{recovery:?}") };
+    done(&behind, &last, completion(b"done")).await;
+    for trial in [&behind, &trial, &ahead] {
+        let claimed = trial.store.claim(asked(&key(), LONG, 5)).await.unwrap();
+        assert!(matches!(&claimed, Claimed::Replay(it) if it == b"done"), "{claimed:?}");
+    }
+}
+
+impl Trial {
+    /// Opens another store in the same database, to which the server's clock shows another time.
+    async fn skewed(&self, by: &str) -> Self {
+        let clock = format!("(clock_timestamp() + interval '{by}')");
+        let sql = SQL.map(|mut sql| {
+            sql.text = Box::leak(sql.text.replace("clock_timestamp()", &clock).into_boxed_str());
+            sql
+        });
+        self.again_with(Box::leak(Box::new(sql))).await
+    }
 }
