@@ -144,7 +144,8 @@ pub trait IdempotencyStore: Send + Sync {
     /// Gives up an execution that did nothing: the next claim executes.
     ///
     /// That says nothing of how far an earlier one came. So where the ticket was to recover from one, only the lease ends:
-    /// the next claim [recovers](Claimed::Recover), from the same checkpoint.
+    /// the next claim [recovers](Claimed::Recover), from the same checkpoint. Cease to renew before that: a renewal that comes
+    /// later takes the recovery up again.
     ///
     /// # Errors
     ///

@@ -172,6 +172,35 @@ async fn the_first_result_is_kept(trial: &Trial) -> bool {
         && matches!(replayed, Claimed::Replay(result) if result == b"first")
 }
 
+/// A recovery that is given back, with what it was to recover from.
+async fn what_is_given_back_stays(trial: &Trial) -> bool {
+    let first = trial.execute(SHORT).await;
+    assert!(matches!(
+        trial.settle(&first, Settlement::save(b"half").unwrap()).await,
+        Settled::Done
+    ));
+    let recovery = loop {
+        match trial.store.claim(asked(&key(), LONG, 2)).await.unwrap() {
+            Claimed::Recover(ticket) => break ticket,
+            other => assert!(matches!(other, Claimed::InFlight { .. }), "{other:?}"),
+        }
+    };
+    let client = trial.client().await;
+    let forgotten = async || {
+        let at = "SELECT forgotten_at::text FROM surmise.execution";
+        client.query_one(at, &[]).await.unwrap().get::<_, String>(0)
+    };
+    let before = forgotten().await;
+    assert!(matches!(trial.settle(&recovery, Settlement::release()).await, Settled::Done));
+    let is_kept = forgotten().await == before;
+    match trial.store.claim(asked(&key(), LONG, 3)).await.unwrap() {
+        Claimed::Recover(next) => {
+            is_kept && next.checkpoint() == Some(b"half") && next.token() > recovery.token()
+        }
+        _ => false,
+    }
+}
+
 /// Keys that come and go, and one that is in flight.
 async fn forgets_what_is_over_and_nothing_else(trial: &Trial) -> bool {
     let stays = trial.execute(LONG).await;
@@ -244,6 +273,21 @@ async fn what_is_over_is_over() {
 async fn what_is_completed_stays() {
     let mutants: [Mutant; 1] = [(Which::Settle, "moment.state = 'in flight'", "true")];
     holds_but_for("completed", the_first_result_is_kept, &mutants).await;
+}
+
+#[tokio::test]
+async fn what_is_given_back_is_to_be_recovered() {
+    let given_back = |part| format!("CASE WHEN gives_back THEN {part}");
+    let parts = ["execution.state", "least(execution.lease_ends, now)", "execution.forgotten_at"];
+    let mutants = parts.map(|part| {
+        let [from, to] = [given_back(part), format!("CASE WHEN false THEN {part}")];
+        (Which::Settle, &*String::leak(from), &*String::leak(to))
+    });
+    let others: [Mutant; 2] = [
+        (Which::Settle, "AND recovers AS gives_back", "AND false AS gives_back"),
+        (Which::Settle, "CASE WHEN gives_back OR", "CASE WHEN"),
+    ];
+    holds_but_for("given back", what_is_given_back_stays, &[&mutants[..], &others].concat()).await;
 }
 
 #[tokio::test]
