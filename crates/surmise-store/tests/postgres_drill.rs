@@ -36,12 +36,12 @@ use self::support::{
     soak::RealTime,
 };
 
-/// Kills it every few seconds, or up to a quarter of a minute of a long drill, and returns how often.
+/// Kills it several times a second, or every few seconds of a long drill, and returns how often.
 fn kill_until(mut server: Server, operations: u64, over: &AtomicBool) -> (u64, Server) {
     let factor = (operations / 100_000 + 1).min(8);
     let mut random = fastrand::Rng::with_seed(11);
     for kills in 0.. {
-        let end = BootClock.now() + Duration::from_millis(factor * random.u64(300..2000));
+        let end = BootClock.now() + Duration::from_millis(factor * random.u64(50..400));
         while BootClock.now() < end {
             thread::park_timeout(Duration::from_millis(20));
             if over.load(Ordering::Relaxed) {
