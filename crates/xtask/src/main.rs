@@ -65,7 +65,7 @@ enum Chore {
         #[arg(long, env = "CI")]
         ci: bool,
         /// How long each fuzz target runs.
-        #[arg(long, value_name = "SECONDS", default_value_t = 12)]
+        #[arg(long, value_name = "SECONDS", default_value_t = 8)]
         fuzz_seconds: u32,
     },
     /// Counts the instructions and bytes of every detector, and fails where a budget is exceeded.
