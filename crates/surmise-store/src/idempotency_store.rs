@@ -4,6 +4,8 @@ mod ticket;
 
 use core::{future::Future, time::Duration};
 
+#[cfg(any(feature = "etcd", feature = "redis"))]
+use surmise_fence::FencingToken;
 use surmise_idempotency::{Fingerprint, Key};
 
 #[cfg(any(feature = "etcd", feature = "postgres", feature = "redb", feature = "redis"))]
@@ -264,6 +266,18 @@ pub enum Claimed {
     /// Execution may have been granted to this claim. If so, it is in flight until its lease ends, and the next
     /// caller recovers from what never began.
     Indeterminate(LostReply),
+}
+
+#[cfg(any(feature = "etcd", feature = "redis"))]
+impl Claimed {
+    /// Returns what was granted, with a token that is known only once that was done.
+    pub(crate) fn with_token(self, token: FencingToken) -> Self {
+        match self {
+            Self::Execute(ticket) => Self::Execute(ticket.with_token(token)),
+            Self::Recover(ticket) => Self::Recover(ticket.with_token(token)),
+            other => other,
+        }
+    }
 }
 
 /// What became of a settlement.

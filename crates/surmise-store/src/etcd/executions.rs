@@ -62,7 +62,7 @@ impl Executions<'_> {
                         let none = "it says that nothing was ever written";
                         return Ok(Claimed::Indeterminate(self.client.lost(none)));
                     };
-                    return Ok(granted(claimed, FencingToken::new(epoch, counter)));
+                    return Ok(claimed.with_token(FencingToken::new(epoch, counter)));
                 }
                 Committed::Not => {}
                 Committed::Lost(error) => {
@@ -188,18 +188,5 @@ impl State {
             then: vec![Op::Put { key: self.key, value, lease }],
             otherwise: Vec::new(),
         }
-    }
-}
-
-/// Puts the token into the ticket that was granted.
-fn granted(claimed: Claimed, token: FencingToken) -> Claimed {
-    let with_token = |ticket: Ticket| {
-        let checkpoint = ticket.checkpoint().map(<[u8]>::to_vec);
-        Ticket::new(ticket.key().clone(), token, ticket.terms(), checkpoint)
-    };
-    match claimed {
-        Claimed::Execute(ticket) => Claimed::Execute(with_token(ticket)),
-        Claimed::Recover(ticket) => Claimed::Recover(with_token(ticket)),
-        other => other,
     }
 }

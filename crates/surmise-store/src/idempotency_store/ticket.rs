@@ -30,6 +30,11 @@ impl Ticket {
         Self { key, token, terms, checkpoint }
     }
 
+    #[cfg(any(feature = "etcd", feature = "redis"))]
+    pub(super) fn with_token(self, token: FencingToken) -> Self {
+        Self { token, ..self }
+    }
+
     /// Returns what is executed.
     #[must_use]
     pub const fn key(&self) -> &Key {

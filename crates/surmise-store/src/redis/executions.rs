@@ -32,7 +32,7 @@ pub(super) async fn claim(client: &Client, claim: Claim<'_>) -> Result<Claimed, 
         let change =
             Change { before: before.as_ref(), token: None, begins: None, record: next, now };
         match change.make(client, &key).await {
-            Ok(Answer::Changed(token)) => return Ok(with_token(claimed, token)),
+            Ok(Answer::Changed(token)) => return Ok(claimed.with_token(token)),
             Ok(Answer::Kept(bytes, at)) => {
                 let kept = Kept::from_bytes(client.name(), &key, &bytes)?;
                 (before, record) = kept.map(|kept| (kept.head, kept.record)).unzip();
@@ -104,18 +104,5 @@ impl Change<'_> {
         let [last, epoch] = [keys.executions(), keys.epoch()];
         let arguments = [expected, token.as_bytes(), begins.as_bytes(), lasts.as_bytes(), &bytes];
         client.once(|scripts| &scripts.exchange, &[key, &last, &epoch], &arguments).await
-    }
-}
-
-/// Returns what was claimed, with the token that it was given.
-fn with_token(claimed: Claimed, token: FencingToken) -> Claimed {
-    let renamed = |ticket: &Ticket| {
-        let checkpoint = ticket.checkpoint().map(<[u8]>::to_vec);
-        Ticket::new(ticket.key().clone(), token, ticket.terms(), checkpoint)
-    };
-    match claimed {
-        Claimed::Execute(ticket) => Claimed::Execute(renamed(&ticket)),
-        Claimed::Recover(ticket) => Claimed::Recover(renamed(&ticket)),
-        other => other,
     }
 }
