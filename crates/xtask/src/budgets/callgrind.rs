@@ -55,13 +55,14 @@ impl Profile {
         Ok(Self { avx2, measurements })
     }
 
-    /// Fails if another run of the same program came to something else.
+    /// Fails if another run of the same program came to something else for what is the family's own.
     ///
-    /// What hashes with a random seed never takes quite the same twice.
+    /// What hashes with a random seed never takes quite the same twice, and its tables may double at another size. A
+    /// peer may do as it likes.
     pub(super) fn ensure_repeated_by(&self, again: &Self) -> Result<()> {
-        for (first, second) in self.measurements.iter().zip(&again.measurements) {
-            let is_exact = first.ours && !first.hashes();
-            let tolerance = if is_exact { 0.0 } else { 0.25 * first.amount };
+        let both = self.measurements.iter().zip(&again.measurements);
+        for (first, second) in both.filter(|(first, _)| first.ours) {
+            let tolerance = if first.hashes() { 0.25 * first.amount } else { 0.0 };
             ensure!(
                 (first.amount - second.amount).abs() <= tolerance,
                 "two runs of one program counted {first:?} and {second:?}"
@@ -177,9 +178,9 @@ mod tests {
     fn what_hashes_may_take_a_quarter_more_or_less_the_second_time() {
         let first = profile(&["clocks,ours,a,tick,100", "clocks,peer,b,tick,100"]);
         let repeated = |lines: &[&str]| first.ensure_repeated_by(&profile(lines)).is_ok();
-        assert!(repeated(&["clocks,ours,a,tick,100", "clocks,peer,b,tick,125"]));
+        assert!(repeated(&["clocks,ours,a,tick,100", "clocks,peer,b,tick,300"]));
         assert!(!repeated(&["clocks,ours,a,tick,101", "clocks,peer,b,tick,100"]));
-        assert!(!repeated(&["clocks,ours,a,tick,100", "clocks,peer,b,tick,74"]));
+        assert!(!repeated(&["clocks,ours,a,tick,99", "clocks,peer,b,tick,100"]));
         assert!(!repeated(&["clocks,ours,a,tick,100"]));
         let first = profile(&["fences,ours,map,write,100"]);
         let repeated = |line| first.ensure_repeated_by(&profile(&[line])).is_ok();
