@@ -5,6 +5,7 @@
 
 #![no_std]
 
+extern crate surmise as _;
 extern crate surmise_clock as _;
 extern crate surmise_detector as _;
 extern crate surmise_fence as _;
