@@ -48,8 +48,8 @@
 //!
 //! # Limits
 //!
-//! * Counters and epochs end at 2⁶³ − 1. An epoch is the number of seconds since 1970 when it began, or one more
-//!   than the last: so it is new even if a backup does not remember the last.
+//! * Counters and epochs end at 2⁶³ − 1. The first epoch is 1. One that `advance_epoch` begins is the number of
+//!   seconds since 1970, or one more than the last: so it is new even if a backup does not remember the last.
 //! * A standby that is promoted may lack the last commits, unless they waited for it
 //!   ([`Durability::synchronous_standbys`]). Then, and after a backup was restored, or tables without their sequences as by logical
 //!   replication, call [`advance_epoch`](crate::LeaseStore::advance_epoch) before anything else.

@@ -39,8 +39,8 @@ use crate::{
 ///
 /// # Time
 ///
-/// The clock is to be one that goes on while the machine sleeps, such as `BootClock` of `surmise-time`: else a lease lasts
-/// for longer by that. What the other form says of time holds here too.
+/// The clock is to be one that goes on while the machine sleeps, such as `BootClock` of `surmise-time` on Linux and
+/// Android: with `OsClock`, which may stand still meanwhile, a lease lasts for longer by that. What the other form says of time holds here too.
 ///
 /// The `Hash` and `Eq` of keys, the `Clone` of keys, results and checkpoints, and the `Drop` of those that are
 /// forgotten run under a lock, and must not use the cache.

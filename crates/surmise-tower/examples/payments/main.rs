@@ -17,10 +17,10 @@ use axum::{
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use service::{Bank, once, payments};
 use surmise_store::{
+    LeaseClock,
     memory::{MemoryConfig, MemoryStore},
     redb::{RedbConfig, RedbStore},
 };
-use surmise_time::OsClock;
 use surmise_tower::BoxError;
 use tokio::net::TcpListener;
 
@@ -53,7 +53,7 @@ async fn main() -> Result<(), BoxError> {
 /// Opens the service, in a file or in memory.
 fn open(file: Option<String>) -> Result<Router, BoxError> {
     let Some(file) = file else {
-        let store = MemoryStore::new(MemoryConfig::default(), OsClock)?;
+        let store = MemoryStore::new(MemoryConfig::default(), LeaseClock)?;
         return Ok(payments(Bank::new(io::sink())).route_layer(once(store)));
     };
     let ledger = OpenOptions::new().create(true).append(true).open(format!("{file}.ledger"))?;

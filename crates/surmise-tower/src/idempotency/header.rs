@@ -127,7 +127,9 @@ pub enum IdempotencyKeyError {
 impl fmt::Display for IdempotencyKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed { at } => write!(f, "the key is malformed at byte {at}"),
+            Self::Malformed { at } => {
+                write!(f, "the key is malformed after {at} bytes: it is to be a string in quotes")
+            }
             Self::Empty => f.write_str("the key is empty"),
             Self::TooLong { length } => {
                 write!(f, "the key has {length} bytes, and can have {}", IdempotencyKey::MAX_BYTES)

@@ -24,11 +24,13 @@ use super::{IdempotencyService, KeyForm, Retain, config::Config, tasks::Tasks};
 ///
 /// ```
 /// use axum::{Router, http::StatusCode, routing::post};
-/// use surmise_store::memory::{MemoryConfig, MemoryStore};
-/// use surmise_time::OsClock;
+/// use surmise_store::{
+///     LeaseClock,
+///     memory::{MemoryConfig, MemoryStore},
+/// };
 /// use surmise_tower::idempotency::IdempotencyLayer;
 ///
-/// let store = MemoryStore::new(MemoryConfig::default(), OsClock)?;
+/// let store = MemoryStore::new(MemoryConfig::default(), LeaseClock)?;
 /// let once = IdempotencyLayer::new(store, |request| request.headers.get("x-account").cloned());
 /// let app: Router = Router::new()
 ///     .route("/payments", post(async || (StatusCode::CREATED, "paid")))
@@ -185,6 +187,21 @@ impl<S> IdempotencyLayer<S> {
     /// What is dropped with the runtime has an unknown outcome. So first let the server end, then wait for this, for as
     /// long as that may take, and only then close the store. It also waits for what a store does not confirm at once: for no
     /// more than as long as a lease.
+    ///
+    /// ```no_run
+    /// # use axum::Router;
+    /// # use surmise_store::{LeaseClock, memory::MemoryStore};
+    /// # use surmise_tower::idempotency::IdempotencyLayer;
+    /// # async fn example(
+    /// #     payments: Router, once: IdempotencyLayer<MemoryStore<LeaseClock>>,
+    /// #     listener: tokio::net::TcpListener, interrupted: tokio::sync::oneshot::Receiver<()>,
+    /// # ) -> std::io::Result<()> {
+    /// let app = payments.route_layer(once.clone());
+    /// axum::serve(listener, app).with_graceful_shutdown(async { drop(interrupted.await) }).await?;
+    /// once.drained().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn drained(&self) {
         self.tasks.drained().await;
     }

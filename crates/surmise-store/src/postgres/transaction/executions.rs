@@ -48,16 +48,35 @@ pub async fn claim<C: GenericClient + Sync>(on: &C, claim: Claim<'_>) -> Result<
 /// # Examples
 ///
 /// ```no_run
-/// use surmise_store::{Settlement, Ticket, postgres};
+/// use std::error::Error;
 ///
-/// # async fn example(client: &mut tokio_postgres::Client, ticket: Ticket) -> Result<(), Box<dyn core::error::Error>> {
-/// let transaction = client.transaction().await?; // rolled back if it is dropped
-/// transaction.execute("UPDATE account SET balance = balance - 5 WHERE owner = 7", &[]).await?;
-/// let receipt = Settlement::complete(b"charged 5", ticket.terms().retention)?;
-/// postgres::settle(&transaction, &ticket, receipt).await??;
-/// transaction.commit().await?;
-/// # Ok(())
-/// # }
+/// use surmise_idempotency::{FingerprintKey, Key};
+/// use surmise_store::{
+///     Claimed, IdempotencyStore, Settlement, Terms, Ticket,
+///     postgres::{self, PostgresStore},
+/// };
+/// use tokio_postgres::Client;
+///
+/// /// Charges once, however often it is asked to. The client's connection is none of the store's.
+/// async fn pay(store: &PostgresStore, client: &mut Client, order: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+///     let key = Key::new("acme", "payments", order)?;
+///     let request = FingerprintKey::new([7; 16]).of([&b"/payments"[..], b"5"]);
+///     match store.begin(&key, request, Terms::default()).await? {
+///         // All effects are in the database: to recover is to do it again.
+///         Claimed::Execute(ticket) | Claimed::Recover(ticket) => charge(client, &ticket).await,
+///         Claimed::Replay(receipt) => Ok(receipt),
+///         other => Err(format!("{other:?}").into()), // in flight, or the key was another request's
+///     }
+/// }
+///
+/// async fn charge(client: &mut Client, ticket: &Ticket) -> Result<Vec<u8>, Box<dyn Error>> {
+///     let transaction = client.transaction().await?; // rolled back if it is dropped
+///     transaction.execute("UPDATE account SET balance = balance - 5 WHERE owner = 7", &[]).await?;
+///     let receipt = Settlement::complete(b"charged 5", ticket.terms().retention)?;
+///     postgres::settle(&transaction, ticket, receipt).await??;
+///     transaction.commit().await?;
+///     Ok(b"charged 5".to_vec())
+/// }
 /// ```
 pub async fn settle<C: GenericClient + Sync>(
     on: &C,
