@@ -14,6 +14,9 @@ pub(crate) trait Learner {
     /// Learns from a fresh heartbeat.
     fn learn(&mut self, arrival: &Arrival);
 
+    /// Goes on from a fresh heartbeat of which nothing can be learned.
+    fn realign(&mut self, _arrival: &Arrival) {}
+
     /// Returns for how many nanoseconds the newest heartbeat vouches for the peer: at least one.
     fn patience(&self) -> u64;
 
@@ -27,6 +30,20 @@ pub(crate) trait Learner {
                 Beat::Fresh { lost: 0, suspected: false }
             }
             None => self.take_in_any(sequence, now),
+        }
+    }
+
+    /// Takes in a heartbeat that tells nothing of when it was sent: the body of
+    /// [`FailureDetector::queued_heartbeat`](crate::FailureDetector::queued_heartbeat).
+    fn take_in_queued(&mut self, sequence: u64, now: Instant) -> Beat {
+        match self.arrivals().admit(sequence, now) {
+            Ok(arrival) => {
+                self.realign(&arrival);
+                let patience = self.patience();
+                self.arrivals().trust_for(patience);
+                arrival.beat()
+            }
+            Err(ignored) => ignored,
         }
     }
 

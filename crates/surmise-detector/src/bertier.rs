@@ -110,6 +110,10 @@ impl<S: OffsetStorage> FailureDetector for Bertier<S> {
         self.take_in(sequence, now)
     }
 
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        self.take_in_queued(sequence, now)
+    }
+
     fn restart(&mut self) {
         self.arrivals.restart();
         self.schedule.restart();
@@ -138,6 +142,10 @@ impl<S: OffsetStorage> Learner for Bertier<S> {
             self.deviation += self.gain * (error.abs() - self.deviation);
         }
         self.schedule.record(arrival);
+    }
+
+    fn realign(&mut self, arrival: &Arrival) {
+        self.schedule.realign(arrival);
     }
 
     #[inline]

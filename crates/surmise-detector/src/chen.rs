@@ -107,6 +107,10 @@ impl<S: OffsetStorage> FailureDetector for Chen<S> {
         self.take_in(sequence, now)
     }
 
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        self.take_in_queued(sequence, now)
+    }
+
     fn restart(&mut self) {
         self.arrivals.restart();
         self.schedule.restart();
@@ -126,6 +130,10 @@ impl<S: OffsetStorage> Learner for Chen<S> {
     #[inline]
     fn learn(&mut self, arrival: &Arrival) {
         self.schedule.record(arrival);
+    }
+
+    fn realign(&mut self, arrival: &Arrival) {
+        self.schedule.realign(arrival);
     }
 
     #[inline]

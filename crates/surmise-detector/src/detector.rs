@@ -36,6 +36,12 @@ pub trait FailureDetector {
     /// is a lost heartbeat, and a number that is not above the highest seen changes nothing.
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat;
 
+    /// Takes in a heartbeat of which nobody knows when it arrived: it waited in a queue while the observer was paused.
+    ///
+    /// It vouches for the peer from `now` on as any other does, and is judged by its number as any other is. But nothing
+    /// is learned from when it came, and a schedule of expected arrivals goes on from it.
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat;
+
     /// Forgets the sequence numbers, because the peer has restarted and counts anew.
     ///
     /// The verdict is [`Verdict::Unknown`] until the next heartbeat, and the time up to it is not
@@ -45,8 +51,8 @@ pub trait FailureDetector {
     /// Returns the last instant at which the peer is trusted, or `None` before the first heartbeat.
     ///
     /// The first instant of suspicion is a nanosecond later: a loop that wakes up just at the deadline
-    /// must wait that much longer, or it finds nothing to do. Only [`heartbeat`](Self::heartbeat) and [`restart`](Self::restart) change it. It is never before
-    /// the last fresh heartbeat.
+    /// must wait that much longer, or it finds nothing to do. Only heartbeats and [`restart`](Self::restart) change it.
+    /// It is never before the last fresh heartbeat.
     fn deadline(&self) -> Option<Instant>;
 
     /// Returns what to think of the peer at `now`: suspect it if its deadline has passed.
@@ -72,6 +78,10 @@ macro_rules! forward {
         impl<D: FailureDetector + ?Sized> FailureDetector for $Pointer {
             fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
                 (**self).heartbeat(sequence, now)
+            }
+
+            fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+                (**self).queued_heartbeat(sequence, now)
             }
 
             fn restart(&mut self) {

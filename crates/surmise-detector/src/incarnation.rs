@@ -83,6 +83,14 @@ impl<D: FailureDetector> FailureDetector for Incarnated<D> {
         beat
     }
 
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        let beat = self.detector.queued_heartbeat(sequence, now);
+        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
+            self.highest = sequence;
+        }
+        beat
+    }
+
     fn restart(&mut self) {
         self.detector.restart();
     }

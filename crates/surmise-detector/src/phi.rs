@@ -218,6 +218,10 @@ impl<S: IntervalStorage> FailureDetector for PhiAccrual<S> {
         self.take_in(sequence, now)
     }
 
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        self.take_in_queued(sequence, now)
+    }
+
     fn restart(&mut self) {
         self.arrivals.restart();
     }

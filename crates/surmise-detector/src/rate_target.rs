@@ -148,6 +148,10 @@ impl FailureDetector for RateTarget {
         self.take_in(sequence, now)
     }
 
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        self.take_in_queued(sequence, now)
+    }
+
     fn restart(&mut self) {
         self.arrivals.restart();
     }

@@ -56,6 +56,22 @@ impl<S: OffsetStorage> Schedule<S> {
         self.next = ring_next(self.next, length);
     }
 
+    /// Goes on from a heartbeat as if it had come when expected.
+    pub(crate) fn realign(&mut self, arrival: &Arrival) {
+        let begins_at = i128::from(arrival.at.as_nanos()) - self.mean_offset();
+        match u64::try_from(begins_at) {
+            Ok(begins_at) if self.len > 0 => {
+                self.first = (arrival.sequence, Instant::from_nanos(begins_at));
+                self.newest = (arrival.sequence, arrival.at);
+            }
+            // Before the clock's origin, or after its end, no schedule can begin.
+            _ => {
+                self.restart();
+                self.record(arrival);
+            }
+        }
+    }
+
     /// Returns the nanoseconds from the newest heartbeat to `margin` after the next one should arrive: at
     /// least one.
     #[inline]
@@ -150,6 +166,28 @@ mod tests {
                 schedule.patience(500) == u64::try_from(patience).unwrap()
             })
         }
+    }
+
+    #[test]
+    fn a_heartbeat_without_a_time_moves_the_schedule_and_keeps_the_window() {
+        let mut schedule = Schedule::new(1000, [0; 4]).unwrap();
+        for (sequence, at) in [(1, 50_000), (2, 51_100), (3, 51_900)] {
+            schedule.record(&arrival(sequence, Instant::from_nanos(at)));
+        }
+        schedule.realign(&arrival(24, Instant::from_nanos(99_000)));
+        assert_eq!(schedule.patience(5), 1005);
+        // Offsets 0, 100, −100 and now 200: on average a fourth of that late.
+        schedule.record(&arrival(25, Instant::from_nanos(100_200)));
+        assert_eq!(schedule.patience(0), 850);
+
+        // A schedule that would begin before the clock does begins anew.
+        schedule.restart();
+        schedule.record(&arrival(0, Instant::ORIGIN));
+        schedule.record(&arrival(1, Instant::from_nanos(9_000)));
+        schedule.realign(&arrival(2, Instant::from_nanos(3_000)));
+        assert_eq!(schedule.patience(0), 1000);
+        schedule.record(&arrival(3, Instant::from_nanos(4_200)));
+        assert_eq!(schedule.patience(0), 900);
     }
 
     #[test]

@@ -23,6 +23,7 @@ enum Op {
     Beat {
         gap: i8,
         elapsed: i64,
+        queued: bool,
     },
     /// A heartbeat with any number at any time.
     Wild {
@@ -44,7 +45,7 @@ impl Arbitrary for Op {
                     _ => 500_000 + i64::arbitrary(g).rem_euclid(1_000_000),
                 };
                 let gap = if shape % 5 == 0 { i8::arbitrary(g) % 6 } else { 1 };
-                Self::Beat { gap, elapsed }
+                Self::Beat { gap, elapsed, queued: u8::arbitrary(g) % 8 == 0 }
             }
         }
     }
@@ -119,15 +120,16 @@ struct Model {
 }
 
 impl Model {
-    /// Returns the sequence and time that an operation stands for.
-    fn resolve(&self, op: Op) -> Option<(u64, Instant)> {
+    /// Returns the sequence and time that an operation stands for, and whether it comes from a queue.
+    fn resolve(&self, op: Op) -> Option<(u64, Instant, bool)> {
         let (sequence, at) = self.newest.unwrap_or((1000, Instant::from_nanos(1 << 40)));
         match op {
             Op::Restart => None,
-            Op::Wild { sequence, now } => Some((sequence, Instant::from_nanos(now))),
-            Op::Beat { gap, elapsed } => Some((
+            Op::Wild { sequence, now } => Some((sequence, Instant::from_nanos(now), false)),
+            Op::Beat { gap, elapsed, queued } => Some((
                 sequence.saturating_add_signed(gap.into()),
                 Instant::from_nanos(at.as_nanos().saturating_add_signed(elapsed)),
+                queued,
             )),
         }
     }
@@ -165,9 +167,9 @@ fn laws_hold<D: FailureDetector + ?Sized>(
                 model = Model::default();
                 ensure(detector.deadline().is_none(), "a restart left a deadline")?;
             }
-            Some((sequence, now)) => {
+            Some((sequence, now, queued)) => {
                 let expected = model.beat(sequence, now, before);
-                let beat = detector.heartbeat(sequence, now);
+                let beat = hear(detector, sequence, now, queued);
                 ensure(beat == expected, format!("{beat:?} instead of {expected:?}"))?;
                 if matches!(beat, Beat::Stale { .. } | Beat::Duplicate) {
                     ensure(detector.deadline() == before, "an ignored beat moved the deadline")?;
@@ -190,6 +192,19 @@ fn laws_hold<D: FailureDetector + ?Sized>(
         }
     }
     Ok(())
+}
+
+fn hear<D: FailureDetector + ?Sized>(
+    detector: &mut D,
+    sequence: u64,
+    now: Instant,
+    queued: bool,
+) -> Beat {
+    if queued {
+        detector.queued_heartbeat(sequence, now)
+    } else {
+        detector.heartbeat(sequence, now)
+    }
 }
 
 fn ensure(condition: bool, otherwise: impl Into<String>) -> Result<(), String> {
@@ -236,6 +251,65 @@ quickcheck! {
         }
         Ok(())
     }
+}
+
+quickcheck! {
+    /// Whether it waited for a moment or for an hour, what follows is the same.
+    fn when_a_queued_heartbeat_came_teaches_nothing(ops: Vec<Op>, waited: u32, then: u16) -> Result<(), String> {
+        for ((name, mut soon), (_, mut late)) in every_detector().zip(every_detector()) {
+            let mut model = Model::default();
+            for op in ops.iter().filter(|op| matches!(op, Op::Beat { .. })) {
+                let Some((sequence, now, queued)) = model.resolve(*op) else { continue };
+                model.beat(sequence, now, soon.deadline());
+                hear(&mut *soon, sequence, now, queued);
+                hear(&mut *late, sequence, now, queued);
+            }
+            let Some((highest, last)) = model.newest else { continue };
+            let waited = last + Duration::from_micros(waited.into());
+            let is_same = |soon: &AnyDetector, late: &AnyDetector, after: Duration| {
+                let patience = |peer: &AnyDetector, from| peer.deadline().map(|at| at - (from + after));
+                let (soon, late) = (patience(soon, last), patience(late, waited));
+                ensure(soon == late, format!("{name}: {soon:?} is not {late:?}"))
+            };
+            soon.queued_heartbeat(highest + 1, last);
+            late.queued_heartbeat(highest + 1, waited);
+            is_same(&soon, &late, Duration::ZERO)?;
+            let then = Duration::from_micros(then.into());
+            soon.heartbeat(highest + 2, last + then);
+            late.heartbeat(highest + 2, waited + then);
+            is_same(&soon, &late, then)?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_queued_heartbeat_is_judged_by_its_number() {
+    for (name, mut detector) in every_detector() {
+        let now = Instant::from_nanos(1 << 40);
+        assert_eq!(detector.queued_heartbeat(7, now), Beat::First, "{name}");
+        let deadline = detector.deadline();
+        assert_eq!(detector.queued_heartbeat(7, now + INTERVAL), Beat::Duplicate, "{name}");
+        assert_eq!(detector.queued_heartbeat(6, now + INTERVAL), Beat::Stale { highest: 7 });
+        assert_eq!(detector.deadline(), deadline, "{name}");
+        let late = now + 1_000_000 * INTERVAL;
+        let beat = detector.queued_heartbeat(10, late);
+        assert_eq!(beat, Beat::Fresh { lost: 2, suspected: true }, "{name}");
+        assert!(detector.deadline() > Some(late), "{name}");
+    }
+}
+
+#[test]
+fn a_queued_heartbeat_takes_no_margin_away() {
+    let mut peer = Bertier::<[i64; 5]>::new(BertierConfig::published(INTERVAL)).unwrap();
+    let mut now = Instant::from_nanos(1 << 40);
+    for sequence in 0..50 {
+        now += INTERVAL;
+        peer.heartbeat(sequence, now + INTERVAL / 5 * u32::from(sequence % 2 == 1));
+    }
+    peer.queued_heartbeat(60, now + 100 * INTERVAL);
+    let margin = peer.deadline().unwrap() - (now + 101 * INTERVAL);
+    assert!(margin > INTERVAL / 5, "{margin:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use surmise_time::Instant;
 /// A call to a detector.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(crate) enum Op {
-    Heartbeat { sequence: Sequence, now: Moment },
+    Heartbeat { sequence: Sequence, now: Moment, queued: bool },
     Restart,
     Query { now: Moment },
 }
@@ -64,9 +64,9 @@ fn drive_with<D: FailureDetector + Debug>(
                 seen = None;
                 Instant::ORIGIN
             }
-            Op::Heartbeat { sequence, now } => {
+            Op::Heartbeat { sequence, now, queued } => {
                 let (sequence, now) = (sequence.resolve(seen), now.resolve(seen, deadline));
-                seen = Some(beat(&mut detector, seen, sequence, now));
+                seen = Some(beat(&mut detector, seen, sequence, now, queued));
                 now
             }
         };
@@ -92,9 +92,14 @@ fn beat<D: FailureDetector + Debug>(
     seen: Option<Newest>,
     sequence: u64,
     now: Instant,
+    queued: bool,
 ) -> Newest {
+    let hear = |detector: &mut D| match queued {
+        false => detector.heartbeat(sequence, now),
+        true => detector.queued_heartbeat(sequence, now),
+    };
     let Some(newest) = seen else {
-        assert_eq!(detector.heartbeat(sequence, now), Beat::First);
+        assert_eq!(hear(detector), Beat::First);
         return Newest { sequence, at: now };
     };
     if sequence <= newest.sequence {
@@ -103,7 +108,7 @@ fn beat<D: FailureDetector + Debug>(
             highest if highest == sequence => Beat::Duplicate,
             highest => Beat::Stale { highest },
         };
-        assert_eq!(detector.heartbeat(sequence, now), expected);
+        assert_eq!(hear(detector), expected);
         assert_eq!(format!("{detector:?}"), before, "an ignored heartbeat changes nothing");
         return newest;
     }
@@ -111,7 +116,7 @@ fn beat<D: FailureDetector + Debug>(
     let at = now.max(newest.at);
     let lost = sequence - newest.sequence - 1;
     let suspected = detector.deadline().is_some_and(|deadline| at > deadline);
-    assert_eq!(detector.heartbeat(sequence, now), Beat::Fresh { lost, suspected });
+    assert_eq!(hear(detector), Beat::Fresh { lost, suspected });
     Newest { sequence, at }
 }
 

@@ -151,16 +151,33 @@ struct Unnumbered<D> {
     count: u64,
 }
 
-impl<D: FailureDetector> FailureDetector for Unnumbered<D> {
-    fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+impl<D> Unnumbered<D> {
+    /// Returns how many heartbeats there were with this one, if it is news.
+    fn count(&mut self, sequence: u64) -> Result<u64, Beat> {
         match self.highest {
-            Some(highest) if sequence == highest => Beat::Duplicate,
-            Some(highest) if sequence < highest => Beat::Stale { highest },
+            Some(highest) if sequence == highest => Err(Beat::Duplicate),
+            Some(highest) if sequence < highest => Err(Beat::Stale { highest }),
             _ => {
                 self.highest = Some(sequence);
                 self.count += 1;
-                self.detector.heartbeat(self.count, now)
+                Ok(self.count)
             }
+        }
+    }
+}
+
+impl<D: FailureDetector> FailureDetector for Unnumbered<D> {
+    fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        match self.count(sequence) {
+            Ok(count) => self.detector.heartbeat(count, now),
+            Err(ignored) => ignored,
+        }
+    }
+
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        match self.count(sequence) {
+            Ok(count) => self.detector.queued_heartbeat(count, now),
+            Err(ignored) => ignored,
         }
     }
 

@@ -128,6 +128,25 @@ pub(crate) struct Capricious {
 
 impl FailureDetector for Capricious {
     fn heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        self.hear(sequence, now, Duration::ZERO)
+    }
+
+    // What was queued is told apart by its timeout.
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        self.hear(sequence, now, Duration::from_millis(25))
+    }
+
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}
+
+impl Capricious {
+    fn hear(&mut self, sequence: u64, now: Instant, more: Duration) -> Beat {
         match self.highest {
             Some(highest) if sequence == highest => return Beat::Duplicate,
             Some(highest) if sequence < highest => return Beat::Stale { highest },
@@ -140,15 +159,7 @@ impl FailureDetector for Capricious {
             1 => Duration::from_secs(30),
             n => Duration::from_millis(n * 50),
         };
-        self.deadline = Some(now + timeout);
+        self.deadline = Some(now + timeout.saturating_add(more));
         if is_first { Beat::First } else { Beat::Fresh { lost: 0, suspected: false } }
-    }
-
-    fn restart(&mut self) {
-        *self = Self::default();
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.deadline
     }
 }
