@@ -1,28 +1,21 @@
 mod agenda;
 mod correlation;
+mod fleet;
+mod guards;
 mod observer;
 mod peer;
 mod peers;
 mod steps;
 mod view;
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use core::hash::Hash;
 
 use surmise_detector::{Beat, FailureDetector};
 use surmise_time::Instant;
 
-use self::{
-    agenda::{Agenda, Links},
-    correlation::Correlation,
-    observer::Observer,
-    peer::{Peer, Suspicion},
-    peers::Peers,
-};
-use crate::{
-    Event, Ignored, LocalHealth, MonitorConfig, MonitorConfigError, NotWatched, PeerState,
-    TrustReason, WatchRefusal,
-};
+use self::{fleet::Fleet, guards::Guards, observer::Moment};
+use crate::{Event, Ignored, MonitorConfig, MonitorConfigError, NotWatched};
 
 /// Watches many peers, with a failure detector each.
 ///
@@ -75,16 +68,8 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Monitor<K, D> {
-    config: MonitorConfig,
-    observer: Observer,
-    health: LocalHealth,
-    peers: Peers<K, D>,
-    agenda: Agenda,
-    correlation: Correlation,
-    /// By slot, of all that are suspected or dead.
-    suspicions: BTreeMap<u32, Suspicion<K>>,
-    dead: usize,
-    events: VecDeque<Event<K>>,
+    guards: Guards<u32>,
+    fleet: Fleet<K, D>,
 }
 
 impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
@@ -108,17 +93,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     ) -> Result<Self, MonitorConfigError> {
         let config = config.checked()?;
         let capacity = capacity.min(config.max_peers);
-        Ok(Self {
-            config,
-            observer: Observer::new(&config),
-            health: LocalHealth::new(config.health_recovery),
-            peers: Peers::with_capacity(capacity),
-            agenda: Agenda::new(),
-            correlation: Correlation::new(config.correlated_expiry),
-            suspicions: BTreeMap::new(),
-            dead: 0,
-            events: VecDeque::new(),
-        })
+        Ok(Self { guards: Guards::new(&config), fleet: Fleet::new(config, capacity) })
     }
 
     /// Begins to watch a peer from `now` on, with a detector that has seen no heartbeat yet.
@@ -128,41 +103,15 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// If the peer is watched already, or there are too many. The error hands both back.
     pub fn watch(&mut self, peer: K, detector: D, now: Instant) -> Result<(), NotWatched<K, D>> {
         let now = self.observe(now);
-        let max_peers = self.config.max_peers;
-        let reason = if self.peers.find(&peer).is_some() {
-            WatchRefusal::AlreadyWatched
-        } else if self.peers.len() >= max_peers {
-            WatchRefusal::Full { max_peers }
-        } else {
-            let slot = self.peers.insert(Peer {
-                key: peer,
-                detector,
-                incarnation: 0,
-                heard_at: now,
-                looked_at: Instant::MAX,
-                links: Links::NONE,
-                flaps: 0,
-                stall: self.observer.stalls(),
-                state: PeerState::Unheard,
-                was_heard: false,
-                is_held: false,
-            });
-            self.write_down(slot);
-            return Ok(());
-        };
-        Err(NotWatched { peer, detector, reason })
+        let max_peers = self.fleet.max_peers();
+        self.fleet.watch(peer, detector, now, |fleet| fleet.len() < max_peers).map(|_| ())
     }
 
     /// Ceases to watch a peer, and returns its detector if it was watched.
     ///
     /// What happened before is still told.
     pub fn unwatch(&mut self, peer: &K) -> Option<D> {
-        let slot = self.peers.find(peer)?;
-        self.agenda.erase(&mut self.peers, slot);
-        let peer = self.peers.remove(slot)?;
-        self.suspicions.remove(&slot);
-        self.dead -= usize::from(peer.state == PeerState::Dead);
-        Some(peer.detector)
+        self.fleet.unwatch(self.fleet.find(peer)?)
     }
 
     /// Takes in a heartbeat that arrived at `now`, which a peer sent in this incarnation with this sequence number.
@@ -183,37 +132,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
         now: Instant,
     ) -> Result<Beat, Ignored> {
         let now = self.observe(now);
-        let slot = self.peers.find(peer).ok_or(Ignored::UnknownPeer)?;
-        let stalls = self.observer.stalls();
-        let peer = self.peers.get_mut(slot).ok_or(Ignored::UnknownPeer)?;
-        let is_restart = peer.incarnation != incarnation;
-        if is_restart {
-            peer.live_again(incarnation)?;
-        }
-        // What came while nobody listened tells that the peer lived, but not when. So its detector begins anew with
-        // each heartbeat of the queue, and with the first after it.
-        if peer.stall != stalls {
-            peer.detector.restart();
-            if self.observer.is_settled(now) {
-                peer.stall = stalls;
-            }
-        }
-        let beat = peer.detector.heartbeat(sequence, now);
-        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
-            peer.heard_at = now;
-            peer.is_held = false;
-            let was_heard = core::mem::replace(&mut peer.was_heard, true);
-            if peer.state != PeerState::Trusted {
-                let reason = match (was_heard, is_restart) {
-                    (false, _) => TrustReason::First,
-                    (true, false) => TrustReason::Heartbeat,
-                    (true, true) => TrustReason::Restarted,
-                };
-                self.trust(slot, reason, now);
-            }
-            self.write_down(slot);
-        }
-        Ok(beat)
+        let slot = self.fleet.find(peer).ok_or(Ignored::UnknownPeer)?;
+        self.fleet.heartbeat(slot, incarnation, sequence, now)
     }
 
     /// Takes in that others heard of a peer in a higher incarnation: it lives, and is waited for as if it
@@ -224,19 +144,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// If the peer is not watched, or the incarnation is not higher than the latest: then it is no news.
     pub fn refute(&mut self, peer: &K, incarnation: u64, now: Instant) -> Result<(), Ignored> {
         let now = self.observe(now);
-        let slot = self.peers.find(peer).ok_or(Ignored::UnknownPeer)?;
-        let peer = self.peers.get_mut(slot).ok_or(Ignored::UnknownPeer)?;
-        if incarnation == peer.incarnation {
-            return Err(Ignored::OldIncarnation { offered: incarnation, latest: incarnation });
-        }
-        peer.live_again(incarnation)?;
-        peer.heard_at = now;
-        peer.is_held = false;
-        if matches!(peer.state, PeerState::Suspected | PeerState::Dead) {
-            self.trust(slot, TrustReason::Refuted, now);
-        }
-        self.write_down(slot);
-        Ok(())
+        let slot = self.fleet.find(peer).ok_or(Ignored::UnknownPeer)?;
+        self.fleet.refute(slot, incarnation, now)
     }
 
     /// Takes in that another observer suspects a peer in this incarnation, and returns whether that shortens the grace:
@@ -253,20 +162,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
         now: Instant,
     ) -> Result<bool, Ignored> {
         self.observe(now);
-        let slot = self.peers.find(peer).ok_or(Ignored::UnknownPeer)?;
-        let peer = self.peers.get(slot).ok_or(Ignored::UnknownPeer)?;
-        if incarnation < peer.incarnation {
-            return Err(Ignored::OldIncarnation { offered: incarnation, latest: peer.incarnation });
-        }
-        let (Some(grace), PeerState::Suspected) = (&self.config.grace, peer.state) else {
-            return Ok(false);
-        };
-        let suspicion = self.suspicions.get_mut(&slot);
-        let is_news = suspicion.is_some_and(|suspicion| suspicion.confirm(observer, grace));
-        if is_news {
-            self.write_down(slot);
-        }
-        Ok(is_news)
+        let slot = self.fleet.find(peer).ok_or(Ignored::UnknownPeer)?;
+        self.fleet.confirm(slot, incarnation, observer)
     }
 
     /// Looks at what is due at `now`, and returns what was found out since the last time, oldest first.
@@ -274,9 +171,9 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// What is not taken from the iterator comes first the next time. Where the clock steps back, no time passes.
     #[must_use = "what is not looked at comes the next time"]
     pub fn poll(&mut self, now: Instant) -> Poll<'_, K> {
-        let now = self.observe(now);
+        let now = self.observe(now).awake;
         self.advance(now);
-        Poll { events: &mut self.events }
+        Poll { events: &mut self.fleet.events }
     }
 
     /// Returns when to poll next, by the clock: when a peer is to be suspected or is dead unless it is heard of, when
@@ -285,32 +182,56 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     ///
     /// Any call can make it earlier.
     pub fn deadline(&mut self) -> Option<Instant> {
-        if !self.events.is_empty() {
-            return Some(self.observer.clock(self.observer.awake()));
+        let Self { guards, fleet } = self;
+        if !fleet.events.is_empty() {
+            return Some(guards.observer.clock(guards.observer.awake()));
         }
-        if self.peers.len() == 0 {
+        if fleet.len() == 0 {
             return None;
         }
-        let mut next = self.observer.next_reading();
-        if let Some(until) = self.correlation.held_until() {
-            next = next.min(until);
-        }
-        if let Some((at, _)) = self.next_step(next) {
-            next = at;
-        }
-        Some(self.observer.clock(next))
+        let next = guards.next_look();
+        let next = fleet.next_step(next).map_or(next, |(at, _)| at);
+        Some(guards.observer.clock(next))
     }
 
     /// Notes that the observer is less well than its stalls tell, for [`LocalHealth`].
     pub fn worsen_health(&mut self, now: Instant) {
-        let now = self.observe(now);
-        self.health.worsen(now);
+        let now = self.observe(now).awake;
+        self.guards.health.worsen(now);
     }
 
     /// Notes that the observer is better than its stalls tell, for [`LocalHealth`].
     pub fn improve_health(&mut self, now: Instant) {
-        let now = self.observe(now);
-        self.health.improve(now);
+        let now = self.observe(now).awake;
+        self.guards.health.improve(now);
+    }
+
+    /// Reads the clock.
+    #[inline]
+    fn observe(&mut self, now: Instant) -> Moment {
+        let (now, stall) = self.guards.observe(now);
+        if let Some(gap) = stall.filter(|_| self.fleet.len() > 0) {
+            self.fleet.events.push_back(Event::ObserverStalled { gap });
+        }
+        now
+    }
+
+    /// Does all that is due, in the order in which it became due.
+    fn advance(&mut self, now: Instant) {
+        let Self { guards, fleet } = self;
+        loop {
+            let next = fleet.next_step(now);
+            if let Some(until) = guards.release_before(next.map(|(at, _)| at), now) {
+                for slot in guards.correlation.release() {
+                    guards.report_held(fleet, slot, (until, now));
+                }
+            } else if let Some((at, slot)) = next {
+                let living = fleet.living();
+                guards.step(fleet, (slot, slot), living, (at, now));
+            } else {
+                break;
+            }
+        }
     }
 }
 

@@ -6,13 +6,13 @@ use crate::CorrelatedExpiry;
 
 /// Notices when many peers expire together, and holds the verdicts back for a while.
 #[derive(Clone, Debug)]
-pub(super) struct Correlation {
+pub(crate) struct Correlation<P> {
     config: Option<CorrelatedExpiry>,
     /// When peers expired, within the window before the latest.
     recent: VecDeque<Instant>,
     held_until: Option<Instant>,
-    /// The slots of those that expired since the verdicts are held back, in order.
-    held: Vec<u32>,
+    /// The places of those that expired since the verdicts are held back, in order.
+    held: Vec<P>,
 }
 
 /// What to do about a peer that expired.
@@ -26,16 +26,16 @@ pub(super) enum Expiry {
     },
 }
 
-impl Correlation {
+impl<P> Correlation<P> {
     pub(super) const fn new(config: Option<CorrelatedExpiry>) -> Self {
         Self { config, recent: VecDeque::new(), held_until: None, held: Vec::new() }
     }
 
-    /// Decides on the peer in `slot`, one of `living`, that expired at `at`.
-    pub(super) fn expire(&mut self, slot: u32, at: Instant, living: usize) -> Expiry {
+    /// Decides on the peer in `place`, one of `living`, that expired at `at`.
+    pub(super) fn expire(&mut self, place: P, at: Instant, living: usize) -> Expiry {
         let Some(config) = self.config else { return Expiry::Report };
         if self.held_until.is_some() {
-            self.held.push(slot);
+            self.held.push(place);
             return Expiry::Hold;
         }
         while self.recent.front().is_some_and(|&first| at - first > config.within) {
@@ -50,16 +50,16 @@ impl Correlation {
         }
         self.recent.clear();
         self.held_until = Some(at + config.hold);
-        self.held.push(slot);
+        self.held.push(place);
         Expiry::BeginToHold { expired }
     }
 
-    pub(super) const fn held_until(&self) -> Option<Instant> {
+    pub(crate) const fn held_until(&self) -> Option<Instant> {
         self.held_until
     }
 
     /// Ends the hold, and returns whose verdicts were held back; some may have been heard of since.
-    pub(super) fn release(&mut self) -> Vec<u32> {
+    pub(crate) fn release(&mut self) -> Vec<P> {
         self.held_until = None;
         core::mem::take(&mut self.held)
     }

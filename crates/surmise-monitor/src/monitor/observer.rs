@@ -8,7 +8,7 @@ use crate::MonitorConfig;
 ///
 /// All that is kept of peers is in this time, so that a stall moves every deadline at once.
 #[derive(Clone, Debug)]
-pub(super) struct Observer {
+pub(crate) struct Observer {
     max_gap: Duration,
     settle: Duration,
     /// The latest reading of the clock.
@@ -18,6 +18,17 @@ pub(super) struct Observer {
     stalls: u8,
     /// Until when heartbeats may have been queued in the latest stall, in this time.
     settles_at: Instant,
+}
+
+/// When something happens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The time that the observer was awake.
+    pub(crate) awake: Instant,
+    /// Which stall was the latest.
+    pub(crate) stalls: u8,
+    /// Whether what arrives now was not queued in a stall.
+    pub(crate) is_settled: bool,
 }
 
 impl Observer {
@@ -32,9 +43,9 @@ impl Observer {
         }
     }
 
-    /// Notes that the observer is awake at `now`, and returns the time awake, and for how long it was stalled before.
+    /// Notes that the observer is awake at `now`, and returns for how long it was stalled before, if it was.
     #[inline]
-    pub(super) fn observe(&mut self, now: Instant) -> (Instant, Option<Duration>) {
+    pub(super) fn observe(&mut self, now: Instant) -> Option<Duration> {
         let latest = self.latest.unwrap_or(now);
         let gap = now - latest;
         self.latest = Some(latest.max(now));
@@ -44,41 +55,36 @@ impl Observer {
             self.stalls = self.stalls.wrapping_add(1);
             self.settles_at = self.awake() + self.settle;
         }
-        (self.awake(), stall)
+        stall
     }
 
-    /// Returns which stall was the latest.
+    /// Returns the moment of the latest reading.
     #[inline]
-    pub(super) const fn stalls(&self) -> u8 {
-        self.stalls
-    }
-
-    /// Returns whether what arrives at this time was not queued in a stall.
-    #[inline]
-    pub(super) fn is_settled(&self, awake: Instant) -> bool {
-        self.settles_at <= awake
+    pub(crate) fn moment(&self) -> Moment {
+        let awake = self.awake();
+        Moment { awake, stalls: self.stalls, is_settled: self.settles_at <= awake }
     }
 
     /// Returns the time awake at the latest reading.
     #[inline]
-    pub(super) fn awake(&self) -> Instant {
+    pub(crate) fn awake(&self) -> Instant {
         self.latest.unwrap_or(Instant::ORIGIN) - self.stalled_for
     }
 
     /// Returns what the time awake would be if the clock were read now.
-    pub(super) fn awake_at(&self, now: Instant) -> Instant {
+    pub(crate) fn awake_at(&self, now: Instant) -> Instant {
         let latest = self.latest.unwrap_or(now);
         let now = if now - latest > self.max_gap { latest } else { latest.max(now) };
         now - self.stalled_for
     }
 
     /// Returns when the clock would show a time awake, if there were no stall.
-    pub(super) fn clock(&self, awake: Instant) -> Instant {
+    pub(crate) fn clock(&self, awake: Instant) -> Instant {
         awake + self.stalled_for
     }
 
     /// Returns when the clock has to be read next, in the time awake, lest it is taken for a stall.
-    pub(super) fn next_reading(&self) -> Instant {
+    pub(crate) fn next_reading(&self) -> Instant {
         self.awake() + self.max_gap / 2
     }
 }

@@ -1,98 +1,52 @@
 use core::{hash::Hash, time::Duration};
 
-use surmise_detector::FailureDetector;
+use surmise_detector::{AccrualDetector, FailureDetector, Verdict};
 use surmise_time::Instant;
 
 use super::{
-    Monitor,
-    correlation::Expiry,
+    fleet::Fleet,
+    observer::Observer,
     peer::{Peer, Suspicion},
 };
 use crate::{Event, PeerState, PeerStatus, SuspicionReason, TrustReason};
 
 /// What time does to peers. All times are times awake.
-impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
-    /// Reads the clock, and returns the time awake.
-    #[inline]
-    pub(super) fn observe(&mut self, now: Instant) -> Instant {
-        let (now, stall) = self.observer.observe(now);
-        if let Some(gap) = stall {
-            self.health.worsen(now);
-            if self.peers.len() > 0 {
-                self.events.push_back(Event::ObserverStalled { gap });
-            }
-        }
-        now
-    }
-
-    /// Does all that is due, in the order in which it became due.
-    pub(super) fn advance(&mut self, now: Instant) {
-        loop {
-            let next = self.next_step(now);
-            match self.correlation.held_until() {
-                Some(until) if until <= now && next.is_none_or(|(at, _)| until <= at) => {
-                    self.release(until, now);
-                }
-                _ => match next {
-                    Some((at, slot)) => self.step(slot, at, now),
-                    None => break,
-                },
-            }
-        }
-    }
-
+impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     /// Returns what is due first, and when, if that is not after `until`.
-    pub(super) fn next_step(&mut self, until: Instant) -> Option<(Instant, u32)> {
+    pub(crate) fn next_step(&mut self, until: Instant) -> Option<(Instant, u32)> {
         let Self { config, peers, agenda, suspicions, .. } = self;
         agenda.first(peers, until, |slot, peer| due(peer, config, suspicions.get(&slot)))
     }
 
-    /// Does what is due for a peer.
-    fn step(&mut self, slot: u32, at: Instant, now: Instant) {
+    /// Takes a peer off the agenda, for which something is due, and returns what it was up to now.
+    pub(super) fn take_up(&mut self, slot: u32) -> Option<PeerState> {
         self.agenda.erase(&mut self.peers, slot);
-        let Some(peer) = self.peers.get(slot) else { return };
-        match peer.state {
-            PeerState::Unheard | PeerState::Trusted => self.expire(slot, at, now),
-            PeerState::Suspected => self.bury(slot, at, now),
-            PeerState::Dead => {}
-        }
-        self.write_down(slot);
+        Some(self.peers.get(slot)?.state)
     }
 
-    /// Lets a peer's deadline pass, at `at`.
-    fn expire(&mut self, slot: u32, at: Instant, now: Instant) {
-        let living = self.peers.len() - self.dead;
-        let Some(peer) = self.peers.get_mut(slot) else { return };
-        match self.correlation.expire(slot, at, living) {
-            Expiry::Report => self.suspect(slot, at, at, now),
-            Expiry::Hold => peer.is_held = true,
-            Expiry::BeginToHold { expired } => {
-                peer.is_held = true;
-                let until = self.correlation.held_until().unwrap_or(at);
-                self.events.push_back(Event::ExpiredTogether {
-                    expired,
-                    watched: living,
-                    held_for: until - at,
-                });
-            }
+    /// Holds back the verdict on a peer that expired.
+    pub(super) fn hold(&mut self, slot: u32) {
+        if let Some(peer) = self.peers.get_mut(slot) {
+            peer.is_held = true;
         }
     }
 
-    /// Ends the hold, and reports who was not heard of in it.
-    fn release(&mut self, until: Instant, now: Instant) {
-        for slot in self.correlation.release() {
-            // Some may have been heard of since, and some slots may be others' by now.
-            let Some(peer) = self.peers.get_mut(slot).filter(|peer| peer.is_held) else { continue };
-            peer.is_held = false;
-            let expired_at = peer.expires_at(&self.config).unwrap_or(until);
-            self.suspect(slot, expired_at, until, now);
-            self.write_down(slot);
-        }
+    /// Does not hold back the verdict on a peer any more, and returns when it expired, if it was held back.
+    pub(super) fn let_go(&mut self, slot: u32, until: Instant) -> Option<Instant> {
+        let peer = self.peers.get_mut(slot).filter(|peer| peer.is_held)?;
+        peer.is_held = false;
+        Some(peer.expires_at(&self.config).unwrap_or(until))
     }
 
-    /// Reports that a peer is suspected since `since`, whose deadline passed at `expired_at`.
-    fn suspect(&mut self, slot: u32, expired_at: Instant, since: Instant, now: Instant) {
-        let health = self.health.score(since);
+    /// Reports that a peer is suspected since `since`, whose deadline passed at `expired_at`, by an observer of this
+    /// health.
+    pub(super) fn suspect(
+        &mut self,
+        slot: u32,
+        (expired_at, since): (Instant, Instant),
+        now: Instant,
+        health: u8,
+    ) {
         let Some(peer) = self.peers.get_mut(slot) else { return };
         peer.state = PeerState::Suspected;
         self.suspicions.insert(slot, Suspicion::new(since, health));
@@ -108,7 +62,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     }
 
     /// Reports that the grace of a peer is over, at `at`.
-    fn bury(&mut self, slot: u32, at: Instant, now: Instant) {
+    pub(super) fn bury(&mut self, slot: u32, at: Instant, now: Instant) {
         let Some(peer) = self.peers.get_mut(slot) else { return };
         let Some(suspicion) = self.suspicions.get(&slot) else { return };
         peer.state = PeerState::Dead;
@@ -152,16 +106,39 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     }
 }
 
-impl<K, D: FailureDetector> Monitor<K, D> {
-    pub(super) fn status_of(&self, peer: &Peer<K, D>) -> PeerStatus {
+impl<K, D: FailureDetector> Fleet<K, D> {
+    /// Returns what is known of the peer in a slot.
+    pub(crate) fn status(&self, slot: u32, observer: &Observer) -> Option<PeerStatus> {
+        Some(self.status_of(self.peers.get(slot)?, observer))
+    }
+
+    /// Returns the verdict that was last reported of the peer in a slot.
+    pub(crate) fn verdict(&self, slot: u32) -> Option<Verdict> {
+        Some(self.peers.get(slot)?.state.verdict())
+    }
+
+    /// Returns how strongly the peer in a slot is to be suspected.
+    pub(crate) fn suspicion_level(&self, slot: u32, now: Instant) -> Option<f64>
+    where
+        D: AccrualDetector,
+    {
+        Some(self.peers.get(slot)?.detector.suspicion_level(now))
+    }
+
+    /// Returns the peers with what is known of them, in no order that means anything.
+    pub(crate) fn iter(&self, observer: &Observer) -> impl Iterator<Item = (&K, PeerStatus)> {
+        self.peers.iter().map(move |(_, peer)| (&peer.key, self.status_of(peer, observer)))
+    }
+
+    fn status_of(&self, peer: &Peer<K, D>, observer: &Observer) -> PeerStatus {
         let is_suspected = matches!(peer.state, PeerState::Suspected | PeerState::Dead);
         let expires_at = peer.expires_at(&self.config).filter(|_| !is_suspected);
         PeerStatus {
             state: peer.state,
             incarnation: peer.incarnation,
             flaps: peer.flaps,
-            silent_for: self.observer.awake() - peer.heard_at,
-            deadline: expires_at.map(|at| self.observer.clock(at - Duration::from_nanos(1))),
+            silent_for: observer.awake() - peer.heard_at,
+            deadline: expires_at.map(|at| observer.clock(at - Duration::from_nanos(1))),
             is_held: peer.is_held,
         }
     }

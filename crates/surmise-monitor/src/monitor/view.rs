@@ -11,13 +11,13 @@ impl<K: Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// Returns the verdict that was last reported of a peer, if it is watched.
     #[must_use]
     pub fn verdict(&self, peer: &K) -> Option<Verdict> {
-        Some(self.peers.get(self.peers.find(peer)?)?.state.verdict())
+        self.fleet.verdict(self.fleet.find(peer)?)
     }
 
     /// Returns what is known of a peer, if it is watched.
     #[must_use]
     pub fn status(&self, peer: &K) -> Option<PeerStatus> {
-        Some(self.status_of(self.peers.get(self.peers.find(peer)?)?))
+        self.fleet.status(self.fleet.find(peer)?, &self.guards.observer)
     }
 
     /// Returns how strongly a peer is to be suspected at `now`, on the scale of its detector, if it is watched. While
@@ -27,13 +27,13 @@ impl<K: Eq + Hash, D: FailureDetector> Monitor<K, D> {
     where
         D: AccrualDetector,
     {
-        let peer = self.peers.get(self.peers.find(peer)?)?;
-        Some(peer.detector.suspicion_level(self.observer.awake_at(now)))
+        let now = self.guards.observer.awake_at(now);
+        self.fleet.suspicion_level(self.fleet.find(peer)?, now)
     }
 
     /// Returns the peers with what is known of them, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = (&K, PeerStatus)> {
-        self.peers.iter().map(|(_, peer)| (&peer.key, self.status_of(peer)))
+        self.fleet.iter(&self.guards.observer)
     }
 }
 
@@ -41,7 +41,7 @@ impl<K, D> Monitor<K, D> {
     /// Returns how many peers are watched.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.peers.len()
+        self.fleet.len()
     }
 
     /// Returns whether nobody is watched.
@@ -53,7 +53,7 @@ impl<K, D> Monitor<K, D> {
     /// Returns how much the observer should doubt itself, at its latest call.
     #[must_use]
     pub fn health_score(&self) -> u8 {
-        self.health.score(self.observer.awake())
+        self.guards.health_score()
     }
 }
 
@@ -61,9 +61,9 @@ impl<K, D> Monitor<K, D> {
 impl<K, D> fmt::Debug for Monitor<K, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Monitor")
-            .field("peers", &self.peers.len())
-            .field("suspected", &(self.suspicions.len() - self.dead))
-            .field("dead", &self.dead)
+            .field("peers", &self.fleet.len())
+            .field("suspected", &self.fleet.suspected())
+            .field("dead", &self.fleet.dead())
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,192 @@
+use alloc::collections::{BTreeMap, VecDeque};
+use core::hash::Hash;
+
+use surmise_detector::{Beat, FailureDetector};
+use surmise_time::Instant;
+
+use super::{
+    agenda::{Agenda, Links},
+    observer::Moment,
+    peer::{Peer, Suspicion},
+    peers::Peers,
+};
+use crate::{Event, Ignored, MonitorConfig, NotWatched, PeerState, TrustReason, WatchRefusal};
+
+/// Peers, what is due for them, and what was found out of them.
+///
+/// It has no clock of its own, and does not decide whether a peer that expired is suspected: that is for
+/// [`Guards`](super::guards::Guards), which may watch over several fleets. All times are times awake.
+#[derive(Clone)]
+pub(crate) struct Fleet<K, D> {
+    pub(super) config: MonitorConfig,
+    pub(super) peers: Peers<K, D>,
+    pub(super) agenda: Agenda,
+    /// By slot, of all that are suspected or dead.
+    pub(super) suspicions: BTreeMap<u32, Suspicion<K>>,
+    pub(super) dead: usize,
+    pub(crate) events: VecDeque<Event<K>>,
+}
+
+impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
+    pub(crate) fn new(config: MonitorConfig, capacity: usize) -> Self {
+        Self {
+            config,
+            peers: Peers::with_capacity(capacity),
+            agenda: Agenda::new(),
+            suspicions: BTreeMap::new(),
+            dead: 0,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Begins to watch a peer if there is room, and returns its slot.
+    pub(crate) fn watch(
+        &mut self,
+        peer: K,
+        detector: D,
+        now: Moment,
+        has_room: impl FnOnce(&Self) -> bool,
+    ) -> Result<u32, NotWatched<K, D>> {
+        let reason = if self.find(&peer).is_some() {
+            WatchRefusal::AlreadyWatched
+        } else if !has_room(self) {
+            WatchRefusal::Full { max_peers: self.config.max_peers }
+        } else {
+            let slot = self.peers.insert(Peer {
+                key: peer,
+                detector,
+                incarnation: 0,
+                heard_at: now.awake,
+                looked_at: Instant::MAX,
+                links: Links::NONE,
+                flaps: 0,
+                stall: now.stalls,
+                state: PeerState::Unheard,
+                was_heard: false,
+                is_held: false,
+            });
+            self.write_down(slot);
+            return Ok(slot);
+        };
+        Err(NotWatched { peer, detector, reason })
+    }
+
+    pub(crate) fn unwatch(&mut self, slot: u32) -> Option<D> {
+        self.agenda.erase(&mut self.peers, slot);
+        let peer = self.peers.remove(slot)?;
+        self.suspicions.remove(&slot);
+        self.dead -= usize::from(peer.state == PeerState::Dead);
+        Some(peer.detector)
+    }
+
+    #[inline]
+    pub(crate) fn heartbeat(
+        &mut self,
+        slot: u32,
+        incarnation: u64,
+        sequence: u64,
+        now: Moment,
+    ) -> Result<Beat, Ignored> {
+        let peer = self.peers.get_mut(slot).ok_or(Ignored::UnknownPeer)?;
+        let is_restart = peer.incarnation != incarnation;
+        if is_restart {
+            peer.live_again(incarnation)?;
+        }
+        // What came while nobody listened tells that the peer lived, but not when. So its detector begins anew with
+        // each heartbeat of the queue, and with the first after it.
+        if peer.stall != now.stalls {
+            peer.detector.restart();
+            if now.is_settled {
+                peer.stall = now.stalls;
+            }
+        }
+        let beat = peer.detector.heartbeat(sequence, now.awake);
+        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
+            peer.heard_at = now.awake;
+            peer.is_held = false;
+            let was_heard = core::mem::replace(&mut peer.was_heard, true);
+            if peer.state != PeerState::Trusted {
+                let reason = match (was_heard, is_restart) {
+                    (false, _) => TrustReason::First,
+                    (true, false) => TrustReason::Heartbeat,
+                    (true, true) => TrustReason::Restarted,
+                };
+                self.trust(slot, reason, now.awake);
+            }
+            self.write_down(slot);
+        }
+        Ok(beat)
+    }
+
+    pub(crate) fn refute(
+        &mut self,
+        slot: u32,
+        incarnation: u64,
+        now: Moment,
+    ) -> Result<(), Ignored> {
+        let peer = self.peers.get_mut(slot).ok_or(Ignored::UnknownPeer)?;
+        if incarnation == peer.incarnation {
+            return Err(Ignored::OldIncarnation { offered: incarnation, latest: incarnation });
+        }
+        peer.live_again(incarnation)?;
+        peer.heard_at = now.awake;
+        peer.is_held = false;
+        if matches!(peer.state, PeerState::Suspected | PeerState::Dead) {
+            self.trust(slot, TrustReason::Refuted, now.awake);
+        }
+        self.write_down(slot);
+        Ok(())
+    }
+
+    pub(crate) fn confirm(
+        &mut self,
+        slot: u32,
+        incarnation: u64,
+        observer: K,
+    ) -> Result<bool, Ignored> {
+        let peer = self.peers.get(slot).ok_or(Ignored::UnknownPeer)?;
+        if incarnation < peer.incarnation {
+            return Err(Ignored::OldIncarnation { offered: incarnation, latest: peer.incarnation });
+        }
+        let (Some(grace), PeerState::Suspected) = (&self.config.grace, peer.state) else {
+            return Ok(false);
+        };
+        let suspicion = self.suspicions.get_mut(&slot);
+        let is_news = suspicion.is_some_and(|suspicion| suspicion.confirm(observer, grace));
+        if is_news {
+            self.write_down(slot);
+        }
+        Ok(is_news)
+    }
+}
+
+impl<K: Eq + Hash, D> Fleet<K, D> {
+    #[inline]
+    pub(crate) fn find(&self, peer: &K) -> Option<u32> {
+        self.peers.find(peer)
+    }
+}
+
+impl<K, D> Fleet<K, D> {
+    pub(crate) const fn max_peers(&self) -> usize {
+        self.config.max_peers
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Returns how many are watched and not dead.
+    pub(crate) fn living(&self) -> usize {
+        self.len() - self.dead
+    }
+
+    /// Returns how many are suspected and not dead.
+    pub(crate) fn suspected(&self) -> usize {
+        self.suspicions.len() - self.dead
+    }
+
+    pub(crate) const fn dead(&self) -> usize {
+        self.dead
+    }
+}
