@@ -24,10 +24,11 @@ pub struct MonitorConfig {
     /// shorter makes peers suspected that were not heard only because nobody listened.
     pub max_poll_gap: Duration,
     /// For how long after a stall the heartbeats that arrive are held to have been queued, so that nothing is learned
-    /// from when they came; 500 ms unless said otherwise. It should be longer than it takes to work the queue off.
+    /// from when they came; 500 ms unless said otherwise, but at least half as long as the stall. It should be longer than it
+    /// takes to work the queue off.
     pub settle: Duration,
-    /// For how long a peer is waited for of which nothing was heard yet, from 1 ns; 10 s unless said otherwise. If
-    /// `None`, for ever.
+    /// For how long a peer is waited for of which nothing was heard yet, or not since it [refuted](crate::Monitor::refute) a
+    /// suspicion, from 1 ns; 10 s unless said otherwise. If `None`, for ever.
     pub first_heartbeat: Option<Duration>,
     /// For how long a peer is suspected before it is dead. If `None`, as long as nothing is heard of it.
     pub grace: Option<Grace>,
@@ -58,13 +59,15 @@ pub struct Grace {
     pub min: Duration,
     /// Without any; 30 s unless said otherwise.
     pub max: Duration,
-    /// How many confirmations are enough, `k`, at most 64; 3 unless said otherwise. With 0 it is always `min`.
+    /// How many confirmations are enough, `k`, at most 64; 3 unless said otherwise. With 0 it is always `min`. There must be so
+    /// many others who can confirm: of n nodes n − 2, and so of four nodes never 3.
     pub confirmations: u8,
 }
 
 /// When so many peers expire together that it is likelier that the observer is cut off than that all of them failed.
 ///
-/// Then no verdict is given for a while: whoever is heard of in it was never suspected.
+/// From then on no verdict is given for a while: whoever is heard of in it was never suspected. Those that expired before
+/// are one fewer than it takes, and are suspected already: nobody could know yet that so many would follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]

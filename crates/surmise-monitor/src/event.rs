@@ -66,6 +66,19 @@ pub enum Event<K> {
     },
 }
 
+impl<K> Event<K> {
+    /// Returns of which peer it is, if it is of one.
+    #[must_use]
+    pub const fn peer(&self) -> Option<&K> {
+        match self {
+            Self::Suspected { peer, .. } | Self::Trusted { peer, .. } | Self::Dead { peer, .. } => {
+                Some(peer)
+            }
+            Self::ObserverStalled { .. } | Self::ExpiredTogether { .. } => None,
+        }
+    }
+}
+
 /// Why a peer is suspected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

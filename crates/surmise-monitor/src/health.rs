@@ -10,8 +10,9 @@ use surmise_time::Instant;
 /// succeeded makes it better.
 ///
 /// Dadgar, Phillips, Currey: [Lifeguard: Local Health Awareness for More Accurate Failure
-/// Detection](https://arxiv.org/abs/1707.00788), 2018, §IV.A. There it also stretches the intervals of probes;
-/// nothing is probed here.
+/// Detection](https://arxiv.org/abs/1707.00788), 2018, §IV.A. There it stretches the intervals and timeouts of probes. Nothing
+/// is probed here, and it stretches the [grace](crate::Grace) instead. A monitor keeps one by itself; this type is for
+/// those who probe.
 ///
 /// # Examples
 ///

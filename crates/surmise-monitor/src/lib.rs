@@ -34,11 +34,11 @@
 //! # What keeps it from convicting the living
 //!
 //! * **A stall of the observer** moves all deadlines by as much, at once, and nothing is learned from heartbeats that were
-//!   queued in it. See [`MonitorConfig::max_poll_gap`].
+//!   queued in it. If the queue was lost, peers have their whole time again. See [`MonitorConfig::max_poll_gap`].
 //! * **Many that expire together** point at the observer's own network. Verdicts are held back for a while, and whoever
 //!   is heard of in it was never suspected. See [`CorrelatedExpiry`].
 //! * **The observer's own health** stretches the [grace](Grace) between suspicion and death, and the suspicions of other
-//!   observers shorten it, as in Lifeguard. See [`LocalHealth`].
+//!   observers shorten it. The latter is Lifeguard's; there health stretches probes. See [`LocalHealth`].
 //! * **A peer that restarts** counts its heartbeats anew under a higher incarnation; whatever is told of a former
 //!   one is [ignored](Ignored).
 //!

@@ -5,6 +5,7 @@ mod guards;
 mod observer;
 mod peer;
 mod peers;
+mod stalls;
 mod steps;
 mod view;
 
@@ -26,14 +27,17 @@ use crate::{Event, Ignored, MonitorConfig, MonitorConfigError, NotWatched};
 ///
 /// Whoever is paused hears of nobody. If more than [`max_poll_gap`](MonitorConfig::max_poll_gap) passes between two
 /// calls, it is the observer who failed: all deadlines are moved by the gap, heartbeats that were queued meanwhile are
-/// taken for signs of life and not for intervals, and [`Event::ObserverStalled`] says so. A peer that died in
-/// the meantime is found as late after the stall as it would have been found without one. And if
+/// taken for signs of life and not for intervals, and [`Event::ObserverStalled`] says so. As the queue may have been
+/// lost, whoever is not heard of after the stall has its whole time again, once. So a peer that died in the meantime
+/// is found no later after the stall than after a last heartbeat. It is calls that are seen, so whoever polls has to be the one who
+/// takes in heartbeats, or to stop with it: if one thread polls while the one hangs that receives, nothing is a stall. And if
 /// [so many](crate::CorrelatedExpiry) expire at once that the network of the observer is likelier to have failed than
 /// all of them, it waits for a while before it says so.
 ///
 /// # Cost
 ///
-/// A heartbeat is one look-up and the detector's own work, O(1), and allocates nothing. `poll` looks at a peer when the deadline
+/// A heartbeat is one look-up and the detector's own work, O(1), and allocates nothing unless it is a transition or brings a
+/// deadline forward. `poll` looks at a peer when the deadline
 /// passes that it had when it was last looked at, so that peers that send many heartbeats within their timeout cost it
 /// little; each look is O(1), and what is due besides is sorted. A peer that is due later than in four seconds is
 /// looked at that often. Besides key and detector a peer takes about 50 bytes, 55 of a million as memory grows by doubling, and
@@ -109,7 +113,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
 
     /// Ceases to watch a peer, and returns its detector if it was watched.
     ///
-    /// What happened before is still told.
+    /// What is not told of it yet is never told, so that nobody hears of a peer that it does not watch. The
+    /// detector's deadline is in the time that the observer was awake; if it is watched again, it begins anew.
     pub fn unwatch(&mut self, peer: &K) -> Option<D> {
         self.fleet.unwatch(self.fleet.find(peer)?)
     }
@@ -137,7 +142,9 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     }
 
     /// Takes in that others heard of a peer in a higher incarnation: it lives, and is waited for as if it
-    /// were watched only now.
+    /// were watched only now. If [`first_heartbeat`](MonitorConfig::first_heartbeat) is `None`, that is for ever.
+    ///
+    /// Whoever can forge a refutation or a heartbeat can keep the dead alive, and by a high incarnation shut out the living.
     ///
     /// # Errors
     ///
@@ -149,7 +156,10 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     }
 
     /// Takes in that another observer suspects a peer in this incarnation, and returns whether that shortens the grace:
-    /// if the peer is suspected here, by too few, and not by this one yet.
+    /// if the peer is suspected here, by too few, and not by this one yet. Nobody confirms a suspicion of itself.
+    ///
+    /// What does not shorten the grace is forgotten. So whoever suspects a peer has to say so again and again, for those who
+    /// come to suspect it later; and one's own suspicion is none of the confirmations.
     ///
     /// # Errors
     ///
@@ -161,14 +171,15 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
         observer: K,
         now: Instant,
     ) -> Result<bool, Ignored> {
-        self.observe(now);
+        let now = self.observe(now);
         let slot = self.fleet.find(peer).ok_or(Ignored::UnknownPeer)?;
-        self.fleet.confirm(slot, incarnation, observer)
+        self.fleet.confirm(slot, incarnation, observer, now)
     }
 
     /// Looks at what is due at `now`, and returns what was found out since the last time, oldest first.
     ///
-    /// What is not taken from the iterator comes first the next time. Where the clock steps back, no time passes.
+    /// What is not taken from the iterator comes first the next time. Where the clock steps back, no time passes. Whoever
+    /// is heard of after its deadline but before the poll was never suspected, so that rare polls find fewer transitions.
     #[must_use = "what is not looked at comes the next time"]
     pub fn poll(&mut self, now: Instant) -> Poll<'_, K> {
         let now = self.observe(now).awake;
@@ -180,7 +191,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// there is something to tell, and in any case before the pause would be taken for a stall of the observer. `None`
     /// if nobody is watched and there is nothing to tell.
     ///
-    /// Any call can make it earlier.
+    /// A peer's [own deadline](crate::PeerStatus::deadline) is the last instant at which it is trusted; this is the first
+    /// at which there is something to find. Any call can make it earlier.
     pub fn deadline(&mut self) -> Option<Instant> {
         let Self { guards, fleet } = self;
         if !fleet.events.is_empty() {
@@ -210,8 +222,13 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     #[inline]
     fn observe(&mut self, now: Instant) -> Moment {
         let (now, stall) = self.guards.observe(now);
-        if let Some(gap) = stall.filter(|_| self.fleet.len() > 0) {
-            self.fleet.events.push_back(Event::ObserverStalled { gap });
+        if let Some(gap) = stall {
+            self.fleet.resume(now);
+            // Whoever watches nobody need not look, and has not failed.
+            if self.fleet.len() > 0 {
+                self.guards.health.worsen(now.awake);
+                self.fleet.events.push_back(Event::ObserverStalled { gap });
+            }
         }
         now
     }

@@ -9,6 +9,7 @@ use super::{
     observer::Moment,
     peer::{Peer, Suspicion},
     peers::Peers,
+    stalls::Stalls,
 };
 use crate::{Event, Ignored, MonitorConfig, NotWatched, PeerState, TrustReason, WatchRefusal};
 
@@ -19,6 +20,7 @@ use crate::{Event, Ignored, MonitorConfig, NotWatched, PeerState, TrustReason, W
 #[derive(Clone)]
 pub(crate) struct Fleet<K, D> {
     pub(super) config: MonitorConfig,
+    pub(super) stalls: Stalls,
     pub(super) peers: Peers<K, D>,
     pub(super) agenda: Agenda,
     /// By slot, of all that are suspected or dead.
@@ -31,6 +33,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     pub(crate) fn new(config: MonitorConfig, capacity: usize) -> Self {
         Self {
             config,
+            stalls: Stalls::NONE,
             peers: Peers::with_capacity(capacity),
             agenda: Agenda::new(),
             suspicions: BTreeMap::new(),
@@ -43,7 +46,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     pub(crate) fn watch(
         &mut self,
         peer: K,
-        detector: D,
+        mut detector: D,
         now: Moment,
         has_room: impl FnOnce(&Self) -> bool,
     ) -> Result<u32, NotWatched<K, D>> {
@@ -52,6 +55,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         } else if !has_room(self) {
             WatchRefusal::Full { max_peers: self.config.max_peers }
         } else {
+            // It may have been used, by another clock.
+            detector.restart();
             let slot = self.peers.insert(Peer {
                 key: peer,
                 detector,
@@ -76,7 +81,13 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         let peer = self.peers.remove(slot)?;
         self.suspicions.remove(&slot);
         self.dead -= usize::from(peer.state == PeerState::Dead);
+        self.events.retain(|event| event.peer() != Some(&peer.key));
         Some(peer.detector)
+    }
+
+    /// Notes that the observer came back from a stall.
+    pub(crate) fn resume(&mut self, now: Moment) {
+        self.stalls.end(now.stalls, now.awake);
     }
 
     #[inline]
@@ -92,16 +103,18 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         if is_restart {
             peer.live_again(incarnation)?;
         }
-        // What came while nobody listened tells that the peer lived, but not when. So its detector begins anew with
-        // each heartbeat of the queue, and with the first after it.
-        if peer.stall != now.stalls {
-            peer.detector.restart();
+        // What came while nobody listened tells that the peer lived, but not when; nor is it known how long before the first
+        // heartbeat after the queue its last one was sent.
+        let is_measured = peer.stall == now.stalls;
+        let beat = if is_measured {
+            peer.detector.heartbeat(sequence, now.awake)
+        } else {
+            peer.detector.queued_heartbeat(sequence, now.awake)
+        };
+        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
             if now.is_settled {
                 peer.stall = now.stalls;
             }
-        }
-        let beat = peer.detector.heartbeat(sequence, now.awake);
-        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
             peer.heard_at = now.awake;
             peer.is_held = false;
             let was_heard = core::mem::replace(&mut peer.was_heard, true);
@@ -143,6 +156,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         slot: u32,
         incarnation: u64,
         observer: K,
+        now: Moment,
     ) -> Result<bool, Ignored> {
         let peer = self.peers.get(slot).ok_or(Ignored::UnknownPeer)?;
         if incarnation < peer.incarnation {
@@ -151,8 +165,9 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         let (Some(grace), PeerState::Suspected) = (&self.config.grace, peer.state) else {
             return Ok(false);
         };
-        let suspicion = self.suspicions.get_mut(&slot);
-        let is_news = suspicion.is_some_and(|suspicion| suspicion.confirm(observer, grace));
+        let suspicion = self.suspicions.get_mut(&slot).filter(|_| observer != peer.key);
+        let is_news =
+            suspicion.is_some_and(|suspicion| suspicion.confirm(observer, grace, now.awake));
         if is_news {
             self.write_down(slot);
         }

@@ -21,7 +21,7 @@ pub(crate) struct Guards<P> {
     pub(crate) correlation: Correlation<P>,
 }
 
-impl<P> Guards<P> {
+impl<P: Copy + Ord> Guards<P> {
     pub(crate) fn new(config: &MonitorConfig) -> Self {
         Self {
             observer: Observer::new(config),
@@ -34,11 +34,7 @@ impl<P> Guards<P> {
     #[inline]
     pub(crate) fn observe(&mut self, now: Instant) -> (Moment, Option<Duration>) {
         let stall = self.observer.observe(now);
-        let moment = self.observer.moment();
-        if stall.is_some() {
-            self.health.worsen(moment.awake);
-        }
-        (moment, stall)
+        (self.observer.moment(), stall)
     }
 
     /// Returns how much the observer should doubt itself, at the latest reading of the clock.
@@ -84,8 +80,9 @@ impl<P> Guards<P> {
         (until, now): (Instant, Instant),
     ) {
         // Its slot may be another's by now.
-        let Some(expired_at) = fleet.let_go(slot, until) else { return };
-        fleet.suspect(slot, (expired_at, until), now, self.health.score(until));
+        if let Some(expired_at) = fleet.let_go(slot, until) {
+            fleet.suspect(slot, (expired_at, until), now, self.health.score(until));
+        }
         fleet.write_down(slot);
     }
 

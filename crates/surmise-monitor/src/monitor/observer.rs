@@ -53,7 +53,8 @@ impl Observer {
         if let Some(gap) = stall {
             self.stalled_for = self.stalled_for.saturating_add(gap);
             self.stalls = self.stalls.wrapping_add(1);
-            self.settles_at = self.awake() + self.settle;
+            // The longer the queue took to fill, the longer it takes to work off.
+            self.settles_at = self.awake() + self.settle.max(gap / 2);
         }
         stall
     }

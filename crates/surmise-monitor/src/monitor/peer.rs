@@ -4,7 +4,7 @@ use core::time::Duration;
 use surmise_detector::FailureDetector;
 use surmise_time::Instant;
 
-use super::agenda::Links;
+use super::{agenda::Links, stalls::Stalls};
 use crate::{Grace, Ignored, MonitorConfig, PeerState};
 
 /// What is kept of a peer. All times are times awake.
@@ -19,7 +19,7 @@ pub(super) struct Peer<K, D> {
     pub(super) looked_at: Instant,
     pub(super) links: Links,
     pub(super) flaps: u32,
-    /// The latest stall after which its detector began anew.
+    /// The latest stall that was over, with its queue, when it was last heard of.
     pub(super) stall: u8,
     pub(super) state: PeerState,
     pub(super) was_heard: bool,
@@ -40,10 +40,18 @@ impl<K, D: FailureDetector> Peer<K, D> {
     }
 
     /// Returns the first instant at which it is to be suspected, if it is not.
-    pub(super) fn expires_at(&self, config: &MonitorConfig) -> Option<Instant> {
+    ///
+    /// If the observer was stalled since it was heard of, what it sent meanwhile may be lost, and when it will send again
+    /// is not known. So it has its whole time again, once for a silence.
+    #[inline]
+    pub(super) fn expires_at(&self, config: &MonitorConfig, stalls: &Stalls) -> Option<Instant> {
         let deadline = match self.detector.deadline() {
             Some(deadline) => deadline,
             None => self.heard_at.checked_add(config.first_heartbeat?)?,
+        };
+        let deadline = match stalls.first_after(self.stall) {
+            Some(ended_at) => deadline.max(ended_at + (deadline - self.heard_at)),
+            None => deadline,
         };
         deadline.checked_add(NANOSECOND)
     }
@@ -57,19 +65,23 @@ pub(super) struct Suspicion<K> {
     stretch: u8,
     /// Who confirmed it.
     confirmers: Vec<K>,
+    /// When the latest of them did.
+    confirmed_at: Instant,
 }
 
 impl<K: Eq> Suspicion<K> {
     pub(super) const fn new(since: Instant, health: u8) -> Self {
-        Self { since, stretch: health.saturating_add(1), confirmers: Vec::new() }
+        let stretch = health.saturating_add(1);
+        Self { since, stretch, confirmers: Vec::new(), confirmed_at: since }
     }
 
     /// Takes in who confirms it, and returns whether that is news that shortens the grace.
-    pub(super) fn confirm(&mut self, confirmer: K, grace: &Grace) -> bool {
+    pub(super) fn confirm(&mut self, confirmer: K, grace: &Grace, now: Instant) -> bool {
         let is_news = self.confirmers.len() < usize::from(grace.confirmations)
             && !self.confirmers.contains(&confirmer);
         if is_news {
             self.confirmers.push(confirmer);
+            self.confirmed_at = now;
         }
         is_news
     }
@@ -84,10 +96,10 @@ impl<K> Suspicion<K> {
         self.confirmers.len()
     }
 
-    /// Returns when the peer is dead.
+    /// Returns when the peer is dead: not before what shortened the grace was known.
     pub(super) fn ends_at(&self, grace: &Grace) -> Option<Instant> {
         let timeout = grace.after(self.confirmers.len()).checked_mul(u32::from(self.stretch))?;
-        self.since.checked_add(timeout)
+        Some(self.since.checked_add(timeout)?.max(self.confirmed_at))
     }
 }
 
@@ -150,7 +162,7 @@ mod tests {
         let grace = Grace { min: seconds(10), max: seconds(60), confirmations: 2 };
         let mut suspicion = Suspicion::new(Instant::ORIGIN, 0);
         assert_eq!(
-            ["a", "a", "b", "c"].map(|key| suspicion.confirm(key, &grace)),
+            ["a", "a", "b", "c"].map(|key| suspicion.confirm(key, &grace, Instant::ORIGIN)),
             [true, false, true, false]
         );
         assert_eq!(suspicion.confirmations(), 2);

@@ -7,15 +7,16 @@ use super::{
     fleet::Fleet,
     observer::Observer,
     peer::{Peer, Suspicion},
+    stalls::Stalls,
 };
-use crate::{Event, PeerState, PeerStatus, SuspicionReason, TrustReason};
+use crate::{Event, MonitorConfig, PeerState, PeerStatus, SuspicionReason, TrustReason};
 
 /// What time does to peers. All times are times awake.
 impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     /// Returns what is due first, and when, if that is not after `until`.
     pub(crate) fn next_step(&mut self, until: Instant) -> Option<(Instant, u32)> {
-        let Self { config, peers, agenda, suspicions, .. } = self;
-        agenda.first(peers, until, |slot, peer| due(peer, config, suspicions.get(&slot)))
+        let Self { config, stalls, peers, agenda, suspicions, .. } = self;
+        agenda.first(peers, until, |slot, peer| due(peer, (config, stalls), suspicions.get(&slot)))
     }
 
     /// Takes a peer off the agenda, for which something is due, and returns what it was up to now.
@@ -31,11 +32,12 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         }
     }
 
-    /// Does not hold back the verdict on a peer any more, and returns when it expired, if it was held back.
+    /// Does not hold back the verdict on a peer any more, and returns when it expired, if it was held back and the
+    /// observer was not stalled meanwhile.
     pub(super) fn let_go(&mut self, slot: u32, until: Instant) -> Option<Instant> {
         let peer = self.peers.get_mut(slot).filter(|peer| peer.is_held)?;
         peer.is_held = false;
-        Some(peer.expires_at(&self.config).unwrap_or(until))
+        peer.expires_at(&self.config, &self.stalls).filter(|at| *at <= until)
     }
 
     /// Reports that a peer is suspected since `since`, whose deadline passed at `expired_at`, by an observer of this
@@ -99,7 +101,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
             PeerState::Unheard | PeerState::Trusted => None,
             PeerState::Suspected | PeerState::Dead => self.suspicions.get(&slot),
         };
-        let Some(due) = due(peer, &self.config, suspicion) else { return };
+        let Some(due) = due(peer, (&self.config, &self.stalls), suspicion) else { return };
         if due < peer.looked_at {
             self.agenda.write(&mut self.peers, slot, due);
         }
@@ -132,7 +134,7 @@ impl<K, D: FailureDetector> Fleet<K, D> {
 
     fn status_of(&self, peer: &Peer<K, D>, observer: &Observer) -> PeerStatus {
         let is_suspected = matches!(peer.state, PeerState::Suspected | PeerState::Dead);
-        let expires_at = peer.expires_at(&self.config).filter(|_| !is_suspected);
+        let expires_at = peer.expires_at(&self.config, &self.stalls).filter(|_| !is_suspected);
         PeerStatus {
             state: peer.state,
             incarnation: peer.incarnation,
@@ -148,12 +150,12 @@ impl<K, D: FailureDetector> Fleet<K, D> {
 #[inline]
 fn due<K, D: FailureDetector>(
     peer: &Peer<K, D>,
-    config: &crate::MonitorConfig,
+    (config, stalls): (&MonitorConfig, &Stalls),
     suspicion: Option<&Suspicion<K>>,
 ) -> Option<Instant> {
     match peer.state {
         PeerState::Unheard | PeerState::Trusted if peer.is_held => None,
-        PeerState::Unheard | PeerState::Trusted => peer.expires_at(config),
+        PeerState::Unheard | PeerState::Trusted => peer.expires_at(config, stalls),
         PeerState::Suspected => suspicion?.ends_at(config.grace.as_ref()?),
         PeerState::Dead => None,
     }

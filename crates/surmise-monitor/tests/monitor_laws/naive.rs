@@ -14,13 +14,14 @@ pub(crate) struct Naive<D> {
     config: MonitorConfig,
     latest: Option<Instant>,
     stalled_for: Duration,
-    stalls: u32,
+    /// When each stall was over.
+    stalls: Vec<Instant>,
     settles_at: Instant,
     /// Steps of recovery are counted anew from each illness.
     health: Vec<Instant>,
     peers: Vec<Option<Peer<D>>>,
     free: Vec<usize>,
-    recent: Vec<Instant>,
+    recent: Vec<(Instant, usize)>,
     held_until: Option<Instant>,
     held: Vec<usize>,
     events: Vec<Event<u8>>,
@@ -34,11 +35,13 @@ struct Peer<D> {
     was_heard: bool,
     state: PeerState,
     is_held: bool,
-    stall: u32,
+    /// How many stalls were over when it was last heard of.
+    stalls: usize,
     flaps: u32,
     suspected_at: Instant,
     stretch: u32,
     confirmers: Vec<u8>,
+    confirmed_at: Instant,
 }
 
 impl<D: FailureDetector> Naive<D> {
@@ -47,7 +50,7 @@ impl<D: FailureDetector> Naive<D> {
             config,
             latest: None,
             stalled_for: Duration::ZERO,
-            stalls: 0,
+            stalls: Vec::new(),
             settles_at: Instant::ORIGIN,
             health: Vec::new(),
             peers: Vec::new(),
@@ -60,12 +63,13 @@ impl<D: FailureDetector> Naive<D> {
     }
 
     /// Returns whether it is watched now and was not.
-    pub(crate) fn watch(&mut self, key: u8, detector: D, now: Instant) -> bool {
+    pub(crate) fn watch(&mut self, key: u8, mut detector: D, now: Instant) -> bool {
         let now = self.observe(now);
         let watched = self.peers.iter().flatten().count();
         if self.find(key).is_some() || watched >= self.config.max_peers {
             return false;
         }
+        detector.restart();
         let peer = Peer {
             key,
             detector,
@@ -74,11 +78,12 @@ impl<D: FailureDetector> Naive<D> {
             was_heard: false,
             state: PeerState::Unheard,
             is_held: false,
-            stall: self.stalls,
+            stalls: self.stalls.len(),
             flaps: 0,
             suspected_at: now,
             stretch: 1,
             confirmers: Vec::new(),
+            confirmed_at: now,
         };
         // The place that was left last is taken first, as peers that are due at once come in the order of places.
         match self.free.pop() {
@@ -92,6 +97,7 @@ impl<D: FailureDetector> Naive<D> {
         let Some(slot) = self.find(key) else { return false };
         self.peers[slot] = None;
         self.free.push(slot);
+        self.events.retain(|event| event.peer() != Some(&key));
         true
     }
 
@@ -103,18 +109,18 @@ impl<D: FailureDetector> Naive<D> {
         now: Instant,
     ) -> Result<Beat, Ignored> {
         let now = self.observe(now);
-        let (stalls, is_settled) = (self.stalls, now >= self.settles_at);
+        let (stalls, is_settled) = (self.stalls.len(), now >= self.settles_at);
         let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
         peer.check(incarnation)?;
         let is_restart = incarnation > peer.incarnation;
-        if is_restart || peer.stall < stalls {
+        if is_restart {
             peer.detector.restart();
         }
-        if is_settled {
-            peer.stall = stalls;
-        }
         peer.incarnation = incarnation;
-        let beat = peer.detector.heartbeat(sequence, now);
+        let beat = match peer.stalls < stalls {
+            false => peer.detector.heartbeat(sequence, now),
+            true => peer.detector.queued_heartbeat(sequence, now),
+        };
         if matches!(beat, Beat::Stale { .. } | Beat::Duplicate) {
             return Ok(beat);
         }
@@ -123,6 +129,9 @@ impl<D: FailureDetector> Naive<D> {
             true if is_restart => TrustReason::Restarted,
             true => TrustReason::Heartbeat,
         };
+        if is_settled {
+            peer.stalls = stalls;
+        }
         peer.was_heard = true;
         peer.heard_at = now;
         peer.is_held = false;
@@ -159,16 +168,18 @@ impl<D: FailureDetector> Naive<D> {
         observer: u8,
         now: Instant,
     ) -> Result<bool, Ignored> {
-        self.observe(now);
+        let now = self.observe(now);
         let grace = self.config.grace;
         let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
         peer.check(incarnation)?;
         let Some(grace) = grace else { return Ok(false) };
         let is_news = peer.state == PeerState::Suspected
+            && observer != key
             && !peer.confirmers.contains(&observer)
             && peer.confirmers.len() < usize::from(grace.confirmations);
         if is_news {
             peer.confirmers.push(observer);
+            peer.confirmed_at = now;
         }
         Ok(is_news)
     }
@@ -210,11 +221,11 @@ impl<D: FailureDetector> Naive<D> {
         self.latest = Some(latest.max(now));
         if gap > self.config.max_poll_gap {
             self.stalled_for += gap;
-            self.stalls += 1;
             let awake = latest.max(now) - self.stalled_for;
-            self.settles_at = awake + self.config.settle;
-            self.worsen(awake);
+            self.stalls.push(awake);
+            self.settles_at = awake + self.config.settle.max(gap / 2);
             if self.peers.iter().any(Option::is_some) {
+                self.worsen(awake);
                 self.events.push(Event::ObserverStalled { gap });
             }
         }
@@ -242,7 +253,10 @@ impl<D: FailureDetector> Naive<D> {
     fn due(&self, peer: &Peer<D>) -> Option<Instant> {
         match peer.state {
             PeerState::Dead => None,
-            PeerState::Suspected => peer.suspected_at.checked_add(self.grace(peer)?),
+            PeerState::Suspected => {
+                let over = peer.suspected_at.checked_add(self.grace(peer)?)?;
+                Some(over.max(peer.confirmed_at))
+            }
             _ if peer.is_held => None,
             _ => self.expiry(peer),
         }
@@ -250,7 +264,11 @@ impl<D: FailureDetector> Naive<D> {
 
     fn expiry(&self, peer: &Peer<D>) -> Option<Instant> {
         let waited_for = self.config.first_heartbeat.map(|wait| peer.heard_at + wait);
-        Some(peer.detector.deadline().or(waited_for)? + NANOSECOND)
+        let deadline = peer.detector.deadline().or(waited_for)?;
+        // Of the stalls since it was heard of, the first; eight are remembered.
+        let remembered = self.stalls.len().saturating_sub(8).max(peer.stalls);
+        let missed = self.stalls.get(remembered).map(|&over| over + (deadline - peer.heard_at));
+        Some(missed.map_or(deadline, |again| deadline.max(again)) + NANOSECOND)
     }
 
     fn grace(&self, peer: &Peer<D>) -> Option<Duration> {
@@ -278,14 +296,16 @@ impl<D: FailureDetector> Naive<D> {
         }
         if self.held_until.is_some() {
             peer.is_held = true;
-            self.held.push(slot);
+            if !self.held.contains(&slot) {
+                self.held.push(slot);
+            }
             return;
         }
         if let Some(CorrelatedExpiry { peers, percent, within, hold }) =
             self.config.correlated_expiry
         {
-            self.recent.push(at);
-            self.recent.retain(|&other| at - other <= within);
+            self.recent.retain(|&(other, of)| at - other <= within && of != slot);
+            self.recent.push((at, slot));
             let expired = self.recent.len();
             if expired >= peers && expired * 100 >= living * usize::from(percent) {
                 peer.is_held = true;
@@ -305,12 +325,16 @@ impl<D: FailureDetector> Naive<D> {
 
     fn release(&mut self, until: Instant, now: Instant) {
         self.held_until = None;
-        for slot in core::mem::take(&mut self.held) {
+        let mut held = core::mem::take(&mut self.held);
+        held.sort_unstable();
+        for slot in held {
             let Some(peer) = self.peers[slot].as_mut() else { continue };
             if core::mem::take(&mut peer.is_held) {
                 let peer = self.peers[slot].as_ref().unwrap();
-                let expired_at = self.expiry(peer).unwrap();
-                self.suspect(slot, expired_at, until, now);
+                // It has more time if there was a stall meanwhile.
+                if let Some(expired_at) = self.expiry(peer).filter(|&at| at <= until) {
+                    self.suspect(slot, expired_at, until, now);
+                }
             }
         }
     }
@@ -322,6 +346,7 @@ impl<D: FailureDetector> Naive<D> {
         peer.suspected_at = since;
         peer.stretch = u32::try_from(health).unwrap() + 1;
         peer.confirmers.clear();
+        peer.confirmed_at = since;
         let reason = match peer.detector.deadline() {
             Some(_) => SuspicionReason::Silent,
             None => SuspicionReason::NeverHeard,

@@ -58,7 +58,7 @@ impl World {
     /// Lets time pass, or step back, and does something.
     pub(crate) fn step(&mut self, forth: Duration, back: Duration, op: Op) {
         self.now = self.now + forth - back;
-        let Self { monitor, naive, now, .. } = self;
+        let Self { monitor, naive, left, now, .. } = self;
         let now = *now;
         match op {
             Op::Watch(peer) => {
@@ -67,6 +67,7 @@ impl World {
             }
             Op::Unwatch(peer) => {
                 assert_eq!(monitor.unwatch(&peer).is_some(), naive.unwatch(peer));
+                left.retain(|event| event.peer() != Some(&peer));
             }
             Op::Heartbeat { peer, incarnation, sequence } => {
                 let beat = monitor.heartbeat(&peer, incarnation, sequence, now);
