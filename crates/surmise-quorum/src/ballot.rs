@@ -212,7 +212,7 @@ impl<O: Ord + Clone> Ballot<O> {
         }
     }
 
-    /// Returns when the next vote that counts expires, or `None` if there is none.
+    /// Returns the first instant at which the next vote that counts does so no more, or `None` if there is none.
     ///
     /// Until then the outcome changes only if something is done to the ballot.
     #[must_use]

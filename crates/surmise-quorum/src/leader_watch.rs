@@ -25,7 +25,7 @@ use core::mem;
 /// ```
 /// use surmise_quorum::{LeaderWatch, Sighting};
 ///
-/// let mut watch = LeaderWatch::<_>::new();
+/// let mut watch = LeaderWatch::new();
 /// assert_eq!(watch.claim(7, "a"), Sighting::NewTerm { term: 7, previous: None });
 /// assert_eq!(watch.act(7, "a"), Sighting::Known);
 /// assert_eq!(watch.act(8, "b"), Sighting::NewTerm { term: 8, previous: Some(7) });
@@ -108,13 +108,19 @@ impl<L> Sighting<L> {
     }
 }
 
-impl<L, const N: usize> LeaderWatch<L, N> {
-    /// Creates a watch that has seen no leader.
-    ///
-    /// `LeaderWatch::<_>::new()` remembers four terms before the current one, `LeaderWatch::<_, 16>::new()` sixteen: without
-    /// the brackets, the compiler does not know how many.
+impl<L> LeaderWatch<L> {
+    /// Creates a watch that has heard of no leader, and remembers four terms before the current one.
     #[must_use]
     pub const fn new() -> Self {
+        Self::remembering()
+    }
+}
+
+impl<L, const N: usize> LeaderWatch<L, N> {
+    /// Creates a watch that has heard of no leader, and remembers N terms before the current one:
+    /// `LeaderWatch::<_, 16>::remembering()`.
+    #[must_use]
+    pub const fn remembering() -> Self {
         Self { current: None, past: [const { None }; N] }
     }
 
@@ -146,6 +152,9 @@ impl<L, const N: usize> LeaderWatch<L, N> {
 
 impl<L: Clone + Eq, const N: usize> LeaderWatch<L, N> {
     /// Takes what somebody says: that `leader` leads, or led, in `term`. In O(`N`).
+    ///
+    /// Who is named first in a term is taken for its leader. If that was a rumour, the true leader raises the alarm:
+    /// [`TwoLeaders`](Sighting::TwoLeaders) says that there are two, not which of them is one.
     pub fn claim(&mut self, term: u64, leader: L) -> Sighting<L> {
         let Some(current_term) = self.current_term().filter(|&current| term <= current) else {
             let previous = self.current_term();
@@ -209,6 +218,6 @@ impl<L: Clone + Eq, const N: usize> LeaderWatch<L, N> {
 
 impl<L, const N: usize> Default for LeaderWatch<L, N> {
     fn default() -> Self {
-        Self::new()
+        Self::remembering()
     }
 }

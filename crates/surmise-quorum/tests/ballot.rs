@@ -23,6 +23,29 @@ fn suspect(ballot: &mut Ballot<u8>, observer: u8, sequence: u64, now: Instant) {
     assert_eq!(receipt, Ok(Receipt::Recorded));
 }
 
+/// An iterator that promises more than it has, and than any memory holds.
+struct Boaster;
+
+impl Iterator for Boaster {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        None
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, None)
+    }
+}
+
+#[test]
+fn memory_is_made_for_observers_that_there_are() {
+    let threshold = Threshold::new(1, usize::MAX / 2).expect("it is in range");
+    let error = Ballot::new(Boaster, threshold, FRESHNESS).expect_err("there are none");
+    let expected = ElectorateError::OtherSize { observers: 0, votes: usize::MAX / 2 };
+    assert_eq!(error, BallotError::Electorate(expected));
+}
+
 #[test]
 fn one_fresh_vote_convicts_nobody_when_all_others_have_expired() {
     let mut ballot = majority_of(5);

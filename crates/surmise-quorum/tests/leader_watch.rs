@@ -53,7 +53,7 @@ impl History {
 }
 
 fn check<const N: usize>(seen: &[(u8, u8, bool)]) {
-    let mut watch = LeaderWatch::<u8, N>::new();
+    let mut watch = LeaderWatch::<u8, N>::remembering();
     let mut history = History::default();
     for (step, &(term, leader, acts)) in (0_u8..).zip(seen) {
         // Terms grow, and most claims are of one of the latest.
@@ -97,7 +97,7 @@ quickcheck! {
 
 #[test]
 fn a_second_leader_is_told_in_the_current_term_and_in_those_before() {
-    let mut watch = LeaderWatch::<_, 2>::new();
+    let mut watch = LeaderWatch::<_, 2>::remembering();
     for (term, leader) in [(5, "a"), (7, "b"), (9, "c")] {
         assert!(matches!(watch.claim(term, leader), Sighting::NewTerm { .. }));
     }
@@ -115,7 +115,7 @@ fn a_second_leader_is_told_in_the_current_term_and_in_those_before() {
 
 #[test]
 fn whoever_acts_in_an_earlier_term_is_stale_remembered_or_not() {
-    let mut watch = LeaderWatch::<_, 1>::new();
+    let mut watch = LeaderWatch::<_, 1>::remembering();
     for (term, leader) in [(1, "a"), (2, "b"), (3, "a")] {
         assert!(matches!(watch.act(term, leader), Sighting::NewTerm { .. }));
     }

@@ -35,7 +35,11 @@ impl<O: Ord + Clone> Electorate<O> {
         let votes = threshold.total();
         // One more than there may be tells that there are too many, however many there are.
         let observers = observers.into_iter().take(votes.saturating_add(1));
-        let mut seats: Vec<Seat<O>> = observers.map(Seat::new).collect();
+        // Room is made as they come: what an iterator says of its length need not fit the memory.
+        let mut seats = Vec::new();
+        for observer in observers {
+            seats.push(Seat::new(observer));
+        }
         if seats.len() != votes {
             return Err(ElectorateError::OtherSize { observers: seats.len(), votes });
         }

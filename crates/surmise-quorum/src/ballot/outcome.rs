@@ -43,7 +43,6 @@ pub struct Tally {
 }
 
 /// What became of a vote.
-#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,

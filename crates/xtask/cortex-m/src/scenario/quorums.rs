@@ -62,7 +62,7 @@ fn ballot(report: &mut Report<'_>) -> fmt::Result {
 
 fn leaders(report: &mut Report<'_>) -> fmt::Result {
     let mut random = Random::new(82);
-    let mut watch = LeaderWatch::<u64, 2>::new();
+    let mut watch = LeaderWatch::<u64, 2>::remembering();
     for number in 0..100 {
         let (term, leader) = (number / 8 + random.below(4), random.below(2));
         let sighting = match random.below(2) {
