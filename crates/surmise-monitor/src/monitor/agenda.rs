@@ -1,9 +1,13 @@
-use alloc::{collections::BinaryHeap, vec, vec::Vec};
+mod lists;
+
+use alloc::collections::BinaryHeap;
 use core::{cmp::Reverse, hash::Hash};
 
 use surmise_detector::FailureDetector;
 use surmise_time::Instant;
 
+pub(super) use self::lists::Place;
+use self::lists::{CHUNK, LISTS, Lists};
 use super::{peer::Peer, peers::Peers};
 
 /// When to look at which peer.
@@ -11,39 +15,20 @@ use super::{peer::Peer, peers::Peers};
 /// What is written down stays until its time comes, even if nothing is due by then any more: so a heartbeat, which moves
 /// a deadline later, leaves it alone, and whoever comes to look writes down the later time.
 ///
-/// It is a wheel of a thousand lists, one for each few milliseconds of the next seconds, whose links are in the peers, and
-/// a heap for the times before the first list. As time goes on, those in the first list are looked at; the few that are due
-/// within it go to the heap, which has them in their order, and all others to later lists. That costs the same however many
-/// peers there are, where a heap of all of them costs a walk through all of its levels.
+/// It is a wheel of a thousand lists, one for each few milliseconds of the next seconds, and a heap for the times before
+/// the first list. As time goes on, those in the first list are looked at; the few that are due within it go to the heap,
+/// which has them in their order, and all others to later lists. That costs the same however many peers there are, where a
+/// heap of all of them costs a walk through all of its levels.
 #[derive(Clone, Debug)]
 pub(super) struct Agenda {
     near: BinaryHeap<Reverse<(Instant, u32)>>,
     /// From how many entries on the heap is looked through for void ones.
     crowded: usize,
-    /// The first slot of each list, on a circle.
-    far: Vec<u32>,
-    /// How many peers are in the lists.
-    linked: usize,
+    far: Lists,
     /// The last tick whose list has been emptied.
     poured: u64,
 }
 
-/// The neighbours of a peer in its list.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Links {
-    before: u32,
-    behind: u32,
-}
-
-impl Links {
-    pub(super) const NONE: Self = Self { before: NOBODY, behind: NOBODY };
-}
-
-/// No slot: there are at most 2³¹.
-const NOBODY: u32 = u32::MAX;
-
-/// How many lists there are.
-const LISTS: usize = 1 << 10;
 /// How long a list is for: 2²² ns, or 4.2 ms.
 const TICK_BITS: u32 = 22;
 
@@ -51,13 +36,7 @@ const FEW: usize = 64;
 
 impl Agenda {
     pub(super) fn new() -> Self {
-        Self {
-            near: BinaryHeap::new(),
-            crowded: FEW,
-            far: vec![NOBODY; LISTS],
-            linked: 0,
-            poured: 0,
-        }
+        Self { near: BinaryHeap::new(), crowded: FEW, far: Lists::new(), poured: 0 }
     }
 
     /// Writes down that a peer has to be looked at by then, in place of whatever was written down of it.
@@ -72,7 +51,7 @@ impl Agenda {
         let at = due.min(self.horizon());
         peer.looked_at = at;
         if tick(at) > self.poured {
-            self.link(peers, slot, at);
+            peer.place = self.far.push(tick(at), slot);
             return;
         }
         self.near.push(Reverse((at, slot)));
@@ -93,9 +72,10 @@ impl Agenda {
         let Some(peer) = peers.get_mut(slot) else { return };
         let at = core::mem::replace(&mut peer.looked_at, Instant::MAX);
         // What is in the heap is void from now on, as it is not what its peer says.
-        if at < Instant::MAX && tick(at) > self.poured {
-            let links = core::mem::replace(&mut peer.links, Links::NONE);
-            self.unlink(peers, links, at);
+        let Some(place) = peer.place.take() else { return };
+        let moved = self.far.remove(tick(at), place);
+        if let Some(peer) = peers.get_mut(moved).filter(|_| moved != slot) {
+            peer.place = Some(place);
         }
     }
 
@@ -140,65 +120,32 @@ impl Agenda {
         // Where time jumps, each list is emptied once. What goes to a list that is emptied later is looked at twice.
         let lists = usize::try_from(ticks).map_or(LISTS, |ticks| ticks.min(LISTS));
         for tick in (first..).take(lists) {
-            if self.linked == 0 {
+            if self.far.is_empty() {
                 return;
             }
-            let mut slot = core::mem::replace(self.list(tick), NOBODY);
-            while let Some(peer) = peers.get_mut(slot) {
-                let behind = core::mem::replace(&mut peer.links, Links::NONE).behind;
-                peer.looked_at = Instant::MAX;
-                self.linked -= 1;
-                if let Some(due) = due(slot, peer) {
-                    self.write(peers, slot, due);
+            let mut rest = self.far.take(tick);
+            while let Some((slots, filled)) = self.far.read(&mut rest) {
+                let slots = slots.into_iter().take(filled);
+                // Nothing is written before all are looked at, so that none waits for the memory of another.
+                let mut dues = [None; CHUNK];
+                for (slot, at) in slots.clone().zip(&mut dues) {
+                    *at = peers.get(slot).and_then(|peer| due(slot, peer));
                 }
-                slot = behind;
+                for (slot, at) in slots.zip(dues) {
+                    let Some(peer) = peers.get_mut(slot) else { continue };
+                    (peer.looked_at, peer.place) = (Instant::MAX, None);
+                    if let Some(due) = at {
+                        self.write(peers, slot, due);
+                    }
+                }
             }
         }
-    }
-
-    fn link<K: Eq + Hash, D: FailureDetector>(
-        &mut self,
-        peers: &mut Peers<K, D>,
-        slot: u32,
-        at: Instant,
-    ) {
-        let behind = core::mem::replace(self.list(tick(at)), slot);
-        if let Some(peer) = peers.get_mut(behind) {
-            peer.links.before = slot;
-        }
-        if let Some(peer) = peers.get_mut(slot) {
-            peer.links = Links { before: NOBODY, behind };
-        }
-        self.linked += 1;
-    }
-
-    fn unlink<K: Eq + Hash, D: FailureDetector>(
-        &mut self,
-        peers: &mut Peers<K, D>,
-        Links { before, behind }: Links,
-        at: Instant,
-    ) {
-        match peers.get_mut(before) {
-            Some(peer) => peer.links.behind = behind,
-            None => *self.list(tick(at)) = behind,
-        }
-        if let Some(peer) = peers.get_mut(behind) {
-            peer.links.before = before;
-        }
-        self.linked -= 1;
     }
 
     /// Returns the last time for which there is a list. Whoever is due later is looked at then.
     const fn horizon(&self) -> Instant {
         let last = self.poured.saturating_add(LISTS as u64 - 1);
         Instant::from_nanos(last.saturating_mul(1 << TICK_BITS))
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "a remainder of the number of lists is below it")]
-    fn list(&mut self, tick: u64) -> &mut u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 2¹⁰")]
-        let list = (tick % LISTS as u64) as usize;
-        &mut self.far[list]
     }
 }
 

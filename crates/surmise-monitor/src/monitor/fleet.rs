@@ -5,7 +5,7 @@ use surmise_detector::{Beat, FailureDetector};
 use surmise_time::Instant;
 
 use super::{
-    agenda::{Agenda, Links},
+    agenda::Agenda,
     observer::Moment,
     peer::{Peer, Suspicion},
     peers::Peers,
@@ -63,7 +63,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
                 incarnation: 0,
                 heard_at: now.awake,
                 looked_at: Instant::MAX,
-                links: Links::NONE,
+                place: None,
                 flaps: 0,
                 stall: now.stalls,
                 state: PeerState::Unheard,

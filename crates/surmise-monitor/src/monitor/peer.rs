@@ -4,7 +4,7 @@ use core::time::Duration;
 use surmise_detector::FailureDetector;
 use surmise_time::Instant;
 
-use super::{agenda::Links, stalls::Stalls};
+use super::{agenda::Place, stalls::Stalls};
 use crate::{Grace, Ignored, MonitorConfig, PeerState};
 
 /// What is kept of a peer. All times are times awake.
@@ -17,7 +17,8 @@ pub(super) struct Peer<K, D> {
     pub(super) heard_at: Instant,
     /// When the agenda has it to be looked at, or the end of time if it has not.
     pub(super) looked_at: Instant,
-    pub(super) links: Links,
+    /// Where the agenda has it, if in a list.
+    pub(super) place: Option<Place>,
     pub(super) flaps: u32,
     /// The latest stall that was over, with its queue, when it was last heard of.
     pub(super) stall: u8,
