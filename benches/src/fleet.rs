@@ -12,8 +12,10 @@ use crate::{Made, footprint};
 
 /// Each peer sends one heartbeat a second.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How many seconds of a fleet's life are measured, after three others.
+/// How many seconds of a fleet's life are measured.
 const SECONDS: u32 = 5;
+/// After how many others: a detector that has heard of few intervals waits for twice as long, and is looked at half as often.
+const WARM_UP: u32 = 12;
 
 type Detector = PhiAccrual<ExponentiallyWeighted>;
 
@@ -54,7 +56,7 @@ pub fn cost(peers: usize) -> Made<Cost> {
     let between_polls = INTERVAL / u32::try_from(slices)?;
     let mut polls = Vec::new();
     let (mut heartbeats, mut transitions) = (Duration::ZERO, 0);
-    for second in 0..3 + SECONDS {
+    for second in 0..WARM_UP + SECONDS {
         for (slice, keys) in (0..).zip(order.chunks(peers.div_ceil(slices))) {
             let now = start + INTERVAL * second + between_polls * slice;
             let jitter = Duration::from_nanos(random.random_range(0..1_000_000));
@@ -65,7 +67,7 @@ pub fn cost(peers: usize) -> Made<Cost> {
             let heard = OsClock.now();
             let found = monitor.poll(now + between_polls).count();
             let polled = OsClock.now();
-            if second >= 3 {
+            if second >= WARM_UP {
                 heartbeats += heard - began;
                 polls.push(polled - heard);
                 transitions += found;
