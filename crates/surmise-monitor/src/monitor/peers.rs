@@ -1,15 +1,18 @@
+mod index;
+
 use core::hash::{BuildHasher, Hash};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 use slab::Slab;
 
+use self::index::Index;
 use super::peer::Peer;
 
 /// The peers, each in a slot that stays its own while it is watched, and found by its key.
 #[derive(Clone, Debug)]
 pub(super) struct Peers<K, D> {
     slots: Slab<Peer<K, D>>,
-    index: HashTable<u32>,
+    index: Index,
     hasher: DefaultHashBuilder,
 }
 
@@ -17,7 +20,7 @@ impl<K: Eq + Hash, D> Peers<K, D> {
     pub(super) fn with_capacity(capacity: usize) -> Self {
         Self {
             slots: Slab::with_capacity(capacity),
-            index: HashTable::with_capacity(capacity),
+            index: Index::with_capacity(capacity),
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -25,26 +28,28 @@ impl<K: Eq + Hash, D> Peers<K, D> {
     #[inline]
     pub(super) fn find(&self, key: &K) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
-        self.index.find(hash, |&slot| self.get(slot).is_some_and(|peer| peer.key == *key)).copied()
+        self.index.find(hash, |slot| self.get(slot).is_some_and(|peer| peer.key == *key))
     }
 
     /// Inserts a peer that has none of the keys there are. There are at most 2³¹.
     pub(super) fn insert(&mut self, peer: Peer<K, D>) -> u32 {
-        let Self { slots, index, hasher } = self;
-        let hash = hasher.hash_one(&peer.key);
-        let slot = u32::try_from(slots.insert(peer)).expect("there are at most 2³¹ peers");
-        index.insert_unique(hash, slot, |&slot| {
-            slots.get(slot as usize).map_or(0, |peer| hasher.hash_one(&peer.key))
-        });
+        if self.index.is_full() {
+            let mut index = Index::with_capacity(2 * self.len());
+            for (slot, peer) in self.iter() {
+                index.insert(self.hasher.hash_one(&peer.key), slot);
+            }
+            self.index = index;
+        }
+        let hash = self.hasher.hash_one(&peer.key);
+        let slot = u32::try_from(self.slots.insert(peer)).expect("there are at most 2³¹ peers");
+        self.index.insert(hash, slot);
         slot
     }
 
     pub(super) fn remove(&mut self, slot: u32) -> Option<Peer<K, D>> {
         let peer = self.slots.try_remove(slot as usize)?;
         let hash = self.hasher.hash_one(&peer.key);
-        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
-            entry.remove();
-        }
+        self.index.remove(hash, slot);
         Some(peer)
     }
 }
