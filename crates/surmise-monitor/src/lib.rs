@@ -78,7 +78,7 @@ pub use self::{
     error::{Ignored, NotWatched, WatchRefusal},
     event::{Event, SuspicionReason, TrustReason},
     health::LocalHealth,
-    monitor::{Monitor, Poll},
+    monitor::{Heartbeat, Monitor, Poll},
     status::{PeerState, PeerStatus},
 };
 

@@ -1,4 +1,5 @@
 mod agenda;
+mod batch;
 mod correlation;
 mod fleet;
 mod guards;
@@ -15,6 +16,7 @@ use core::hash::Hash;
 use surmise_detector::{Beat, FailureDetector};
 use surmise_time::Instant;
 
+pub use self::batch::Heartbeat;
 use self::{fleet::Fleet, guards::Guards, observer::Moment};
 use crate::{Event, Ignored, MonitorConfig, MonitorConfigError, NotWatched};
 

@@ -2,7 +2,7 @@
 
 use surmise_detector::{ExponentiallyWeighted, FixedTimeout, PhiAccrual};
 use surmise_monitor::{
-    CorrelatedExpiry, Event, Grace, Ignored, LocalHealth, Monitor, MonitorConfig,
+    CorrelatedExpiry, Event, Grace, Heartbeat, Ignored, LocalHealth, Monitor, MonitorConfig,
     MonitorConfigError, NotWatched, PeerState, PeerStatus, Poll, SuspicionReason, TrustReason,
     WatchRefusal,
 };
@@ -12,6 +12,7 @@ struct Values {
     config: MonitorConfig,
     correlated_expiry: CorrelatedExpiry,
     grace: Grace,
+    heartbeat: Heartbeat<u64>,
     state: PeerState,
     status: PeerStatus,
     suspicion_reason: SuspicionReason,

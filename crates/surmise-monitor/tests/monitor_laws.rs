@@ -28,7 +28,10 @@ impl Arbitrary for Op {
         match below(g, 32) {
             0..4 => Self::Watch(peer),
             4 => Self::Unwatch(peer),
-            5..19 => Self::Heartbeat { peer, incarnation, sequence: below(g, 64).into() },
+            5..18 => Self::Heartbeat { peer, incarnation, sequence: below(g, 64).into() },
+            18 => {
+                Self::Heartbeats { count: below(g, 80), incarnation, sequence: below(g, 64).into() }
+            }
             19 => Self::Refute { peer, incarnation },
             20..23 => Self::Confirm { peer, incarnation, observer: below(g, 4) },
             23 => Self::WorsenHealth,

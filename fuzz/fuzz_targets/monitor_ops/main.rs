@@ -39,6 +39,7 @@ enum AnyOp {
     Watch(u8),
     Unwatch(u8),
     Heartbeat { peer: u8, incarnation: u8, sequence: u8 },
+    Heartbeats { count: u8, incarnation: u8, sequence: u8 },
     Refute { peer: u8, incarnation: u8 },
     Confirm { peer: u8, incarnation: u8, observer: u8 },
     WorsenHealth,
@@ -95,6 +96,11 @@ impl From<AnyOp> for Op {
             AnyOp::Unwatch(of) => Self::Unwatch(peer(of)),
             AnyOp::Heartbeat { peer: of, incarnation, sequence } => Self::Heartbeat {
                 peer: peer(of),
+                incarnation: (incarnation / 100).into(),
+                sequence: sequence.into(),
+            },
+            AnyOp::Heartbeats { count, incarnation, sequence } => Self::Heartbeats {
+                count: count % 80,
                 incarnation: (incarnation / 100).into(),
                 sequence: sequence.into(),
             },

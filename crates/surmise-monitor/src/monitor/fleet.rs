@@ -90,6 +90,15 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         self.stalls.end(now.stalls, now.awake);
     }
 
+    /// Has the memory of a peer fetched while the next one is looked up.
+    #[inline]
+    pub(crate) fn fetch(&self, slot: u32) {
+        if let Some(peer) = self.peers.get(slot) {
+            // It is fetched if somebody wants to know what is in it.
+            core::hint::black_box((peer.detector.deadline(), peer.looked_at));
+        }
+    }
+
     #[inline]
     pub(crate) fn heartbeat(
         &mut self,

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use surmise_detector::{Beat, FailureDetector};
-use surmise_monitor::{Event, Monitor, MonitorConfig};
+use surmise_monitor::{Event, Heartbeat, Monitor, MonitorConfig};
 use surmise_time::Instant;
 
 use super::naive::Naive;
@@ -17,6 +17,12 @@ pub(crate) enum Op {
     Unwatch(u8),
     Heartbeat {
         peer: u8,
+        incarnation: u64,
+        sequence: u64,
+    },
+    /// So many at once, of one peer after the other and one stranger, each with the next sequence number.
+    Heartbeats {
+        count: u8,
         incarnation: u64,
         sequence: u64,
     },
@@ -72,6 +78,18 @@ impl World {
             Op::Heartbeat { peer, incarnation, sequence } => {
                 let beat = monitor.heartbeat(&peer, incarnation, sequence, now);
                 assert_eq!(beat, naive.heartbeat(peer, incarnation, sequence, now));
+            }
+            Op::Heartbeats { count, incarnation, sequence } => {
+                let peers: Vec<u8> = (0..count).map(|n| n % (PEERS + 1)).collect();
+                let heartbeats = peers.iter().zip(sequence..);
+                let heartbeats =
+                    heartbeats.map(|(peer, sequence)| Heartbeat { peer, incarnation, sequence });
+                let mut told = Vec::new();
+                monitor.heartbeats(heartbeats, now, |it, beat| told.push((*it.peer, beat)));
+                let expected = peers.iter().zip(sequence..).map(|(&peer, sequence)| {
+                    (peer, naive.heartbeat(peer, incarnation, sequence, now))
+                });
+                assert_eq!(told, expected.collect::<Vec<_>>());
             }
             Op::Refute { peer, incarnation } => {
                 let refuted = monitor.refute(&peer, incarnation, now);
