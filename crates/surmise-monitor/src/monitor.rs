@@ -38,12 +38,18 @@ use crate::{Event, Ignored, MonitorConfig, MonitorConfigError, NotWatched};
 ///
 /// # Cost
 ///
-/// A heartbeat is one look-up and the detector's own work, O(1), and allocates nothing unless it is a transition or brings a
-/// deadline forward. `poll` looks at a peer when the deadline
-/// passes that it had when it was last looked at, so that peers that send many heartbeats within their timeout cost it
-/// little; each look is O(1), and what is due besides is sorted. A peer that is due later than in four seconds is
-/// looked at that often. Besides key and detector a peer takes about 50 bytes, 55 of a million as memory grows by doubling, and
-/// the monitor itself 4 KiB.
+/// A heartbeat is one look-up and the detector's own work, O(1), and allocates nothing unless it is a transition or makes
+/// a deadline earlier.
+/// `poll` looks at a peer when the deadline passes that it had when it was last looked at: of peers that send several
+/// heartbeats within their timeout, about once a heartbeat or less. Each look is O(1), and what is due besides is sorted. A
+/// peer that is due later than in four seconds is looked at that often.
+///
+/// Of many peers, both take as long as the memory in which a peer is takes to be fetched. A poll looks at many at a time and
+/// waits for them together, and [`heartbeats`](Self::heartbeats) does the same for whoever empties a socket.
+///
+/// Besides key and detector a peer takes 48 bytes, of its share in the index 6 to 13, and 5 while it waits for its deadline: 58
+/// bytes of a million. As with any vector, memory for peers doubles when it is full, unless there was a
+/// [capacity](Self::with_capacity) for them. The monitor itself takes 4 KiB.
 ///
 /// # Examples
 ///

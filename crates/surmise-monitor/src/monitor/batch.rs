@@ -22,8 +22,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// Takes in heartbeats that arrived together at `now`, one after the other as [`heartbeat`](Self::heartbeat) does, and
     /// tells what it says of each.
     ///
-    /// Of many peers, most of a heartbeat is to wait for the memory in which its peer is. Here that of up to 32 is waited for
-    /// at once, so that a million peers cost half as much. It allocates nothing.
+    /// Of many peers, most of a heartbeat is to wait for the memory in which its peer is. Here the memory of up to 32 is waited
+    /// for together, which takes half as long.
     ///
     /// # Examples
     ///
