@@ -8,6 +8,7 @@
 //! | `cargo xtask budgets` | instructions and bytes, which must stay within their budgets |
 //! | `cargo run --release -p benches --bin spiral` | which share of calls times out while a service slows down |
 //! | `cargo run --release -p benches --bin drill` | which cache loses which race |
+//! | `cargo run --release -p benches --bin stalls` | whom an observer suspects that was itself stalled |
 //! | `cargo run --release -p benches --bin stores` | how many fenced writes a second reach the disk, and how long each takes |
 //!
 //! Wall time is for a quiet machine. Instructions are the same on every run of one build, so they
@@ -32,6 +33,7 @@ pub mod intervals;
 mod memory;
 mod meter;
 pub mod spiral;
+pub mod stalls;
 pub mod stores;
 pub mod timeouts;
 mod timing;

@@ -28,6 +28,17 @@ impl PhiAccrualFailureDetector<FailureDetector<UnsyncState<SteppedClock>>> {
     pub fn new() -> Result<Self, Error> {
         builder().build().map(Self)
     }
+
+    /// Creates the form for one thread with its defaults, which are for heartbeats once a second, but for the longer
+    /// window of every peer.
+    ///
+    /// # Errors
+    ///
+    /// If the crate refuses the configuration.
+    pub fn defaults() -> Result<Self, Error> {
+        let builder = Builder::<UnsyncState<_>>::new().max_sample_size(WINDOW);
+        builder.clock(SteppedClock).build().map(Self)
+    }
 }
 
 impl PhiAccrualFailureDetector<FailureDetector<SyncState<SteppedClock>>> {
