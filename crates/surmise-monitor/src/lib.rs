@@ -31,6 +31,12 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
+//! # A service
+//!
+//! This is all of an axum service to which nodes send heartbeats, `examples/axum.rs`. Where one task owns the monitor,
+//! it needs no lock; in `examples/tokio.rs` such a task is told of heartbeats by a channel.
+#![doc = concat!("\n```no_run\n", include_str!("../examples/axum.rs"), "```\n")]
+//!
 //! # What keeps it from convicting the living
 //!
 //! * **A stall of the observer** moves all deadlines by as much, at once, and nothing is learned from heartbeats that were
@@ -45,7 +51,9 @@
 //! # Time
 //!
 //! `now` comes from one monotonic clock, which must go on while the machine sleeps if the monitor is to notice
-//! that. Where it steps back, no time passes. Events tell durations in the time that the observer was awake.
+//! that: `BootClock` of `surmise-time` on Linux and Android. Elsewhere take `OsClock`; if it stands still in
+//! the meantime, nobody is suspected for that, but what is queued then is taken for regular heartbeats. Where the
+//! clock steps back, no time passes. Events tell durations in the time that the observer was awake.
 //!
 //! # What this crate does not do
 //!
