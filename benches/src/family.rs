@@ -1,4 +1,4 @@
-use crate::{Made, Meter, clocks, detectors, fences, idempotency, intervals, timeouts};
+use crate::{Made, Meter, clocks, detectors, fences, idempotency, intervals, quorums, timeouts};
 
 /// What is measured together, with a table of budgets of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,17 +16,20 @@ pub enum Family {
     Fences,
     /// Idempotency caches.
     Idempotency,
+    /// Ballots.
+    Quorums,
 }
 
 impl Family {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Detectors,
         Self::Clocks,
         Self::Intervals,
         Self::Timeouts,
         Self::Fences,
         Self::Idempotency,
+        Self::Quorums,
     ];
 
     /// Shows all that is measured of it to a meter.
@@ -42,6 +45,7 @@ impl Family {
             Self::Timeouts => timeouts::measure(meter)?,
             Self::Fences => fences::measure(meter),
             Self::Idempotency => idempotency::measure(meter)?,
+            Self::Quorums => quorums::measure(meter)?,
         }
         Ok(())
     }
@@ -56,6 +60,7 @@ impl Family {
             Self::Timeouts => "timeouts",
             Self::Fences => "fences",
             Self::Idempotency => "idempotency",
+            Self::Quorums => "quorums",
         }
     }
 

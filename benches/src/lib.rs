@@ -32,6 +32,7 @@ pub mod idempotency;
 pub mod intervals;
 mod memory;
 mod meter;
+pub mod quorums;
 pub mod spiral;
 pub mod stalls;
 pub mod stores;

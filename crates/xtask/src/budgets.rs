@@ -10,6 +10,7 @@ mod detectors;
 mod fences;
 mod idempotency;
 mod intervals;
+mod quorums;
 mod timeouts;
 
 use anyhow::{Result, ensure};
@@ -32,6 +33,7 @@ const FAMILIES: &[(&str, &[Budget])] = &[
     ("timeouts", timeouts::BUDGETS),
     ("fences", fences::BUDGETS),
     ("idempotency", idempotency::BUDGETS),
+    ("quorums", quorums::BUDGETS),
 ];
 
 /// Measures everything, and fails where something exceeds its budget.
