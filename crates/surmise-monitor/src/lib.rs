@@ -80,6 +80,8 @@ mod event;
 mod health;
 mod monitor;
 mod status;
+#[cfg(feature = "std")]
+pub mod sync;
 
 pub use self::{
     config::{CorrelatedExpiry, Grace, MonitorConfig, MonitorConfigError},

@@ -1,9 +1,9 @@
 mod agenda;
 mod batch;
 mod correlation;
-mod fleet;
-mod guards;
-mod observer;
+pub(crate) mod fleet;
+pub(crate) mod guards;
+pub(crate) mod observer;
 mod peer;
 mod peers;
 mod stalls;

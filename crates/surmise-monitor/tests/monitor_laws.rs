@@ -4,6 +4,9 @@
 
 #[path = "monitor_laws/naive.rs"]
 mod naive;
+#[cfg(feature = "std")]
+#[path = "monitor_laws/shared.rs"]
+mod shared;
 #[path = "monitor_laws/world.rs"]
 mod world;
 
@@ -98,9 +101,13 @@ fn agrees(Schedule { config, steps }: Schedule) -> bool {
     true
 }
 
+/// Returns how many schedules are to be tried.
+fn schedules() -> u64 {
+    let schedules = std::env::var("SURMISE_TEST_SCHEDULES").ok();
+    schedules.and_then(|count| count.parse().ok()).unwrap_or(400)
+}
+
 #[test]
 fn it_finds_what_one_finds_that_looks_at_everybody() {
-    let schedules = std::env::var("SURMISE_TEST_SCHEDULES").ok();
-    let schedules = schedules.and_then(|count| count.parse().ok()).unwrap_or(400);
-    QuickCheck::new().tests(schedules).quickcheck(agrees as fn(Schedule) -> bool);
+    QuickCheck::new().tests(schedules()).quickcheck(agrees as fn(Schedule) -> bool);
 }

@@ -4,6 +4,10 @@
 
 extern crate alloc;
 
+#[cfg(feature = "std")]
+#[path = "stalls/shared.rs"]
+mod shared;
+
 use alloc::collections::{BTreeSet, VecDeque};
 use core::time::Duration;
 
@@ -12,7 +16,7 @@ use surmise_detector::{
     ExponentiallyWeighted, FailureDetector, FixedTimeout, JitterScaled, JitterScaledConfig,
     PhiAccrual, PhiConfig, Satzger, SatzgerConfig, TwoWindow, TwoWindowConfig,
 };
-use surmise_monitor::{Event, Monitor, MonitorConfig};
+use surmise_monitor::{Event, Monitor, MonitorConfig, PeerStatus};
 use surmise_time::Instant;
 
 const PEERS: u32 = 1000;
@@ -35,9 +39,44 @@ enum Queue {
 
 const QUEUES: [Queue; 4] = [Queue::First, Queue::AfterPoll, Queue::BitByBit, Queue::Lost];
 
+/// One of the forms of a monitor.
+trait Form {
+    type Detector: FailureDetector;
+
+    fn new(config: MonitorConfig) -> Self;
+    fn watch(&mut self, peer: u32, detector: Self::Detector);
+    fn heartbeat(&mut self, peer: u32, sequence: u64, now: Instant);
+    fn poll(&mut self, now: Instant) -> Vec<Event<u32>>;
+    fn status(&self, peer: u32) -> PeerStatus;
+}
+
+impl<D: FailureDetector> Form for Monitor<u32, D> {
+    type Detector = D;
+
+    fn new(config: MonitorConfig) -> Self {
+        Self::new(config).unwrap()
+    }
+
+    fn watch(&mut self, peer: u32, detector: D) {
+        self.watch(peer, detector, Instant::ORIGIN).unwrap();
+    }
+
+    fn heartbeat(&mut self, peer: u32, sequence: u64, now: Instant) {
+        self.heartbeat(&peer, 1, sequence, now).unwrap();
+    }
+
+    fn poll(&mut self, now: Instant) -> Vec<Event<u32>> {
+        self.poll(now).collect()
+    }
+
+    fn status(&self, peer: u32) -> PeerStatus {
+        self.status(&peer).unwrap()
+    }
+}
+
 /// A simulated fleet: who sends when, and what has arrived that the observer has not read yet.
-struct Fleet<D> {
-    monitor: Monitor<u32, D>,
+struct Fleet<M> {
+    monitor: M,
     /// In ticks.
     now: u32,
     /// In which tick each of them stops, if it does.
@@ -45,15 +84,15 @@ struct Fleet<D> {
     queue: VecDeque<(u32, u32)>,
 }
 
-impl<D: FailureDetector> Fleet<D> {
-    fn new(detector: impl Fn() -> D) -> Self {
+impl<M: Form> Fleet<M> {
+    fn new(detector: impl Fn() -> M::Detector) -> Self {
         Self::with_config(MonitorConfig::default(), detector)
     }
 
-    fn with_config(config: MonitorConfig, detector: impl Fn() -> D) -> Self {
-        let mut monitor = Monitor::new(config).unwrap();
+    fn with_config(config: MonitorConfig, detector: impl Fn() -> M::Detector) -> Self {
+        let mut monitor = M::new(config);
         for peer in 0..PEERS {
-            monitor.watch(peer, detector(), Instant::ORIGIN).unwrap();
+            monitor.watch(peer, detector());
         }
         let dies_at = vec![u32::MAX; PEERS as usize];
         Self { monitor, now: 0, dies_at, queue: VecDeque::new() }
@@ -82,13 +121,13 @@ impl<D: FailureDetector> Fleet<D> {
     fn read(&mut self, most: usize) {
         for (peer, beat) in self.queue.drain(..most.min(self.queue.len())) {
             let now = Instant::ORIGIN + TICK * self.now;
-            self.monitor.heartbeat(&peer, 1, u64::from(beat), now).unwrap();
+            self.monitor.heartbeat(peer, u64::from(beat), now);
         }
     }
 
     fn look(&mut self) -> Vec<Event<u32>> {
         self.read(usize::MAX);
-        self.monitor.poll(self.clock()).collect()
+        self.monitor.poll(self.clock())
     }
 
     /// Lives so many ticks, and returns what was found out, with the time.
@@ -122,7 +161,9 @@ impl<D: FailureDetector> Fleet<D> {
     }
 }
 
-fn phi() -> PhiAccrual<ExponentiallyWeighted> {
+type Phi = PhiAccrual<ExponentiallyWeighted>;
+
+fn phi() -> Phi {
     let config = PhiConfig::for_interval(INTERVAL);
     PhiAccrual::with_storage(config, ExponentiallyWeighted::over(100)).unwrap()
 }
@@ -138,13 +179,17 @@ fn found(events: &[(u32, Event<u32>)], sought: u32) -> Option<u32> {
     events.iter().find(|(_, event)| is_it(event)).map(|&(at, _)| at)
 }
 
+fn fixed() -> FixedTimeout {
+    FixedTimeout::new(INTERVAL * 5 / 4).unwrap()
+}
+
 /// Half a second, five, twenty and two minutes, in ticks.
 const STALLS: [u32; 4] = [10, 100, 400, 2400];
 
-fn nobody_is_suspected_for_a_stall<D: FailureDetector>(detector: impl Fn() -> D + Copy) {
+fn nobody_is_suspected_for_a_stall<M: Form>(detector: impl Fn() -> M::Detector) {
     for queue in QUEUES {
         for stall in STALLS {
-            let mut fleet = Fleet::new(detector);
+            let mut fleet = Fleet::<M>::new(&detector);
             let events = fleet.live(600);
             let events = [events, fleet.stall(stall, queue), fleet.live(300)].concat();
             let suspicions = events.iter().filter(|(_, event)| is_suspicion(event)).count();
@@ -159,42 +204,46 @@ fn nobody_is_suspected_for_a_stall<D: FailureDetector>(detector: impl Fn() -> D 
 #[test]
 fn nobody_is_suspected_for_a_stall_by_detectors_that_know_the_schedule() {
     let margin = INTERVAL / 4;
-    nobody_is_suspected_for_a_stall(|| {
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(|| {
         let config = TwoWindowConfig { interval: INTERVAL, safety_margin: margin };
         TwoWindow::<[i64; 16]>::new(config).unwrap()
     });
-    nobody_is_suspected_for_a_stall(|| {
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(|| {
         let config = ChenConfig { interval: INTERVAL, safety_margin: margin };
         Chen::<[i64; 16]>::new(config).unwrap()
     });
-    nobody_is_suspected_for_a_stall(|| {
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(|| {
         let config = BertierConfig { deviation_weight: 6.0, ..BertierConfig::published(INTERVAL) };
         Bertier::<[i64; 100]>::new(config).unwrap()
     });
-    nobody_is_suspected_for_a_stall(|| {
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(|| {
         JitterScaled::new(JitterScaledConfig::for_interval(INTERVAL)).unwrap()
     });
 }
 
 #[test]
 fn nobody_is_suspected_for_a_stall_by_detectors_that_look_at_intervals() {
-    nobody_is_suspected_for_a_stall(phi);
-    nobody_is_suspected_for_a_stall(|| {
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(phi);
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(|| {
         PhiAccrual::<[u32; 32]>::new(PhiConfig::akka(INTERVAL)).unwrap()
     });
-    nobody_is_suspected_for_a_stall(|| FixedTimeout::new(INTERVAL * 5 / 4).unwrap());
-    nobody_is_suspected_for_a_stall(|| {
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(fixed);
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(|| {
         Exponential::<[u32; 32]>::new(ExponentialConfig::cassandra(INTERVAL)).unwrap()
     });
-    nobody_is_suspected_for_a_stall(|| {
+    nobody_is_suspected_for_a_stall::<Monitor<_, _>>(|| {
         Satzger::<[u32; 32]>::new(SatzgerConfig::for_interval(INTERVAL)).unwrap()
     });
 }
 
 #[test]
-fn who_died_in_a_stall_is_found_as_late_as_without_one() {
+fn who_died_in_a_stall_is_found() {
+    who_died_in_a_stall_is_found_as_late_as_without_one::<Monitor<_, _>>();
+}
+
+fn who_died_in_a_stall_is_found_as_late_as_without_one<M: Form<Detector = Phi>>() {
     let normal = {
-        let mut fleet = Fleet::new(phi);
+        let mut fleet = Fleet::<M>::new(phi);
         fleet.live(2000);
         fleet.dies_at[7] = fleet.now;
         let died_at = fleet.now;
@@ -202,7 +251,7 @@ fn who_died_in_a_stall_is_found_as_late_as_without_one() {
     };
     for queue in QUEUES {
         for stall in STALLS {
-            let mut fleet = Fleet::new(phi);
+            let mut fleet = Fleet::<M>::new(phi);
             fleet.live(2000);
             fleet.dies_at[7] = fleet.now + stall / 2;
             let mut events = fleet.stall(stall, queue);
@@ -217,20 +266,24 @@ fn who_died_in_a_stall_is_found_as_late_as_without_one() {
 }
 
 /// Returns after how long a silence each peer is suspected.
-fn timeouts<D: FailureDetector>(fleet: &Fleet<D>) -> Vec<Duration> {
+fn timeouts<M: Form>(fleet: &Fleet<M>) -> Vec<Duration> {
     let timeout = |peer| {
-        let status = fleet.monitor.status(&peer).unwrap();
+        let status = fleet.monitor.status(peer);
         status.deadline.unwrap() - fleet.clock() + status.silent_for
     };
     (0..PEERS).map(timeout).collect()
 }
 
-/// What was learned before a stall is what is known after it.
 #[test]
-fn nothing_is_learned_from_a_stall() {
+fn what_was_known_is_known_after_a_stall() {
+    nothing_is_learned_from_a_stall::<Monitor<_, _>>();
+}
+
+/// What was learned before a stall is what is known after it.
+fn nothing_is_learned_from_a_stall<M: Form<Detector = Phi>>() {
     for queue in QUEUES {
         for stall in STALLS {
-            let mut fleet = Fleet::new(phi);
+            let mut fleet = Fleet::<M>::new(phi);
             fleet.live(2000);
             let before = timeouts(&fleet);
             fleet.stall(stall, queue);
@@ -244,8 +297,12 @@ fn nothing_is_learned_from_a_stall() {
 }
 
 #[test]
-fn a_rack_that_is_lost_is_reported_within_the_grace() {
-    let mut fleet = Fleet::new(phi);
+fn a_rack_that_is_lost_is_reported() {
+    a_rack_that_is_lost_is_reported_within_the_grace::<Monitor<_, _>>();
+}
+
+fn a_rack_that_is_lost_is_reported_within_the_grace<M: Form<Detector = Phi>>() {
+    let mut fleet = Fleet::<M>::new(phi);
     fleet.live(2000);
     let died_at = fleet.now;
     fleet.dies_at[..500].fill(died_at);
@@ -265,7 +322,7 @@ fn a_rack_that_is_lost_is_reported_within_the_grace() {
 
 /// Cuts the observer off for a second and a quarter, though it is awake, and returns how many it suspects.
 fn suspected_when_cut_off(config: MonitorConfig) -> usize {
-    let mut fleet = Fleet::with_config(config, || FixedTimeout::new(INTERVAL * 5 / 4).unwrap());
+    let mut fleet = Fleet::<Monitor<_, _>>::with_config(config, fixed);
     let mut events = fleet.live(200);
     for _ in 0..25 {
         fleet.tick();

@@ -27,6 +27,8 @@ pub(crate) struct Fleet<K, D> {
     pub(super) suspicions: BTreeMap<u32, Suspicion<K>>,
     pub(super) dead: usize,
     pub(crate) events: VecDeque<Event<K>>,
+    /// Whether there is an event, or something is due earlier, that whoever looked last does not know of.
+    pub(crate) has_news: bool,
 }
 
 impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
@@ -39,6 +41,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
             suspicions: BTreeMap::new(),
             dead: 0,
             events: VecDeque::new(),
+            has_news: false,
         }
     }
 

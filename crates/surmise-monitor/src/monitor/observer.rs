@@ -32,7 +32,7 @@ pub(crate) struct Moment {
 }
 
 impl Observer {
-    pub(super) const fn new(config: &MonitorConfig) -> Self {
+    pub(crate) const fn new(config: &MonitorConfig) -> Self {
         Self {
             max_gap: config.max_poll_gap,
             settle: config.settle,
@@ -64,6 +64,28 @@ impl Observer {
     pub(crate) fn moment(&self) -> Moment {
         let awake = self.awake();
         Moment { awake, stalls: self.stalls, is_settled: self.settles_at <= awake }
+    }
+
+    /// Returns the moment of `now`, by the clock, which is not a reading of the observer's.
+    ///
+    /// A stall that the observer has yet to note counts already: while it lasts no time passes, and what
+    /// arrives is queued.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn moment_at(&self, now: Instant) -> Moment {
+        let latest = self.latest.unwrap_or(now);
+        if now - latest > self.max_gap {
+            let stalls = self.stalls.wrapping_add(1);
+            return Moment { awake: self.awake(), stalls, is_settled: self.settle.is_zero() };
+        }
+        let awake = latest.max(now) - self.stalled_for;
+        Moment { awake, stalls: self.stalls, is_settled: self.settles_at <= awake }
+    }
+
+    /// Returns the latest reading of the clock, and for how long the observer was stalled before.
+    #[cfg(feature = "std")]
+    pub(crate) fn reading(&self) -> (Instant, Duration) {
+        (self.latest.unwrap_or(Instant::ORIGIN), self.stalled_for)
     }
 
     /// Returns the time awake at the latest reading.

@@ -85,6 +85,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         self.dead -= usize::from(peer.state == PeerState::Dead);
         peer.flaps = peer.flaps.saturating_add(u32::from(suspicion.is_some()));
         peer.state = PeerState::Trusted;
+        self.has_news = true;
         self.events.push_back(Event::Trusted {
             peer: peer.key.clone(),
             incarnation: peer.incarnation,
@@ -103,6 +104,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         };
         let Some(due) = due(peer, (&self.config, &self.stalls), suspicion) else { return };
         if due < peer.looked_at {
+            self.has_news = true;
             self.agenda.write(&mut self.peers, slot, due);
         }
     }
@@ -112,6 +114,15 @@ impl<K, D: FailureDetector> Fleet<K, D> {
     /// Returns what is known of the peer in a slot.
     pub(crate) fn status(&self, slot: u32, observer: &Observer) -> Option<PeerStatus> {
         Some(self.status_of(self.peers.get(slot)?, observer))
+    }
+
+    /// Returns what the peer in a slot was last reported to be, and the last time awake at which it is trusted if it
+    /// is not heard of; `None` for ever.
+    #[cfg(feature = "std")]
+    pub(crate) fn outlook(&self, slot: u32) -> Option<(PeerState, Option<Instant>)> {
+        let peer = self.peers.get(slot)?;
+        let last = peer.expires_at(&self.config).map(|at| at - Duration::from_nanos(1));
+        Some((peer.state, last))
     }
 
     /// Returns the verdict that was last reported of the peer in a slot.

@@ -210,6 +210,12 @@ impl<D: FailureDetector> Naive<D> {
         self.latest.unwrap()
     }
 
+    /// Returns until when verdicts are held back, if they are, in the time awake.
+    #[cfg(feature = "std")]
+    pub(crate) const fn held_until(&self) -> Option<Instant> {
+        self.held_until
+    }
+
     pub(crate) fn state(&self, key: u8) -> Option<(PeerState, bool, u64, u32)> {
         let peer = self.peers[self.find(key)?].as_ref()?;
         Some((peer.state, peer.is_held, peer.incarnation, peer.flaps))
