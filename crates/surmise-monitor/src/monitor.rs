@@ -124,7 +124,9 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// What is not told of it yet is never told, so that nobody hears of a peer that it does not watch. The
     /// detector's deadline is in the time that the observer was awake; if it is watched again, it begins anew.
     pub fn unwatch(&mut self, peer: &K) -> Option<D> {
-        self.fleet.unwatch(self.fleet.find(peer)?)
+        let slot = self.fleet.find(peer)?;
+        self.guards.correlation.forget(slot);
+        self.fleet.unwatch(slot)
     }
 
     /// Takes in a heartbeat that arrived at `now`, which a peer sent in this incarnation with this sequence number.

@@ -75,6 +75,14 @@ impl<P: Copy + Ord> Correlation<P> {
         }
     }
 
+    /// Forgets a peer, whose place may be another's soon.
+    pub(crate) fn forget(&mut self, place: P) {
+        self.held.remove(&place);
+        if let Some(at) = self.last.remove(&place) {
+            self.recent.remove(&(at, place));
+        }
+    }
+
     pub(crate) const fn held_until(&self) -> Option<Instant> {
         self.held_until
     }

@@ -66,17 +66,18 @@ impl Observer {
         Moment { awake, stalls: self.stalls, is_settled: self.settles_at <= awake }
     }
 
-    /// Returns the moment of `now`, by the clock, which is not a reading of the observer's.
+    /// Returns the moment of `now`, by the clock, for one who does not tell that the observer is awake.
     ///
-    /// A stall that the observer has yet to note counts already: while it lasts no time passes, and what
-    /// arrives is queued.
+    /// A stall that the observer has yet to note counts already: what arrives is queued. But it may as well be that the
+    /// observer has just read the clock, in time, and is about to judge by that. So what arrives counts as having come in
+    /// the last moment in which there is no stall.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn moment_at(&self, now: Instant) -> Moment {
         let latest = self.latest.unwrap_or(now);
         if now - latest > self.max_gap {
-            let stalls = self.stalls.wrapping_add(1);
-            return Moment { awake: self.awake(), stalls, is_settled: self.settle.is_zero() };
+            let awake = latest + self.max_gap - self.stalled_for;
+            return Moment { awake, stalls: self.stalls.wrapping_add(1), is_settled: false };
         }
         let awake = latest.max(now) - self.stalled_for;
         Moment { awake, stalls: self.stalls, is_settled: self.settles_at <= awake }

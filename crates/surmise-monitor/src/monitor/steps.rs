@@ -121,7 +121,8 @@ impl<K, D: FailureDetector> Fleet<K, D> {
     #[cfg(feature = "std")]
     pub(crate) fn outlook(&self, slot: u32) -> Option<(PeerState, Option<Instant>)> {
         let peer = self.peers.get(slot)?;
-        let last = peer.expires_at(&self.config).map(|at| at - Duration::from_nanos(1));
+        let last =
+            peer.expires_at(&self.config, &self.stalls).map(|at| at - Duration::from_nanos(1));
         Some((peer.state, last))
     }
 

@@ -170,10 +170,15 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
 
     /// Ceases to watch a peer, and returns its detector if it was watched.
     ///
-    /// What happened before is still told, and nothing that happens after. Its handles say
-    /// [`Unknown`](Verdict::Unknown) from then on.
+    /// What is not told of it yet is never told. Its handles say [`Unknown`](Verdict::Unknown) from then on. It waits for a
+    /// poll that is under way, and takes as long as there are events that are not told.
     pub fn unwatch(&self, peer: &K) -> Option<D> {
-        let detector = self.with(self.shard_of(peer), |shard| shard.unwatch(peer))?;
+        // Held until the peer's events are gone, lest it is watched anew before, and heard of.
+        let mut poller = self.poller.lock();
+        let (slot, detector) = self.with(self.shard_of(peer), |shard| shard.unwatch(peer))?;
+        poller.guards.correlation.forget((self.number_of_shard(peer), slot));
+        poller.events.retain(|event| event.peer() != Some(peer));
+        drop(poller);
         self.watched.fetch_sub(1, Ordering::AcqRel);
         Some(detector)
     }

@@ -35,10 +35,10 @@ impl<K: Clone + Eq + Hash> Poller<K> {
         now: Instant,
     ) {
         // Nobody is watched whom a stall would concern.
-        let _stall = self.guards.observe(now);
+        let (_, stall) = self.guards.observe(now);
         pulse.beat(&self.guards.observer);
         for shard in shards {
-            shard.lock().observer = self.guards.observer.clone();
+            shard.lock().hear_of(&self.guards.observer, stall.is_some());
         }
     }
 
@@ -54,9 +54,10 @@ impl<K: Clone + Eq + Hash> Poller<K> {
         let now = now.awake;
         pulse.beat(&self.guards.observer);
         if let Some(gap) = stall.filter(|_| is_anybody_watched) {
+            self.guards.health.worsen(now);
             self.events.push_back(Event::ObserverStalled { gap });
         }
-        let mut living = self.visit(shards, now);
+        let mut living = self.visit(shards, stall.is_some(), now);
         loop {
             let next = self.due.peek().map(|Reverse((at, _))| *at);
             if let Some(until) = self.guards.release_before(next, now) {
@@ -86,12 +87,17 @@ impl<K: Clone + Eq + Hash> Poller<K> {
     }
 
     /// Tells each shard of the latest reading, and notes when something is due in it. Returns how many peers live.
-    fn visit<D: FailureDetector>(&mut self, shards: &Shards<K, D>, now: Instant) -> usize {
+    fn visit<D: FailureDetector>(
+        &mut self,
+        shards: &Shards<K, D>,
+        is_stall_over: bool,
+        now: Instant,
+    ) -> usize {
         self.due.clear();
         let mut living = 0;
         for (number, shard) in shards.iter().enumerate() {
             let mut shard = shard.lock();
-            shard.observer = self.guards.observer.clone();
+            shard.hear_of(&self.guards.observer, is_stall_over);
             living += shard.fleet.living();
             self.leave(number, &mut shard, now);
         }

@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use surmise_time::Instant;
 
-use super::loom::{AtomicBool, AtomicU64, Ordering};
+use super::loom::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use crate::monitor::observer::Observer;
 
 /// What the poller lets everybody know of the time awake.
@@ -13,6 +13,8 @@ pub(super) struct Pulse {
     latest: AtomicU64,
     /// For how long the observer was stalled before.
     stalled_for: AtomicU64,
+    /// Which stall was the latest.
+    stalls: AtomicU8,
     /// Whether verdicts are held back.
     is_holding: AtomicBool,
 }
@@ -23,6 +25,7 @@ impl Pulse {
             max_gap,
             latest: AtomicU64::new(0),
             stalled_for: AtomicU64::new(0),
+            stalls: AtomicU8::new(0),
             is_holding: AtomicBool::new(false),
         }
     }
@@ -33,6 +36,7 @@ impl Pulse {
         let stalled_for = u64::try_from(stalled_for.as_nanos()).unwrap_or(u64::MAX);
         // Whoever sees the reading after a stall also sees the stall. Who sees only the stall sees less time awake than
         // there was, which convicts nobody.
+        self.stalls.store(observer.moment().stalls, Ordering::Release);
         self.stalled_for.store(stalled_for, Ordering::Release);
         self.latest.store(latest.as_nanos(), Ordering::Release);
     }
@@ -43,6 +47,11 @@ impl Pulse {
 
     pub(super) fn is_holding(&self) -> bool {
         self.is_holding.load(Ordering::Acquire)
+    }
+
+    /// Returns which stall was the latest, to whoever knows the time after it.
+    pub(super) fn stalls(&self) -> u8 {
+        self.stalls.load(Ordering::Acquire)
     }
 
     /// Returns the time awake at `now`. While the observer is stalled no time passes.

@@ -1,13 +1,17 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::hash::Hash;
 
+use crossbeam_utils::CachePadded;
 use surmise_detector::{Beat, FailureDetector};
 use surmise_time::Instant;
 
 use super::handle::Outlook;
 use crate::{
     Ignored, MonitorConfig, NotWatched,
-    monitor::{fleet::Fleet, observer::Observer},
+    monitor::{
+        fleet::Fleet,
+        observer::{Moment, Observer},
+    },
 };
 
 /// Some of the peers of a monitor.
@@ -16,7 +20,7 @@ pub(super) struct Shard<K, D> {
     /// The poller's, as of its latest visit.
     pub(super) observer: Observer,
     /// By slot, of those peers that have handles.
-    outlooks: Vec<Option<Arc<Outlook>>>,
+    outlooks: Vec<Option<Arc<CachePadded<Outlook>>>>,
 }
 
 impl<K: Clone + Eq + Hash, D: FailureDetector> Shard<K, D> {
@@ -32,18 +36,29 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Shard<K, D> {
         now: Instant,
         has_room: impl FnOnce() -> bool,
     ) -> Result<(), NotWatched<K, D>> {
-        let now = self.observer.moment_at(now);
+        // A stall that is not noted yet may turn out to be none.
+        let stalls = self.observer.moment().stalls;
+        let now = Moment { stalls, ..self.observer.moment_at(now) };
         self.fleet.watch(peer, detector, now, |_| has_room()).map(|_| ())
     }
 
-    pub(super) fn unwatch(&mut self, peer: &K) -> Option<D> {
+    /// Ceases to watch a peer, and returns the slot in which it was.
+    pub(super) fn unwatch(&mut self, peer: &K) -> Option<(u32, D)> {
         let slot = self.fleet.find(peer)?;
         let detector = self.fleet.unwatch(slot)?;
         self.publish(slot);
         if let Some(outlook) = self.outlooks.get_mut(slot as usize) {
             *outlook = None;
         }
-        Some(detector)
+        Some((slot, detector))
+    }
+
+    /// Takes over the poller's reading of the clock, which came after a stall or not.
+    pub(super) fn hear_of(&mut self, reading: &Observer, is_stall_over: bool) {
+        self.observer = reading.clone();
+        if is_stall_over {
+            self.fleet.resume(reading.moment());
+        }
     }
 
     #[inline]
@@ -55,9 +70,11 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Shard<K, D> {
         now: Instant,
     ) -> Result<Beat, Ignored> {
         let slot = self.fleet.find(peer).ok_or(Ignored::UnknownPeer)?;
-        let beat =
-            self.fleet.heartbeat(slot, incarnation, sequence, self.observer.moment_at(now))?;
-        self.publish(slot);
+        let now = self.observer.moment_at(now);
+        let beat = self.fleet.heartbeat(slot, incarnation, sequence, now)?;
+        if matches!(beat, Beat::First | Beat::Fresh { .. }) {
+            self.publish(slot);
+        }
         Ok(beat)
     }
 
@@ -68,7 +85,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Shard<K, D> {
         now: Instant,
     ) -> Result<(), Ignored> {
         let slot = self.fleet.find(peer).ok_or(Ignored::UnknownPeer)?;
-        self.fleet.refute(slot, incarnation, self.observer.moment_at(now))?;
+        let now = self.observer.moment_at(now);
+        self.fleet.refute(slot, incarnation, now)?;
         self.publish(slot);
         Ok(())
     }
@@ -80,17 +98,20 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Shard<K, D> {
         observer: K,
     ) -> Result<bool, Ignored> {
         let slot = self.fleet.find(peer).ok_or(Ignored::UnknownPeer)?;
-        self.fleet.confirm(slot, incarnation, observer)
+        self.fleet.confirm(slot, incarnation, observer, self.observer.moment())
     }
 
     /// Returns where what is to be thought of a peer is published from now on.
-    pub(super) fn outlook(&mut self, peer: &K) -> Option<Arc<Outlook>> {
+    pub(super) fn outlook(&mut self, peer: &K) -> Option<Arc<CachePadded<Outlook>>> {
         let slot = self.fleet.find(peer)?;
         let index = slot as usize;
         if self.outlooks.len() <= index {
             self.outlooks.resize(index + 1, None);
         }
-        let outlook = self.outlooks.get_mut(index)?.get_or_insert_with(|| Arc::new(Outlook::new()));
+        let outlook = self
+            .outlooks
+            .get_mut(index)?
+            .get_or_insert_with(|| Arc::new(CachePadded::new(Outlook::new())));
         let outlook = Arc::clone(outlook);
         self.publish(slot);
         Some(outlook)
@@ -103,7 +124,7 @@ impl<K, D: FailureDetector> Shard<K, D> {
     #[inline]
     pub(super) fn publish(&self, slot: u32) {
         if let Some(Some(outlook)) = self.outlooks.get(slot as usize) {
-            outlook.publish(&self.fleet, slot);
+            outlook.publish(&self.fleet, slot, self.observer.moment().stalls);
         }
     }
 }

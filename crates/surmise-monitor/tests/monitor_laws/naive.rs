@@ -12,6 +12,8 @@ const NANOSECOND: Duration = Duration::from_nanos(1);
 
 pub(crate) struct Naive<D> {
     config: MonitorConfig,
+    /// Whether only polls tell that the observer is awake, and the first peer, as in the form that threads share.
+    pub(crate) only_polls_count: bool,
     latest: Option<Instant>,
     stalled_for: Duration,
     /// When each stall was over.
@@ -22,7 +24,8 @@ pub(crate) struct Naive<D> {
     peers: Vec<Option<Peer<D>>>,
     free: Vec<usize>,
     recent: Vec<(Instant, usize)>,
-    held_until: Option<Instant>,
+    /// In the time awake.
+    pub(crate) held_until: Option<Instant>,
     held: Vec<usize>,
     events: Vec<Event<u8>>,
 }
@@ -48,6 +51,7 @@ impl<D: FailureDetector> Naive<D> {
     pub(crate) fn new(config: MonitorConfig) -> Self {
         Self {
             config,
+            only_polls_count: false,
             latest: None,
             stalled_for: Duration::ZERO,
             stalls: Vec::new(),
@@ -64,8 +68,11 @@ impl<D: FailureDetector> Naive<D> {
 
     /// Returns whether it is watched now and was not.
     pub(crate) fn watch(&mut self, key: u8, mut detector: D, now: Instant) -> bool {
-        let now = self.observe(now);
         let watched = self.peers.iter().flatten().count();
+        if watched == 0 {
+            self.observe(now);
+        }
+        let now = self.awake(now);
         if self.find(key).is_some() || watched >= self.config.max_peers {
             return false;
         }
@@ -98,6 +105,8 @@ impl<D: FailureDetector> Naive<D> {
         self.peers[slot] = None;
         self.free.push(slot);
         self.events.retain(|event| event.peer() != Some(&key));
+        self.recent.retain(|&(_, other)| other != slot);
+        self.held.retain(|&other| other != slot);
         true
     }
 
@@ -108,8 +117,10 @@ impl<D: FailureDetector> Naive<D> {
         sequence: u64,
         now: Instant,
     ) -> Result<Beat, Ignored> {
-        let now = self.observe(now);
-        let (stalls, is_settled) = (self.stalls.len(), now >= self.settles_at);
+        let is_queued = self.is_stalled(now);
+        let now = self.awake(now);
+        let stalls = self.stalls.len() + usize::from(is_queued);
+        let is_settled = !is_queued && now >= self.settles_at;
         let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
         peer.check(incarnation)?;
         let is_restart = incarnation > peer.incarnation;
@@ -145,7 +156,7 @@ impl<D: FailureDetector> Naive<D> {
         incarnation: u64,
         now: Instant,
     ) -> Result<(), Ignored> {
-        let now = self.observe(now);
+        let now = self.awake(now);
         let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
         if incarnation <= peer.incarnation {
             let latest = peer.incarnation;
@@ -168,7 +179,11 @@ impl<D: FailureDetector> Naive<D> {
         observer: u8,
         now: Instant,
     ) -> Result<bool, Ignored> {
-        let now = self.observe(now);
+        let now = if self.only_polls_count {
+            self.latest.unwrap_or(Instant::ORIGIN) - self.stalled_for
+        } else {
+            self.awake(now)
+        };
         let grace = self.config.grace;
         let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
         peer.check(incarnation)?;
@@ -185,7 +200,8 @@ impl<D: FailureDetector> Naive<D> {
     }
 
     pub(crate) fn worsen_health(&mut self, now: Instant) {
-        let now = self.observe(now);
+        let now =
+            if self.is_stalled(now) { self.latest() - self.stalled_for } else { self.awake(now) };
         self.worsen(now);
     }
 
@@ -210,15 +226,34 @@ impl<D: FailureDetector> Naive<D> {
         self.latest.unwrap()
     }
 
-    /// Returns until when verdicts are held back, if they are, in the time awake.
-    #[cfg(feature = "std")]
-    pub(crate) const fn held_until(&self) -> Option<Instant> {
-        self.held_until
-    }
-
     pub(crate) fn state(&self, key: u8) -> Option<(PeerState, bool, u64, u32)> {
         let peer = self.peers[self.find(key)?].as_ref()?;
         Some((peer.state, peer.is_held, peer.incarnation, peer.flaps))
+    }
+
+    /// Returns whether something other than a poll comes in a stall that is not noted yet.
+    /// Returns whether a stall may have ended when or since a peer was heard of: heartbeats amid a stall count as having
+    /// come a little later than its end.
+    #[cfg(feature = "std")]
+    pub(crate) fn was_stalled_since_heard_of(&self, key: u8) -> bool {
+        let peer = self.find(key).and_then(|slot| self.peers[slot].as_ref());
+        peer.is_some_and(|peer| {
+            self.stalls.last().is_some_and(|&end| end + self.config.max_poll_gap >= peer.heard_at)
+        })
+    }
+
+    fn is_stalled(&self, now: Instant) -> bool {
+        let latest = self.latest.unwrap_or(now);
+        self.only_polls_count && now - latest > self.config.max_poll_gap
+    }
+
+    /// Returns the time awake when something other than a poll comes.
+    fn awake(&mut self, now: Instant) -> Instant {
+        if !self.only_polls_count {
+            return self.observe(now);
+        }
+        let latest = self.latest.unwrap_or(now);
+        now.clamp(latest, latest + self.config.max_poll_gap) - self.stalled_for
     }
 
     fn observe(&mut self, now: Instant) -> Instant {

@@ -141,6 +141,8 @@ impl World {
 /// A detector whose timeout is what the sequence number says, so that deadlines move back and forth.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Capricious {
+    /// By how much its timeouts are longer than others'.
+    longer: Duration,
     highest: Option<u64>,
     deadline: Option<Instant>,
 }
@@ -156,7 +158,7 @@ impl FailureDetector for Capricious {
     }
 
     fn restart(&mut self) {
-        *self = Self::default();
+        (self.highest, self.deadline) = (None, None);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -165,6 +167,12 @@ impl FailureDetector for Capricious {
 }
 
 impl Capricious {
+    /// Creates a detector whose timeouts are those of no other peer.
+    #[cfg(feature = "std")]
+    pub(crate) fn of(peer: u8) -> Self {
+        Self { longer: Duration::from_nanos(peer.into()), ..Self::default() }
+    }
+
     fn hear(&mut self, sequence: u64, now: Instant, more: Duration) -> Beat {
         match self.highest {
             Some(highest) if sequence == highest => return Beat::Duplicate,
@@ -178,7 +186,7 @@ impl Capricious {
             1 => Duration::from_secs(30),
             n => Duration::from_millis(n * 50),
         };
-        self.deadline = Some(now + timeout.saturating_add(more));
+        self.deadline = Some(now + timeout.saturating_add(more + self.longer));
         if is_first { Beat::First } else { Beat::Fresh { lost: 0, suspected: false } }
     }
 }

@@ -5,9 +5,8 @@ use surmise_monitor::{Event, MonitorConfig, PeerStatus, sync::Monitor};
 use surmise_time::Instant;
 
 use super::{
-    Form, Phi, a_rack_that_is_lost_is_reported_within_the_grace, fixed,
-    nobody_is_suspected_for_a_stall, nothing_is_learned_from_a_stall, phi,
-    who_died_in_a_stall_is_found_as_late_as_without_one,
+    Form, a_rack_that_is_lost_is_reported_within_the_grace, fixed, nobody_is_suspected_for_a_stall,
+    nothing_is_learned_from_a_stall, phi, who_died_in_a_stall_is_found_as_late_as_without_one,
 };
 
 impl<D: FailureDetector> Form for Monitor<u32, D> {
