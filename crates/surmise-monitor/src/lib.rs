@@ -55,15 +55,20 @@
 //! the meantime, nobody is suspected for that, but what is queued then is taken for regular heartbeats. Where the
 //! clock steps back, no time passes. Events tell durations in the time that the observer was awake.
 //!
+//! # Threads
+//!
+//! A [`Monitor`] is a plain value. The module `sync` (feature `std`) has one that threads share, in which heartbeats of
+//! different peers seldom wait for each other, handles whose verdicts wait for nobody, and a thread that polls.
+//!
 //! # What this crate does not do
 //!
-//! It sends nothing and receives nothing, reads no clock and starts no thread. It does not gossip: who confirms or
+//! It sends nothing and receives nothing. But for `sync::Driver`, it reads no clock and starts no thread. It does not gossip: who confirms or
 //! refutes a suspicion is for the caller to find out. And no monitor can tell a peer that is dead from one that is cut off
 //! or slow: if acting on a wrong suspicion would do damage, fence what you protect.
 //!
 //! # Features
 //!
-//! * `std` (default): that of `surmise-detector` and `surmise-time`.
+//! * `std` (default): the module `sync`.
 //! * `serde`: configurations, events, and what is known of a peer.
 
 #![no_std]

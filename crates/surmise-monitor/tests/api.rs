@@ -44,6 +44,20 @@ fn errors_are_errors() {
     error::<WatchRefusal>();
 }
 
+#[cfg(feature = "std")]
+#[test]
+fn what_threads_share_is_shareable() {
+    use surmise_monitor::sync::{Driver, Monitor, PeerHandle, Poll};
+
+    fn shareable<T: Send + Sync + Unpin + core::fmt::Debug>() {}
+    shareable::<Driver>();
+    shareable::<Monitor<String, FixedTimeout>>();
+    shareable::<Poll<'static, String, FixedTimeout>>();
+    shareable::<PeerHandle>();
+    // Detectors need not be shareable themselves.
+    shareable::<Monitor<core::cell::Cell<u8>, Box<dyn surmise_detector::FailureDetector + Send>>>();
+}
+
 #[cfg(feature = "serde")]
 #[test]
 fn configurations_are_read_as_they_are_written() {

@@ -55,6 +55,21 @@ fn what_is_dropped_half_read_is_told_the_next_time() {
 }
 
 #[test]
+fn a_heartbeat_that_is_news_is_a_reason_to_poll() {
+    let monitor = monitor(lenient(), 1);
+    assert_eq!(monitor.deadline(), Some(at(100) + Duration::from_nanos(1)));
+    monitor.heartbeat(&0, 1, 2, at(1)).unwrap();
+    assert!(monitor.deadline() > Some(at(100)));
+    monitor.heartbeat(&0, 2, 1, at(2)).unwrap();
+    assert!(monitor.deadline() > Some(at(100)));
+    assert!(monitor.poll(at(103)).next().is_some());
+    monitor.heartbeat(&0, 2, 2, at(104)).unwrap();
+    assert_eq!(monitor.deadline(), Some(at(103)));
+    assert_eq!(monitor.poll(at(104)).count(), 1);
+    assert!(monitor.deadline() > Some(at(200)));
+}
+
+#[test]
 fn the_monitor_can_be_used_while_events_are_looked_at() {
     let monitor = monitor(lenient(), 3);
     let mut suspected = 0;

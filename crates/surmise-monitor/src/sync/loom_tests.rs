@@ -131,7 +131,10 @@ fn loom_a_heartbeat_amid_the_end_of_a_stall_is_a_sign_of_life() {
         beats.join().unwrap();
         assert_eq!(handle.verdict(at(2010)), Verdict::Trust);
         assert_eq!(monitor.poll(at(2010)).count(), 0);
-        assert_eq!(turns(monitor.poll(at(2011)).collect()), [false]);
+        // If it came before the poll, it may have come as late as a gap after the one before.
+        let mut turns = turns(monitor.poll(at(2030)).collect());
+        turns.extend(self::turns(monitor.poll(at(2031)).collect()));
+        assert_eq!(turns, [false]);
     });
 }
 
