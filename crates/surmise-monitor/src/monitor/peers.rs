@@ -74,3 +74,40 @@ impl<K, D> Peers<K, D> {
         self.slots.iter().filter_map(|(slot, peer)| Some((u32::try_from(slot).ok()?, peer)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use surmise_time::Instant;
+
+    use super::*;
+    use crate::PeerState;
+
+    #[test]
+    fn nothing_is_left_of_who_was_removed() {
+        let mut peers = Peers::with_capacity(0);
+        let peer = |key: u32| Peer {
+            key,
+            detector: (),
+            incarnation: 0,
+            heard_at: Instant::ORIGIN,
+            looked_at: Instant::MAX,
+            place: None,
+            flaps: 0,
+            stall: 0,
+            state: PeerState::Unheard,
+            was_heard: false,
+            is_held: false,
+        };
+        for key in 0..100 {
+            let slot = peers.insert(peer(key));
+            assert_eq!(peers.find(&key), Some(slot));
+        }
+        for key in 0..100 {
+            let slot = peers.find(&key).unwrap();
+            assert_eq!(peers.remove(slot).map(|peer| peer.key), Some(key));
+            let hash = peers.hasher.hash_one(key);
+            assert_ne!(peers.index.find(hash, |_| true), Some(slot));
+        }
+        assert_eq!(peers.len(), 0);
+    }
+}
