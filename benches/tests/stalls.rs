@@ -28,15 +28,12 @@ fn monitors_suspect_nobody_for_a_stall_and_all_others_everybody() {
 
 fn monitor(row: &Row) {
     let normal = found(row, row.awake);
-    for &outcome in read(row) {
+    // What was lost, nobody heard: so they have their whole time again.
+    let lost = &row.stalled[&GoesOn::Overflowed];
+    for &outcome in read(row).chain(lost) {
         assert_eq!((outcome.at_once, outcome.later), (0, 0), "{row:?}");
         // A look later or earlier, as the heartbeat before it came.
         assert!(found(row, outcome).abs_diff(normal) <= Duration::from_millis(100), "{row:?}");
-    }
-    // What was lost, nobody heard. Verdicts are held back as soon as a fifth of all expires, for up to 2 s.
-    for &outcome in &row.stalled[&GoesOn::Overflowed] {
-        assert!(outcome.at_once == 0 && outcome.later < 200, "{row:?}");
-        assert!(found(row, outcome) <= normal + Duration::from_secs(2), "{row:?}");
     }
 }
 

@@ -197,6 +197,10 @@ impl FailureDetector for Fragile {
         Beat::First
     }
 
+    fn queued_heartbeat(&mut self, _sequence: u64, _now: Instant) -> Beat {
+        Beat::First
+    }
+
     fn restart(&mut self) {}
 
     fn deadline(&self) -> Option<Instant> {
