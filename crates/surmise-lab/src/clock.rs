@@ -8,7 +8,7 @@ mod args;
 mod error;
 mod live;
 mod probe;
-mod simulate;
+pub(crate) mod simulate;
 mod sources;
 mod survey;
 mod table;

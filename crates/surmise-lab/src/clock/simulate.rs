@@ -1,7 +1,7 @@
 //! What uncertainty costs, on clocks that are simulated: seeded, so that it can be run again.
 
 mod history;
-mod node;
+pub(crate) mod node;
 mod plot;
 mod sawtooth;
 mod text;

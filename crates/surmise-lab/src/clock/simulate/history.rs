@@ -9,7 +9,7 @@ use surmise_time::WallTime;
 
 use super::{
     as_nanos,
-    node::{Node, POLL, Reading},
+    node::{Node, POLL},
 };
 
 /// How long after a write was acknowledged the next one may begin at most.
@@ -123,24 +123,11 @@ impl Cluster {
                 // The wait alone makes timestamps ascend, those of one node too.
                 let commit = CommitWait::new(reading.interval.latest());
                 if self.stamping == Stamping::CommitWait {
-                    wait(commit, node, reading, truth);
+                    node.wait(commit, truth);
                 }
                 commit.timestamp()
             }
         }
-    }
-}
-
-/// Moves the truth on to when the wait is over on this node.
-fn wait(commit: CommitWait, node: &mut Node, mut reading: Reading, truth: &mut Duration) {
-    loop {
-        let remaining = commit.remaining(node.clock(), reading.boot);
-        let remaining = remaining.expect("a node is synchronised all the time");
-        if remaining.is_zero() {
-            return;
-        }
-        *truth += node.time_to_count(remaining);
-        reading = node.read(*truth);
     }
 }
 

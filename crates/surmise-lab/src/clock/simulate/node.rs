@@ -2,17 +2,17 @@ use core::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use surmise_interval::{Drift, Interval, IntervalClock, IntervalClockConfig, Sample};
+use surmise_interval::{CommitWait, Drift, Interval, IntervalClock, IntervalClockConfig, Sample};
 use surmise_time::{Instant, WallTime};
 
 /// How often a node is synchronised, by its own count (Corbett et al., OSDI 2012, §3).
-pub(super) const POLL: Duration = Duration::from_secs(30);
+pub(crate) const POLL: Duration = Duration::from_secs(30);
 
 /// What is known of the time at that moment: it is within so much of what the node is told.
-pub(super) const BASE: Duration = Duration::from_millis(1);
+pub(crate) const BASE: Duration = Duration::from_millis(1);
 
 /// How far a node's oscillator may be from the true rate.
-pub(super) const DRIFT: Drift = Drift::SPANNER;
+pub(crate) const DRIFT: Drift = Drift::SPANNER;
 
 /// The true time at which a simulation begins.
 const START: WallTime = WallTime::from_nanos(1_795_230_000_000_000_000);
@@ -20,7 +20,7 @@ const START: WallTime = WallTime::from_nanos(1_795_230_000_000_000_000);
 /// A node that only simulation can see through: it has an oscillator that is off, and is told a
 /// time that is off, both by anything up to what is stated.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     rng: ChaCha8Rng,
     clock: IntervalClock,
     /// When it was last synchronised: how much time had truly passed, and what it had counted.
@@ -33,14 +33,14 @@ pub(super) struct Node {
 
 /// What a node's clocks show.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) boot: Instant,
-    pub(super) interval: Interval,
+pub(crate) struct Reading {
+    pub(crate) boot: Instant,
+    pub(crate) interval: Interval,
 }
 
 impl Reading {
     /// Returns what time it is for somebody who does not ask how well that is known.
-    pub(super) const fn wall(&self) -> WallTime {
+    pub(crate) const fn wall(&self) -> WallTime {
         self.interval.middle()
     }
 }
@@ -49,7 +49,7 @@ impl Node {
     /// Creates a node that is synchronised now, for a first time, and then after `first_poll`.
     ///
     /// Nodes of one seed and different numbers are independent of each other.
-    pub(super) fn new(seed: u64, number: u64, first_poll: Duration) -> Self {
+    pub(crate) fn new(seed: u64, number: u64, first_poll: Duration) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number);
         let clock = IntervalClock::new(IntervalClockConfig::default());
@@ -61,7 +61,7 @@ impl Node {
     }
 
     /// Returns what the clocks show after so much true time, which must not go back.
-    pub(super) fn read(&mut self, truth: Duration) -> Reading {
+    pub(crate) fn read(&mut self, truth: Duration) -> Reading {
         while self.counted(truth) >= self.next_poll {
             self.truth += self.time_to_count(self.next_poll - self.boot);
             self.boot = self.next_poll;
@@ -72,15 +72,23 @@ impl Node {
         Reading { boot, interval: interval.expect("it is synchronised every 30 s") }
     }
 
-    /// Returns what tells the node how long to wait.
-    pub(super) const fn clock(&self) -> &IntervalClock {
-        &self.clock
-    }
-
     /// Returns how much time truly passes while the node counts this long, rounded up.
-    pub(super) fn time_to_count(&self, elapsed: Duration) -> Duration {
+    pub(crate) fn time_to_count(&self, elapsed: Duration) -> Duration {
         let rate = BILLION.saturating_add_signed(self.rate);
         nanos((elapsed.as_nanos() * u128::from(BILLION)).div_ceil(rate.into()))
+    }
+
+    /// Moves the truth on to when the wait is over on this node.
+    pub(crate) fn wait(&mut self, commit: CommitWait, truth: &mut Duration) {
+        loop {
+            let reading = self.read(*truth);
+            let remaining = commit.remaining(&self.clock, reading.boot);
+            let remaining = remaining.expect("a node is synchronised all the time");
+            if remaining.is_zero() {
+                return;
+            }
+            *truth += self.time_to_count(remaining);
+        }
     }
 
     fn counted(&self, truth: Duration) -> Instant {
@@ -101,7 +109,7 @@ impl Node {
 }
 
 /// Returns the true time after so much of it has passed.
-pub(super) fn true_time(truth: Duration) -> WallTime {
+pub(crate) fn true_time(truth: Duration) -> WallTime {
     START + truth
 }
 
