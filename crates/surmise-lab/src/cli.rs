@@ -8,6 +8,7 @@ use surmise_lab::{
     clock::{self, ClockArgs},
     compare::{self, CompareArgs},
     record::{self, RecordArgs, Stop},
+    scenario::{self, ScenarioArgs},
 };
 
 /// Compares failure detectors on real heartbeat traces, records such traces, asks clocks what they
@@ -33,7 +34,10 @@ Examples:
     surmise-lab clock
 
   Stop a process for longer than its lease lasts, and see its late write refused:
-    surmise-lab fence";
+    surmise-lab fence
+
+  Why a client that got no answer needs an idempotency key, and eight other stories:
+    surmise-lab scenario lost-reply";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -50,6 +54,8 @@ enum Command {
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     FenceHolder,
+    /// Tells a short story of uncertainty, such as that of the lost reply, by a run of the crates
+    Scenario(ScenarioArgs),
 }
 
 impl Cli {
@@ -66,6 +72,7 @@ impl Cli {
                 let summary = record::run(&args, &Stop::on_interrupt()?)?;
                 writeln!(io::stdout(), "{summary}")?;
             }
+            Command::Scenario(args) => scenario::run(&args)?,
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 mod catalogue;
 mod comparison;
-mod confidence;
+pub(crate) mod confidence;
 mod defaults;
 mod error;
 mod names;

@@ -6,6 +6,7 @@
 //! * [`compare`] replays every detector of `surmise-detector` on traces.
 //! * [`clock`] asks every time source of `surmise-interval`, and simulates clocks that are off.
 //! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does.
+//! * [`scenario`] tells short stories of uncertainty on the crates of the family.
 //!
 //! It is the library behind the command `surmise-lab`, which its README describes. It serves that command's
 //! own tests and fuzzing, and its interface is not stable.
@@ -21,4 +22,5 @@ pub mod compare;
 #[cfg(target_os = "linux")]
 pub mod fence;
 pub mod record;
+pub mod scenario;
 pub mod trace;

@@ -14,7 +14,7 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn fits_a_hundred_columns_and_has_examples() {
-    let mut commands = vec![[].as_slice(), &["clock"], &["compare"], &["record"]];
+    let mut commands = vec![[].as_slice(), &["clock"], &["compare"], &["record"], &["scenario"]];
     if cfg!(target_os = "linux") {
         commands.push(&["fence"]);
     }
