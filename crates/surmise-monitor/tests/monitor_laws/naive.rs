@@ -17,7 +17,7 @@ pub(crate) struct Naive<D> {
     latest: Option<Instant>,
     stalled_for: Duration,
     /// When each stall was over.
-    stalls: Vec<Instant>,
+    pub(crate) stalls: Vec<Instant>,
     settles_at: Instant,
     /// Steps of recovery are counted anew from each illness.
     health: Vec<Instant>,
@@ -179,11 +179,7 @@ impl<D: FailureDetector> Naive<D> {
         observer: u8,
         now: Instant,
     ) -> Result<bool, Ignored> {
-        let now = if self.only_polls_count {
-            self.latest.unwrap_or(Instant::ORIGIN) - self.stalled_for
-        } else {
-            self.awake(now)
-        };
+        let now = if self.only_polls_count { self.awake_at_latest() } else { self.awake(now) };
         let grace = self.config.grace;
         let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
         peer.check(incarnation)?;
@@ -232,14 +228,9 @@ impl<D: FailureDetector> Naive<D> {
     }
 
     /// Returns whether something other than a poll comes in a stall that is not noted yet.
-    /// Returns whether a stall may have ended when or since a peer was heard of: heartbeats amid a stall count as having
-    /// come a little later than its end.
-    #[cfg(feature = "std")]
-    pub(crate) fn was_stalled_since_heard_of(&self, key: u8) -> bool {
-        let peer = self.find(key).and_then(|slot| self.peers[slot].as_ref());
-        peer.is_some_and(|peer| {
-            self.stalls.last().is_some_and(|&end| end + self.config.max_poll_gap >= peer.heard_at)
-        })
+    /// Returns the time awake at the latest reading.
+    pub(crate) fn awake_at_latest(&self) -> Instant {
+        self.latest.unwrap_or(Instant::ORIGIN) - self.stalled_for
     }
 
     fn is_stalled(&self, now: Instant) -> bool {

@@ -103,8 +103,8 @@ impl World {
                 if monitor.is_empty() {
                     self.polled_at = self.polled_at.max(now);
                 }
-                let is_watched = monitor.watch(peer, Capricious::of(peer), now).is_ok();
-                assert_eq!(is_watched, naive.watch(peer, Capricious::of(peer), now));
+                let is_watched = monitor.watch(peer, detector(peer), now).is_ok();
+                assert_eq!(is_watched, naive.watch(peer, detector(peer), now));
                 if is_watched {
                     self.handles[usize::from(peer)] = monitor.handle(&peer);
                 }
@@ -199,13 +199,21 @@ impl World {
         for at in deadline.into_iter().flat_map(|at| [at, at + Duration::from_nanos(1)]) {
             let now = at.max(self.polled_at).min(latest);
             let (said, expected) = (handle.verdict(now), verdict(now));
-            let waits_for_poll = self.is_holding() || self.naive.was_stalled_since_heard_of(peer);
+            let waits_for_poll = self.is_holding() || self.was_stalled_since_heard_of(peer);
             let is_patient = waits_for_poll && said == Verdict::Trust;
             assert!(said == expected || is_patient, "{peer} at {now}: {:?}", self.told);
         }
         let stalled = self.polled_at + self.config.max_poll_gap + Duration::from_nanos(1);
         assert_eq!(handle.verdict(stalled), Verdict::Trust);
         assert_eq!(handle.verdict(Instant::MAX), Verdict::Trust);
+    }
+
+    /// Returns whether a stall may have ended when or since a peer was heard of: heartbeats amid a stall count as having
+    /// come a little later than its end.
+    fn was_stalled_since_heard_of(&self, peer: u8) -> bool {
+        let status = self.monitor.status(&peer).unwrap();
+        let heard_at = self.naive.awake_at_latest() - status.silent_for;
+        self.naive.stalls.last().is_some_and(|&end| end + self.config.max_poll_gap >= heard_at)
     }
 
     /// Returns whether verdicts are held back, as far as can be seen: whoever is held back is not heard of yet.
@@ -221,6 +229,11 @@ const fn peer_of(event: &Event<u8>) -> Option<u8> {
         }
         _ => None,
     }
+}
+
+/// Returns a detector whose timeouts are those of no other peer.
+fn detector(peer: u8) -> Capricious {
+    Capricious { longer: Duration::from_nanos(peer.into()), ..Capricious::default() }
 }
 
 fn agrees(Schedule { config, steps }: Schedule, shards: u8) -> bool {

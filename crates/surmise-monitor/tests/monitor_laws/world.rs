@@ -142,7 +142,7 @@ impl World {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Capricious {
     /// By how much its timeouts are longer than others'.
-    longer: Duration,
+    pub(crate) longer: Duration,
     highest: Option<u64>,
     deadline: Option<Instant>,
 }
@@ -167,12 +167,6 @@ impl FailureDetector for Capricious {
 }
 
 impl Capricious {
-    /// Creates a detector whose timeouts are those of no other peer.
-    #[cfg(feature = "std")]
-    pub(crate) fn of(peer: u8) -> Self {
-        Self { longer: Duration::from_nanos(peer.into()), ..Self::default() }
-    }
-
     fn hear(&mut self, sequence: u64, now: Instant, more: Duration) -> Beat {
         match self.highest {
             Some(highest) if sequence == highest => return Beat::Duplicate,
