@@ -233,7 +233,9 @@ const fn peer_of(event: &Event<u8>) -> Option<u8> {
 
 /// Returns a detector whose timeouts are those of no other peer.
 fn detector(peer: u8) -> Capricious {
-    Capricious { longer: Duration::from_nanos(peer.into()), ..Capricious::default() }
+    let mut detector = Capricious::default();
+    detector.longer = Duration::from_nanos(peer.into());
+    detector
 }
 
 fn agrees(Schedule { config, steps }: Schedule, shards: u8) -> bool {
