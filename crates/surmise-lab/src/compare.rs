@@ -3,11 +3,12 @@
 //! [`run`] is the command `surmise-lab compare`. What its numbers mean is written down in the crate's
 //! README, so that they can be recomputed.
 
-mod catalogue;
+pub(crate) mod catalogue;
 mod comparison;
 pub(crate) mod confidence;
 mod defaults;
 mod error;
+mod input;
 mod names;
 mod notes;
 pub(crate) mod number;
@@ -15,12 +16,12 @@ pub(crate) mod output;
 mod pareto;
 mod quality;
 mod report;
-mod schedule;
+pub(crate) mod schedule;
 mod score;
-mod summary;
+pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod text;
-mod timeline;
+pub(crate) mod timeline;
 
 use core::time::Duration;
 use std::{
@@ -34,7 +35,6 @@ use clap::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub(crate) use self::timeline::LEAST_FRESH;
 pub use self::{
     catalogue::{Point, PointError},
     error::CompareError,
@@ -43,9 +43,11 @@ pub use self::{
 use self::{
     comparison::Comparison,
     output::{is_same_file, write_whole},
-    timeline::Timeline,
 };
-use crate::trace::{self, ReadOptions, Trace};
+pub(crate) use self::{
+    input::{Input, parse_interval},
+    timeline::LEAST_FRESH,
+};
 
 /// What to compare, and where the results go.
 #[derive(Args, Clone, Debug)]
@@ -101,7 +103,14 @@ Detectors and their parameters: fixed (timeout), chen and two-window (safety mar
 /// replayed, a detector does not take a parameter, or a result cannot be written.
 pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
     check_outputs(args)?;
-    let traces = load(args)?;
+    let longest = args.points.iter().map(|point| point.nanos()).max().unwrap_or(0);
+    let input = Input {
+        traces: &args.traces,
+        interval: args.interval,
+        same_clock: args.same_clock,
+        longest,
+    };
+    let traces = input.load()?;
     let mut comparisons = Vec::new();
     let replays = traces.iter().map(|(_, timeline)| Comparison::replays(timeline, &args.points));
     let progress = progress_bar(replays.sum());
@@ -142,74 +151,6 @@ fn check_outputs(args: &CompareArgs) -> Result<(), CompareError> {
         }
         _ => Ok(()),
     }
-}
-
-/// Reads the traces, and makes them ready for replay.
-fn load(args: &CompareArgs) -> Result<Vec<(Trace, Timeline)>, CompareError> {
-    let options = args.interval.map_or_else(ReadOptions::default, ReadOptions::with_interval);
-    if args.traces.is_empty() {
-        return timelines(trace::shipped(), args);
-    }
-    let mut loaded = Vec::new();
-    for path in &args.traces {
-        let mut traces = trace::read(path, &options)?;
-        rename(&mut traces, path, &args.traces);
-        if let Some(note) = note_on_times(path, &traces, args.interval) {
-            let _ = writeln!(io::stderr(), "surmise-lab: {note}");
-        }
-        loaded.extend(timelines(traces, args)?);
-    }
-    Ok(loaded)
-}
-
-/// Names the traces of one file so that those of the others are called something else.
-fn rename(traces: &mut [Trace], path: &Path, all: &[PathBuf]) {
-    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let name = names::short_name(path, all);
-    for trace in traces {
-        let session = trace.name.strip_prefix(&*file).unwrap_or_default();
-        trace.name = format!("{name}{session}");
-    }
-}
-
-/// Says where the times of a file's traces are from, if that is not plain.
-fn note_on_times(path: &Path, traces: &[Trace], given: Option<Duration>) -> Option<String> {
-    let path = path.display();
-    match (traces.iter().find_map(|trace| trace.assumed_interval), given) {
-        (Some(assumed), _) => {
-            let interval = humantime::format_duration(assumed);
-            Some(format!(
-                "{path} has no time stamps: assuming one ping every {interval} (--interval)"
-            ))
-        }
-        (None, Some(_)) => Some(format!("{path} has times of its own: --interval is ignored")),
-        (None, None) => None,
-    }
-}
-
-/// Makes the traces of one file ready for replay, at least one of them.
-fn timelines(
-    traces: Vec<Trace>,
-    args: &CompareArgs,
-) -> Result<Vec<(Trace, Timeline)>, CompareError> {
-    let longest = args.points.iter().map(|point| point.nanos()).max().unwrap_or(0);
-    let mut usable = Vec::new();
-    let mut refused = Vec::new();
-    for trace in traces {
-        match Timeline::new(&trace, args.same_clock, longest) {
-            Ok(timeline) => usable.push((trace, timeline)),
-            Err(error) => refused.push(CompareError::Timeline { trace: trace.name, error }),
-        }
-    }
-    let mut refused = refused.into_iter();
-    if usable.is_empty() {
-        return refused.next().map_or(Ok(usable), Err);
-    }
-    // Sessions that are too short do not stand in the way of the file's others.
-    for error in refused {
-        let _ = writeln!(io::stderr(), "surmise-lab: left out: {error}");
-    }
-    Ok(usable)
 }
 
 fn json(comparisons: &[Comparison]) -> Vec<u8> {
@@ -264,13 +205,5 @@ fn report_file(file: PathBuf) -> Result<PathBuf, &'static str> {
         Err("the report is a file; only --json goes to the standard output")
     } else {
         Ok(file)
-    }
-}
-
-fn parse_interval(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be longer than zero".to_owned()),
-        Ok(interval) => Ok(interval),
-        Err(error) => Err(error.to_string()),
     }
 }

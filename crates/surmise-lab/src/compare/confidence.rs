@@ -11,12 +11,18 @@ use super::number::float;
 /// of χ² with 2k degrees of freedom, halved, and the 97.5 % quantile with 2k + 2. Mistakes that come
 /// in bursts are further apart than this says, for it takes them to be independent.
 pub(crate) fn poisson_interval(events: u64) -> (f64, f64) {
+    garwood_interval(float(events.into()), 0.95)
+}
+
+/// Returns Garwood's interval at a level of confidence between 0 and 1, for any number of events from 0.
+pub(crate) fn garwood_interval(events: f64, confidence: f64) -> (f64, f64) {
     let quantile = |degrees: f64, probability| {
         ChiSquared::new(degrees).map_or(0.0, |chi| chi.inverse_cdf(probability) / 2.0)
     };
-    let degrees = 2.0 * float(events.into());
+    let tail = (1.0 - confidence) / 2.0;
+    let degrees = 2.0 * events;
     // Without an event there is no lower quantile, and the least mean is 0.
-    (quantile(degrees, 0.025), quantile(degrees + 2.0, 0.975))
+    (quantile(degrees, tail), quantile(degrees + 2.0, 1.0 - tail))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub enum CompareError {
 }
 
 impl CompareError {
-    pub(super) fn config(
+    pub(crate) fn config(
         trace: &str,
         detector: &'static str,
         timeline: &Timeline,
@@ -93,7 +93,7 @@ impl CompareError {
         Self::Parameter { trace: trace.to_owned(), detector, field, value, min, max }
     }
 
-    pub(super) fn write(file: &Path, error: &io::Error) -> Self {
+    pub(crate) fn write(file: &Path, error: &io::Error) -> Self {
         Self::Write {
             file: file.display().to_string(),
             kind: error.kind(),

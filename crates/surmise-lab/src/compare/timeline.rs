@@ -47,8 +47,20 @@ pub(crate) struct Arrived {
     pub(crate) sequence: u64,
     pub(crate) at: u64,
     /// From when a crash just after this beat counts as undetected.
-    since: i128,
+    pub(crate) since: i128,
     pub(crate) fresh: bool,
+}
+
+/// A fresh arrival that is scored, and what came of it. Times are in ticks since the first arrival.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scored {
+    pub(crate) at: u64,
+    /// From when a crash just after this beat counts as undetected.
+    pub(crate) since: i128,
+    /// Until when the detector trusted its peer.
+    pub(crate) deadline: u64,
+    /// When the next fresh beat arrived.
+    pub(crate) next: u64,
 }
 
 /// Why a trace cannot be replayed.
@@ -124,6 +136,19 @@ impl Timeline {
     /// Tells a detector of every beat that arrived, and scores what it made of the fresh ones.
     pub(crate) fn replay<D: FailureDetector + ?Sized>(&self, detector: &mut D) -> Quality {
         let mut quality = Quality::new(self.scale);
+        self.watch(detector, |scored| {
+            quality.score(scored.at, scored.since, scored.deadline, scored.next);
+        });
+        quality
+    }
+
+    /// Tells a detector of every beat that arrived, and `judge` of what it made of the fresh ones that
+    /// are scored.
+    pub(crate) fn watch<D: FailureDetector + ?Sized>(
+        &self,
+        detector: &mut D,
+        mut judge: impl FnMut(Scored),
+    ) {
         let mut fresh = 0;
         let mut previous: Option<(Arrived, Instant)> = None;
         for beat in &self.beats {
@@ -131,7 +156,8 @@ impl Timeline {
             if beat.fresh {
                 // The beat before this one is judged only now that its successor is here.
                 if let Some((before, deadline)) = previous.filter(|_| fresh > WARM_UP) {
-                    quality.score(before.at, before.since, deadline.as_nanos(), beat.at);
+                    let Arrived { at, since, .. } = before;
+                    judge(Scored { at, since, deadline: deadline.as_nanos(), next: beat.at });
                 }
                 fresh += 1;
             }
@@ -143,7 +169,6 @@ impl Timeline {
                 previous = Some((*beat, deadline));
             }
         }
-        quality
     }
 
     /// Returns the beats in order of arrival.
