@@ -9,6 +9,7 @@ use surmise_lab::{
     compare::{self, CompareArgs},
     record::{self, RecordArgs, Stop},
     scenario::{self, ScenarioArgs},
+    tune::{self, TuneArgs},
 };
 
 /// Compares failure detectors on real heartbeat traces, records such traces, asks clocks what they
@@ -30,6 +31,9 @@ Examples:
     surmise-lab record --loopback --duration 10m --output mine.csv
     surmise-lab compare mine.csv
 
+  Find the detector that notices a crash within a second, and errs at most ten times a day:
+    surmise-lab tune mine.csv --detection-time 1s --mistakes-per-day 10
+
   Show what this machine knows of the time:
     surmise-lab clock
 
@@ -43,6 +47,8 @@ Examples:
 enum Command {
     /// Replays every detector on traces, and reports how fast and how often wrong each was
     Compare(CompareArgs),
+    /// Finds the detector that keeps a promise on a trace, and prints its configuration
+    Tune(TuneArgs),
     /// Records heartbeats over UDP and writes the trace
     Record(RecordArgs),
     /// Shows what each time source of this machine knows, and what they agree on
@@ -68,6 +74,7 @@ impl Cli {
             Command::Fence(args) => fence::run(&args)?,
             #[cfg(target_os = "linux")]
             Command::FenceHolder => fence::hold()?,
+            Command::Tune(args) => tune::run(&args)?,
             Command::Record(args) => {
                 let summary = record::run(&args, &Stop::on_interrupt()?)?;
                 writeln!(io::stdout(), "{summary}")?;

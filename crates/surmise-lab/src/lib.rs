@@ -4,6 +4,7 @@
 //! * [`trace`] holds the [`Trace`](trace::Trace) and reads it from CSV or from saved `ping` output.
 //! * [`record`] makes one, by sending heartbeats over UDP and noting when they arrive.
 //! * [`compare`] replays every detector of `surmise-detector` on traces.
+//! * [`tune`] finds the detector that keeps a promise on a trace.
 //! * [`clock`] asks every time source of `surmise-interval`, and simulates clocks that are off.
 //! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does.
 //! * [`scenario`] tells short stories of uncertainty on the crates of the family.
@@ -24,3 +25,4 @@ pub mod fence;
 pub mod record;
 pub mod scenario;
 pub mod trace;
+pub mod tune;

@@ -1,0 +1,24 @@
+use core::time::Duration;
+
+use surmise_detector::{Bertier, BertierConfig, ConfigError, FailureDetector};
+use surmise_time::Instant;
+
+/// Creates the detector for one peer.
+pub fn detector() -> Result<Bertier<[i64; 1000]>, ConfigError> {
+    Bertier::new(BertierConfig {
+        interval: Duration::from_millis(100),
+        gain: 0.1,
+        delay_weight: 1.0,
+        deviation_weight: 12.3,
+    })
+}
+
+/// Returns until when to trust the peer: ask this instead of the detector.
+///
+/// `last` is when the last heartbeat arrived that the detector did not ignore.
+pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {
+    Some(peer.deadline()?.min(last + LIMIT))
+}
+
+/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
+const LIMIT: Duration = Duration::from_micros(351_234);

@@ -1,0 +1,28 @@
+use core::time::Duration;
+
+use surmise_detector::{
+    ConfigError, Exponential, ExponentialConfig, ExponentialScale, FailureDetector,
+    LateIntervals,
+};
+use surmise_time::Instant;
+
+/// Creates the detector for one peer.
+pub fn detector() -> Result<Exponential<[u64; 1000]>, ConfigError> {
+    Exponential::new(ExponentialConfig {
+        threshold: 0.9999877,
+        scale: ExponentialScale::Probability,
+        interval: Duration::from_millis(100),
+        prior_weight: 0,
+        late_intervals: LateIntervals::Learn,
+    })
+}
+
+/// Returns until when to trust the peer: ask this instead of the detector.
+///
+/// `last` is when the last heartbeat arrived that the detector did not ignore.
+pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {
+    Some(peer.deadline()?.min(last + LIMIT))
+}
+
+/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
+const LIMIT: Duration = Duration::from_micros(351_234);

@@ -1,0 +1,22 @@
+use core::time::Duration;
+
+use surmise_detector::{ConfigError, FailureDetector, TwoWindow, TwoWindowConfig};
+use surmise_time::Instant;
+
+/// Creates the detector for one peer.
+pub fn detector() -> Result<TwoWindow<[i64; 1000]>, ConfigError> {
+    TwoWindow::new(TwoWindowConfig {
+        interval: Duration::from_millis(100),
+        safety_margin: Duration::from_millis(200),
+    })
+}
+
+/// Returns until when to trust the peer: ask this instead of the detector.
+///
+/// `last` is when the last heartbeat arrived that the detector did not ignore.
+pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {
+    Some(peer.deadline()?.min(last + LIMIT))
+}
+
+/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
+const LIMIT: Duration = Duration::from_micros(351_234);

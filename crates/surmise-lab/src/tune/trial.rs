@@ -1,0 +1,167 @@
+//! What a kind of detector made of a trace: of the parts that were held back, and of all of it.
+
+use core::ops::Range;
+
+use surmise_detector::ConfigError;
+
+use super::{
+    bounds::{Counted, Rate},
+    history::{History, PARTS},
+    search::{Family, Setting},
+};
+use crate::compare::{number::float, schedule::Scale};
+
+/// The settings of a kind for a detection time, and what they were worth.
+#[derive(Clone, Debug)]
+pub(crate) struct Trial {
+    /// The setting that follows from the whole trace.
+    pub(crate) setting: Setting,
+    /// What the settings that followed from the parts before made of each part but the first.
+    pub(crate) held_back: Tally,
+    /// What the setting that follows from the whole trace makes of all of it.
+    pub(crate) whole: Tally,
+}
+
+/// What came of a number of arrivals. Times are in seconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    pub(crate) counted: Counted,
+    pub(crate) detection_time: f64,
+    pub(crate) detection_time_max: f64,
+    /// The mean length of a mistake, or 0.
+    pub(crate) mistake_duration: f64,
+    /// The longest silence, as a share of what the detector would have waited; above 1 it was a mistake.
+    pub(crate) closest_call: f64,
+}
+
+impl Trial {
+    /// Tries a kind with a detection time, in nanoseconds; `None` if it is too slow for that.
+    pub(crate) fn new(
+        family: &mut Family,
+        history: &History<'_>,
+        detection_time: u64,
+    ) -> Result<Option<Self>, ConfigError> {
+        let mut settings = Vec::new();
+        for parts in 1..=PARTS {
+            match family.slowest(history, parts, detection_time)? {
+                Some(setting) => settings.push(setting),
+                None => return Ok(None),
+            }
+        }
+        let Some(&setting) = settings.last() else { return Ok(None) };
+        let recommended = family.patience(history, setting.point)?;
+        let mut whole = Sums::new(history, 0..PARTS);
+        whole.add(history, 0..PARTS, setting, &recommended);
+        let mut held_back = Sums::new(history, 1..PARTS);
+        for (part, &taught) in (1..PARTS).zip(&settings) {
+            if taught.point == setting.point {
+                held_back.add(history, part..part + 1, taught, &recommended);
+            } else {
+                let patience = family.patience(history, taught.point)?;
+                held_back.add(history, part..part + 1, taught, &patience);
+            }
+        }
+        Ok(Some(Self { setting, held_back: held_back.tally(), whole: whole.tally() }))
+    }
+
+    /// Returns the rate of mistakes on the parts that were held back, and an interval that holds it and
+    /// that of the recommended setting on the whole trace.
+    pub(crate) fn rate(&self, confidence: f64) -> Rate {
+        self.held_back.counted.rate(confidence).hull(self.whole.counted.rate(confidence))
+    }
+
+    /// Returns by what factor the trace would have to be longer to show a rate, in mistakes a second.
+    pub(crate) fn stretch_to(&self, allowed: f64, confidence: f64) -> Option<f64> {
+        let held_back = self.held_back.counted.stretch_to(allowed, confidence)?;
+        Some(held_back.max(self.whole.counted.stretch_to(allowed, confidence)?))
+    }
+}
+
+/// The sums behind a [`Tally`], in ticks.
+struct Sums {
+    start: u64,
+    end: u64,
+    span: f64,
+    scale: Scale,
+    scored: u64,
+    counts: [u64; COUNTS],
+    mistake_sum: i128,
+    detection_sum: i128,
+    detection_max: i128,
+    closest_call: f64,
+}
+
+impl Sums {
+    fn new(history: &History<'_>, parts: Range<usize>) -> Self {
+        let span = history.seconds_of(parts.clone());
+        let parts = history.parts.get(parts).unwrap_or_default();
+        Self {
+            start: parts.first().map_or(0, |part| part.start),
+            end: parts.last().map_or(0, |part| part.end),
+            span,
+            scale: history.scale(),
+            scored: 0,
+            counts: [0; COUNTS],
+            mistake_sum: 0,
+            detection_sum: 0,
+            detection_max: i128::MIN,
+            closest_call: 0.0,
+        }
+    }
+
+    /// Takes in what a setting made of some parts.
+    fn add(
+        &mut self,
+        history: &History<'_>,
+        parts: Range<usize>,
+        setting: Setting,
+        patience: &[u64],
+    ) {
+        let limit = history.ticks(setting.limit);
+        for part in history.parts.get(parts).unwrap_or_default() {
+            let arrivals = history.arrivals.get(part.arrivals.clone()).unwrap_or_default();
+            let patience = patience.get(part.arrivals.clone()).unwrap_or_default();
+            for (arrival, &patience) in arrivals.iter().zip(patience) {
+                let patience = patience.min(limit);
+                let detection = arrival.late + i128::from(patience);
+                self.scored += 1;
+                self.detection_sum += detection;
+                self.detection_max = self.detection_max.max(detection);
+                let call = float(arrival.silence.into()) / float(patience.max(1).into());
+                self.closest_call = self.closest_call.max(call);
+                if arrival.silence > patience {
+                    self.mistake_sum += i128::from(arrival.silence - patience);
+                    self.count(arrival.at + patience);
+                }
+            }
+        }
+    }
+
+    /// Counts a mistake that began at a time.
+    fn count(&mut self, at: u64) {
+        let width = ((self.end - self.start) / (COUNTS as u64)).max(1);
+        let index = usize::try_from(at.saturating_sub(self.start) / width).unwrap_or(COUNTS);
+        if let Some(count) = self.counts.get_mut(index.min(COUNTS - 1)) {
+            *count += 1;
+        }
+    }
+
+    fn tally(self) -> Tally {
+        let seconds = |ticks| self.scale.seconds(ticks);
+        let counted = Counted::new(&self.counts, self.span);
+        let mean = |sum: i128, items: u64| seconds(sum) / float(i128::from(items.max(1)));
+        Tally {
+            counted,
+            detection_time: mean(self.detection_sum, self.scored),
+            detection_time_max: seconds(self.detection_max.max(0)),
+            mistake_duration: mean(self.mistake_sum, counted.mistakes),
+            closest_call: self.closest_call,
+        }
+    }
+}
+
+/// In how many equal times mistakes are counted, to see whether they come in clusters.
+const COUNTS: usize = 10;
+
+#[cfg(test)]
+mod tests;

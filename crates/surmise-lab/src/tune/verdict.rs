@@ -1,0 +1,167 @@
+//! Which detectors meet a contract on a trace, and which of them to take.
+
+use core::cmp::Ordering;
+
+use surmise_detector::ConfigError;
+
+use super::{
+    attainable::Attainable, bounds::Rate, contract::Contract, history::History, search::Family,
+    snippet, trial::Trial,
+};
+use crate::compare::{catalogue::Kind, summary::Summary};
+
+/// What a trace says of a contract.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) name: String,
+    pub(crate) summary: Summary,
+    pub(crate) contract: Contract,
+    /// How late a heartbeat was news at worst, in seconds.
+    pub(crate) lateness: f64,
+    /// The scored seconds, and those of them that were held back.
+    pub(crate) span: f64,
+    pub(crate) held_back: f64,
+    /// The detectors that are fast enough, the best first.
+    pub(crate) candidates: Vec<Candidate>,
+    /// The detectors that are too slow even with their fastest parameter.
+    pub(crate) too_slow: Vec<Kind>,
+    /// What there is instead, unless the contract is met.
+    pub(crate) attainable: Option<Attainable>,
+}
+
+/// A kind of detector that is fast enough.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) kind: Kind,
+    pub(crate) trial: Trial,
+    pub(crate) rate: Rate,
+    pub(crate) finding: Finding,
+    /// What it takes in memory for each peer, in bytes.
+    pub(crate) size: usize,
+}
+
+/// What is to be said of a detector under a contract; the better first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Finding {
+    /// The whole interval of its rate of mistakes is allowed.
+    Meets,
+    /// The rate that is allowed lies within the interval.
+    NotShown,
+    /// Its mistakes lasted longer than allowed.
+    MistakesTooLong,
+    /// The whole interval of its rate lies above what is allowed.
+    TooManyMistakes,
+    /// It was too slow on a part that was held back.
+    TooSlow,
+}
+
+impl Verdict {
+    /// Tries every kind of detector, and tells `step` of each.
+    pub(crate) fn new(
+        name: &str,
+        summary: Summary,
+        history: &History<'_>,
+        contract: Contract,
+        step: &dyn Fn(),
+    ) -> Result<Self, (Kind, ConfigError)> {
+        let mut candidates = Vec::new();
+        let mut too_slow = Vec::new();
+        for kind in Kind::ALL {
+            match candidate(kind, history, &contract).map_err(|error| (kind, error))? {
+                Some(candidate) => candidates.push(candidate),
+                None => too_slow.push(kind),
+            }
+            step();
+        }
+        candidates.sort_by(|one: &Candidate, other| one.compare(other, &contract));
+        let is_met = candidates.first().is_some_and(|best| best.finding == Finding::Meets);
+        let attainable = if is_met { None } else { Some(Attainable::new(history, &contract)?) };
+        Ok(Self {
+            name: name.to_owned(),
+            summary,
+            contract,
+            lateness: history.lateness(),
+            span: history.span(),
+            held_back: history.seconds_of(1..super::history::PARTS),
+            candidates,
+            too_slow,
+            attainable,
+        })
+    }
+
+    /// Returns the detector to take, unless the trace rules out all of them.
+    pub(crate) fn recommended(&self) -> Option<&Candidate> {
+        self.candidates.first().filter(|best| best.finding <= Finding::NotShown)
+    }
+
+    /// Returns for how many seconds a trace must be scored to show that the detector meets the contract,
+    /// if it goes on making mistakes at the rate seen; `None` if that rate is not allowed.
+    pub(crate) fn needed_span(&self, candidate: &Candidate) -> Option<f64> {
+        let Contract { confidence, .. } = self.contract;
+        let factor = candidate.trial.stretch_to(self.contract.mistake_rate(), confidence)?;
+        Some(factor * self.span)
+    }
+}
+
+impl Candidate {
+    /// Orders the better first: what is to be said of it, then the upper bound of its mistakes, then how near
+    /// it came to one, then the detection time, then the size.
+    ///
+    /// A trace does not tell a good detector from a lucky one that was never put to the test. So, where the
+    /// contract is met, all that kept half of their patience in reserve count alike, and where it is not
+    /// shown to be met, none do. Less than a percent is no difference, so that of equals the smallest goes
+    /// first.
+    fn compare(&self, other: &Self, contract: &Contract) -> Ordering {
+        let key = |candidate: &Self| {
+            let tallies = [&candidate.trial.held_back, &candidate.trial.whole];
+            let call = tallies.map(|tally| tally.closest_call).into_iter().fold(0.0, f64::max);
+            let is_comfortable = candidate.finding == Finding::Meets && call <= 0.5;
+            let call = if is_comfortable { 0.0 } else { call };
+            let time = candidate.trial.held_back.detection_time;
+            let percent = |share: f64| (share * 100.0).ceil();
+            let time = percent(time / contract.detection_time.as_secs_f64());
+            [candidate.rate.high, percent(call), time]
+        };
+        let keys = key(self).into_iter().zip(key(other));
+        let by_keys = keys.map(|(own, other)| own.total_cmp(&other));
+        self.finding
+            .cmp(&other.finding)
+            .then(by_keys.fold(Ordering::Equal, Ordering::then))
+            .then(self.size.cmp(&other.size))
+    }
+}
+
+/// Returns what is to be said of a trial.
+pub(crate) fn finding(trial: &Trial, rate: Rate, contract: &Contract) -> Finding {
+    let tallies = [&trial.held_back, &trial.whole];
+    let detection_time = contract.detection_time.as_secs_f64();
+    if tallies.iter().any(|tally| tally.detection_time_max > detection_time) {
+        return Finding::TooSlow;
+    }
+    let allowed = contract.mistake_rate();
+    if rate.low > allowed {
+        return Finding::TooManyMistakes;
+    }
+    let longest = contract.mistake_duration.map_or(f64::INFINITY, |time| time.as_secs_f64());
+    if tallies.iter().any(|tally| tally.mistake_duration > longest) {
+        return Finding::MistakesTooLong;
+    }
+    if rate.high <= allowed { Finding::Meets } else { Finding::NotShown }
+}
+
+/// Tries a kind of detector; `None` if it is too slow.
+fn candidate(
+    kind: Kind,
+    history: &History<'_>,
+    contract: &Contract,
+) -> Result<Option<Candidate>, ConfigError> {
+    let mut family = Family::new(kind, history)?;
+    let nanos = u64::try_from(contract.detection_time.as_nanos()).unwrap_or(u64::MAX);
+    let Some(trial) = Trial::new(&mut family, history, nanos)? else { return Ok(None) };
+    let rate = trial.rate(contract.confidence);
+    let finding = finding(&trial, rate, contract);
+    Ok(Some(Candidate { kind, trial, rate, finding, size: snippet::size(kind) }))
+}
+
+#[cfg(test)]
+mod tests;

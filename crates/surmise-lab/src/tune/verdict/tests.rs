@@ -1,0 +1,144 @@
+use core::time::Duration;
+
+use super::*;
+use crate::{
+    compare::{catalogue::Point, timeline::Timeline},
+    trace::{Trace, shipped},
+    tune::{bounds::Counted, search::Setting, trial::Tally},
+};
+
+/// A second, and at most 100 mistakes a day.
+const CONTRACT: Contract = Contract {
+    detection_time: Duration::from_secs(1),
+    mistakes_per_day: 100.0,
+    mistake_duration: None,
+    confidence: 0.95,
+};
+
+const DAY: f64 = 86_400.0;
+
+fn tally() -> Tally {
+    Tally {
+        counted: Counted { mistakes: 0, dispersion: 1.0, span: DAY },
+        detection_time: 0.9,
+        detection_time_max: 1.0,
+        mistake_duration: 0.0,
+        closest_call: 0.4,
+    }
+}
+
+fn trial(tally: Tally) -> Trial {
+    let point = Point { kind: Kind::Fixed, parameter: 1.0 };
+    let setting = Setting { point, limit: 1_000_000_000 };
+    Trial { setting, held_back: tally.clone(), whole: tally }
+}
+
+fn rate(low: f64, high: f64) -> Rate {
+    Rate { low: low / DAY, mean: low / DAY, high: high / DAY }
+}
+
+#[test]
+fn what_is_said_follows_from_the_interval_and_the_limits() {
+    let said = |trial: &Trial, rate| finding(trial, rate, &CONTRACT);
+    let good = trial(tally());
+    assert_eq!(said(&good, rate(0.0, 100.0)), Finding::Meets);
+    assert_eq!(said(&good, rate(0.0, 100.1)), Finding::NotShown);
+    assert_eq!(said(&good, rate(100.0, 300.0)), Finding::NotShown);
+    assert_eq!(said(&good, rate(100.1, 300.0)), Finding::TooManyMistakes);
+    // It is too slow if it was so once, on either.
+    let slow = Tally { detection_time_max: 1.000_000_001, ..tally() };
+    for slow in
+        [Trial { held_back: slow.clone(), ..good.clone() }, Trial { whole: slow, ..good.clone() }]
+    {
+        assert_eq!(said(&slow, rate(0.0, 1.0)), Finding::TooSlow);
+    }
+    let limit = Some(Duration::from_secs(2));
+    let contract = Contract { mistake_duration: limit, ..CONTRACT };
+    for (seconds, expected) in [(2.0, Finding::Meets), (2.1, Finding::MistakesTooLong)] {
+        let long = Tally { mistake_duration: seconds, ..tally() };
+        let long = Trial { whole: long, ..good.clone() };
+        assert_eq!(finding(&long, rate(0.0, 1.0), &contract), expected);
+        assert_eq!(said(&long, rate(0.0, 1.0)), Finding::Meets);
+    }
+}
+
+#[test]
+fn the_better_goes_first() {
+    let candidate = |finding, high, call, time, size| {
+        let tally = Tally { closest_call: call, detection_time: time, ..tally() };
+        Candidate { kind: Kind::Fixed, trial: trial(tally), rate: rate(0.0, high), finding, size }
+    };
+    let assert_first = |first: Candidate, second: Candidate| {
+        assert_eq!(first.compare(&second, &CONTRACT), Ordering::Less, "{first:?} {second:?}");
+        assert_eq!(second.compare(&first, &CONTRACT), Ordering::Greater);
+    };
+    let meets = |high, call, time, size| candidate(Finding::Meets, high, call, time, size);
+    let not_shown = |high, call, time, size| candidate(Finding::NotShown, high, call, time, size);
+    assert_first(meets(9.0, 0.9, 1.0, 99), not_shown(8.0, 0.1, 0.1, 1));
+    assert_first(meets(8.0, 0.9, 1.0, 99), meets(9.0, 0.1, 0.1, 1));
+    // Half of the patience is enough where the contract is met.
+    assert_first(meets(9.0, 0.5, 0.1, 99), meets(9.0, 0.1, 0.2, 1));
+    assert_first(meets(9.0, 0.1, 0.2, 99), meets(9.0, 0.51, 0.1, 1));
+    assert_first(not_shown(9.0, 0.1, 0.2, 99), not_shown(9.0, 0.2, 0.1, 1));
+    // Less than a percent is no difference.
+    assert_first(not_shown(9.0, 0.687, 0.1, 1), not_shown(9.0, 0.681, 0.1, 2));
+    assert_first(not_shown(9.0, 0.1, 0.809, 1), not_shown(9.0, 0.1, 0.802, 2));
+    assert_first(not_shown(9.0, 0.1, 0.799, 2), not_shown(9.0, 0.1, 0.802, 1));
+    let same = meets(9.0, 0.1, 0.1, 1);
+    assert_eq!(same.compare(&same.clone(), &CONTRACT), Ordering::Equal);
+}
+
+/// Returns what a shipped trace says of a contract.
+fn verdict(trace: &Trace, contract: Contract) -> Verdict {
+    let timeline = Timeline::new(trace, false, 1 << 40).unwrap();
+    let history = History::new(&timeline).unwrap();
+    let summary = Summary::new(trace, &timeline);
+    Verdict::new(&trace.name, summary, &history, contract, &|| ()).unwrap()
+}
+
+#[test]
+fn each_kind_is_either_a_candidate_or_too_slow() {
+    for trace in shipped() {
+        for millis in [500, 12_000] {
+            let contract = Contract { detection_time: Duration::from_millis(millis), ..CONTRACT };
+            let verdict = verdict(&trace, contract);
+            for kind in Kind::ALL {
+                let tried = verdict.candidates.iter().filter(|candidate| candidate.kind == kind);
+                let slow = verdict.too_slow.iter().filter(|slow| **slow == kind);
+                assert_eq!(tried.count() + slow.count(), 1);
+            }
+            let is_sorted = verdict
+                .candidates
+                .is_sorted_by(|one, other| one.compare(other, &contract) != Ordering::Greater);
+            assert!(is_sorted);
+            let met = verdict.candidates.first().map(|best| best.finding) == Some(Finding::Meets);
+            assert_eq!(verdict.attainable.is_none(), met);
+        }
+    }
+}
+
+#[test]
+fn what_is_attainable_is_so_when_it_is_asked_for() {
+    let (mut offers, mut later) = (0, 0);
+    for trace in shipped() {
+        for mistakes_per_day in [500.0, 1_500.0, 5_000.0] {
+            let contract = Contract { mistakes_per_day, ..CONTRACT };
+            let timeline = Timeline::new(&trace, false, 1 << 40).unwrap();
+            let history = History::new(&timeline).unwrap();
+            let Attainable { possible, shown } = Attainable::new(&history, &contract).unwrap();
+            for (offer, at_most) in [(possible, Finding::NotShown), (shown, Finding::Meets)] {
+                let Some(offer) = offer else { continue };
+                let detection_time = Duration::from_secs_f64(offer.detection_time);
+                let contract = Contract { detection_time, ..contract };
+                let asked = candidate(offer.kind, &history, &contract).unwrap().unwrap();
+                assert!(asked.finding <= at_most, "{}: {offer:?} {asked:?}", trace.name);
+                offers += 1;
+            }
+            if let (Some(possible), Some(shown)) = (possible, shown) {
+                assert!(possible.detection_time <= shown.detection_time);
+                later += u32::from(possible.detection_time < shown.detection_time);
+            }
+        }
+    }
+    assert!(offers >= 12 && later >= 3, "{offers} {later}");
+}
