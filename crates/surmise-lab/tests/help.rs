@@ -15,7 +15,7 @@ fn help(arguments: &[&str]) -> String {
 #[test]
 fn fits_a_hundred_columns_and_has_examples() {
     let mut commands = vec![[].as_slice(), &["clock"], &["compare"], &["record"]];
-    commands.extend([&["scenario"].as_slice(), &["tune"]]);
+    commands.extend([["scenario"].as_slice(), &["tune"]]);
     if cfg!(target_os = "linux") {
         commands.push(&["fence"]);
     }

@@ -116,6 +116,10 @@ impl FailureDetector for Dyn<'_> {
         unreachable!("it is only asked")
     }
 
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        self.0.queued_heartbeat(sequence, now)
+    }
+
     fn restart(&mut self) {}
 
     fn deadline(&self) -> Option<Instant> {
