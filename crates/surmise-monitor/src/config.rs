@@ -24,7 +24,7 @@ pub struct MonitorConfig {
     /// shorter makes peers suspected that were not heard only because nobody listened.
     pub max_poll_gap: Duration,
     /// For how long after a stall the heartbeats that arrive are held to have been queued, so that nothing is learned
-    /// from when they came; 500 ms unless said otherwise, but at least half as long as the stall. It should be longer than it
+    /// from when they came; 500 ms unless said otherwise, but at least half as long as the stall, up to a minute. It should be longer than it
     /// takes to work the queue off.
     pub settle: Duration,
     /// For how long a peer is waited for of which nothing was heard yet, or not since it [refuted](crate::Monitor::refute) a

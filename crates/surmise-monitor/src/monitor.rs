@@ -121,7 +121,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
 
     /// Ceases to watch a peer, and returns its detector if it was watched.
     ///
-    /// What is not told of it yet is never told, so that nobody hears of a peer that it does not watch. The
+    /// What is not told of it yet is never told, so that nobody hears of a peer that it does not watch: it looks through all
+    /// events that are not taken. The
     /// detector's deadline is in the time that the observer was awake; if it is watched again, it begins anew.
     pub fn unwatch(&mut self, peer: &K) -> Option<D> {
         let slot = self.fleet.find(peer)?;

@@ -88,6 +88,55 @@ fn who_may_have_been_heard_of_in_a_stall_has_its_whole_time_again_once() {
     assert_eq!(watch.state(1), PeerState::Suspected);
 }
 
+/// After a long stall nothing is learned for a while; another one that comes then counts all the same.
+#[test]
+fn a_stall_soon_after_another_gives_the_time_again_too() {
+    let mut watch = Watch::new(quiet());
+    watch.watch(1, 1250 * MILLISECOND);
+    watch.heartbeat(1, 1);
+    watch.stall(20 * SECOND);
+    for sequence in 2..=6 {
+        watch.heartbeat(1, sequence);
+        watch.pass(SECOND);
+    }
+    watch.heartbeat(1, 7);
+    watch.pass(800 * MILLISECOND);
+    // The next one is lost in it, and the one after that comes 700 ms after its end.
+    watch.stall(500 * MILLISECOND);
+    assert_eq!(watch.pass(700 * MILLISECOND), []);
+    watch.heartbeat(1, 9);
+    assert_eq!(watch.state(1), PeerState::Trusted);
+}
+
+#[test]
+fn the_dead_are_found_however_often_the_observer_stalls() {
+    let mut watch = Watch::new(quiet());
+    watch.watch(1, 10 * SECOND);
+    watch.heartbeat(1, 1);
+    let mut awake = Duration::ZERO;
+    while watch.state(1) == PeerState::Trusted {
+        watch.pass(70 * MILLISECOND);
+        watch.stall(300 * MILLISECOND);
+        awake += 70 * MILLISECOND;
+        assert!(awake < 11 * SECOND, "its whole time is given again once");
+    }
+    assert!(awake > 10 * SECOND);
+}
+
+#[test]
+fn nobody_is_buried_for_a_heartbeat_that_was_lost_in_a_stall() {
+    let grace = Some(Grace::fixed(500 * MILLISECOND));
+    let mut watch = Watch::new(MonitorConfig { grace, ..quiet() });
+    watch.watch(1, 1250 * MILLISECOND);
+    watch.heartbeat(1, 1);
+    watch.pass(1500 * MILLISECOND);
+    assert_eq!(watch.state(1), PeerState::Suspected);
+    watch.stall(600 * MILLISECOND);
+    assert_eq!(watch.pass(490 * MILLISECOND), []);
+    watch.pass(20 * MILLISECOND);
+    assert_eq!(watch.state(1), PeerState::Dead);
+}
+
 #[test]
 fn a_stall_while_verdicts_are_held_back_gives_more_time() {
     let together = CorrelatedExpiry { peers: 1, percent: 1, within: SECOND, hold: SECOND };

@@ -35,7 +35,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     pub(crate) fn new(config: MonitorConfig, capacity: usize) -> Self {
         Self {
             config,
-            stalls: Stalls::NONE,
+            stalls: Stalls::default(),
             peers: Peers::with_capacity(capacity),
             agenda: Agenda::new(),
             suspicions: BTreeMap::new(),
@@ -68,12 +68,15 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
                 looked_at: Instant::MAX,
                 place: None,
                 flaps: 0,
-                stall: now.stalls,
+                stall: now.noted,
+                heard_after: now.noted,
                 state: PeerState::Unheard,
                 was_heard: false,
                 is_held: false,
             });
             self.write_down(slot);
+            // Somebody has to look from now on, be it only lest a pause be taken for a stall.
+            self.has_news = true;
             return Ok(slot);
         };
         Err(NotWatched { peer, detector, reason })
@@ -90,7 +93,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
 
     /// Notes that the observer came back from a stall.
     pub(crate) fn resume(&mut self, now: Moment) {
-        self.stalls.end(now.stalls, now.awake);
+        self.stalls.end(now.noted, now.awake);
     }
 
     /// Has the memory of a peer fetched while the next one is looked up.
@@ -117,7 +120,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         }
         // What came while nobody listened tells that the peer lived, but not when; nor is it known how long before the first
         // heartbeat after the queue its last one was sent.
-        let is_measured = peer.stall == now.stalls;
+        let is_measured = peer.stall == now.stall;
         let beat = if is_measured {
             peer.detector.heartbeat(sequence, now.awake)
         } else {
@@ -125,9 +128,9 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         };
         if matches!(beat, Beat::First | Beat::Fresh { .. }) {
             if now.is_settled {
-                peer.stall = now.stalls;
+                peer.stall = now.stall;
             }
-            peer.heard_at = now.awake;
+            (peer.heard_at, peer.heard_after) = (now.awake, now.noted);
             peer.is_held = false;
             let was_heard = core::mem::replace(&mut peer.was_heard, true);
             if peer.state != PeerState::Trusted {
@@ -154,7 +157,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
             return Err(Ignored::OldIncarnation { offered: incarnation, latest: incarnation });
         }
         peer.live_again(incarnation)?;
-        peer.heard_at = now.awake;
+        (peer.heard_at, peer.heard_after) = (now.awake, now.noted);
         peer.is_held = false;
         if matches!(peer.state, PeerState::Suspected | PeerState::Dead) {
             self.trust(slot, TrustReason::Refuted, now.awake);

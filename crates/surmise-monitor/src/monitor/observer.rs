@@ -15,7 +15,7 @@ pub(crate) struct Observer {
     latest: Option<Instant>,
     stalled_for: Duration,
     /// How many there were, on a circle.
-    stalls: u8,
+    stalls: u16,
     /// Until when heartbeats may have been queued in the latest stall, in this time.
     settles_at: Instant,
 }
@@ -25,11 +25,16 @@ pub(crate) struct Observer {
 pub(crate) struct Moment {
     /// The time that the observer was awake.
     pub(crate) awake: Instant,
-    /// Which stall was the latest.
-    pub(crate) stalls: u8,
+    /// Which stall was the latest, be it noted or not.
+    pub(crate) stall: u16,
+    /// Which of those that are noted was the latest.
+    pub(crate) noted: u16,
     /// Whether what arrives now was not queued in a stall.
     pub(crate) is_settled: bool,
 }
+
+/// No queue takes longer to work off.
+const MAX_SETTLE: Duration = Duration::from_secs(60);
 
 impl Observer {
     pub(crate) const fn new(config: &MonitorConfig) -> Self {
@@ -54,7 +59,7 @@ impl Observer {
             self.stalled_for = self.stalled_for.saturating_add(gap);
             self.stalls = self.stalls.wrapping_add(1);
             // The longer the queue took to fill, the longer it takes to work off.
-            self.settles_at = self.awake() + self.settle.max(gap / 2);
+            self.settles_at = self.awake() + self.settle.max((gap / 2).min(MAX_SETTLE));
         }
         stall
     }
@@ -63,7 +68,8 @@ impl Observer {
     #[inline]
     pub(crate) fn moment(&self) -> Moment {
         let awake = self.awake();
-        Moment { awake, stalls: self.stalls, is_settled: self.settles_at <= awake }
+        let is_settled = self.settles_at <= awake;
+        Moment { awake, stall: self.stalls, noted: self.stalls, is_settled }
     }
 
     /// Returns the moment of `now`, by the clock, for one who does not tell that the observer is awake.
@@ -77,10 +83,12 @@ impl Observer {
         let latest = self.latest.unwrap_or(now);
         if now - latest > self.max_gap {
             let awake = latest + self.max_gap - self.stalled_for;
-            return Moment { awake, stalls: self.stalls.wrapping_add(1), is_settled: false };
+            let stall = self.stalls.wrapping_add(1);
+            return Moment { awake, stall, noted: self.stalls, is_settled: false };
         }
         let awake = latest.max(now) - self.stalled_for;
-        Moment { awake, stalls: self.stalls, is_settled: self.settles_at <= awake }
+        let is_settled = self.settles_at <= awake;
+        Moment { awake, stall: self.stalls, noted: self.stalls, is_settled }
     }
 
     /// Returns the latest reading of the clock, and for how long the observer was stalled before.

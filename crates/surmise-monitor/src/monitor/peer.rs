@@ -21,7 +21,9 @@ pub(super) struct Peer<K, D> {
     pub(super) place: Option<Place>,
     pub(super) flaps: u32,
     /// The latest stall that was over, with its queue, when it was last heard of.
-    pub(super) stall: u8,
+    pub(super) stall: u16,
+    /// The latest stall that was noted when it was last heard of.
+    pub(super) heard_after: u16,
     pub(super) state: PeerState,
     pub(super) was_heard: bool,
     /// Whether its deadline passed, and its verdict is held back.
@@ -50,7 +52,7 @@ impl<K, D: FailureDetector> Peer<K, D> {
             Some(deadline) => deadline,
             None => self.heard_at.checked_add(config.first_heartbeat?)?,
         };
-        let deadline = match stalls.first_after(self.stall) {
+        let deadline = match stalls.first_after(self.heard_after) {
             Some(ended_at) => deadline.max(ended_at + (deadline - self.heard_at)),
             None => deadline,
         };
@@ -68,12 +70,14 @@ pub(super) struct Suspicion<K> {
     confirmers: Vec<K>,
     /// When the latest of them did.
     confirmed_at: Instant,
+    /// The latest stall that was noted when it began.
+    stall: u16,
 }
 
 impl<K: Eq> Suspicion<K> {
-    pub(super) const fn new(since: Instant, health: u8) -> Self {
+    pub(super) const fn new(since: Instant, health: u8, stall: u16) -> Self {
         let stretch = health.saturating_add(1);
-        Self { since, stretch, confirmers: Vec::new(), confirmed_at: since }
+        Self { since, stretch, confirmers: Vec::new(), confirmed_at: since, stall }
     }
 
     /// Takes in who confirms it, and returns whether that is news that shortens the grace.
@@ -97,10 +101,12 @@ impl<K> Suspicion<K> {
         self.confirmers.len()
     }
 
-    /// Returns when the peer is dead: not before what shortened the grace was known.
-    pub(super) fn ends_at(&self, grace: &Grace) -> Option<Instant> {
+    /// Returns when the peer is dead: not before what shortened the grace was known, and after a stall in which it may have
+    /// been heard of only when the whole grace is over again.
+    pub(super) fn ends_at(&self, grace: &Grace, stalls: &Stalls) -> Option<Instant> {
         let timeout = grace.after(self.confirmers.len()).checked_mul(u32::from(self.stretch))?;
-        Some(self.since.checked_add(timeout)?.max(self.confirmed_at))
+        let since = stalls.first_after(self.stall).map_or(self.since, |end| end.max(self.since));
+        Some(since.checked_add(timeout)?.max(self.confirmed_at))
     }
 }
 
@@ -155,13 +161,16 @@ mod tests {
         let grace = Grace { min: Duration::ZERO, max: Duration::MAX, confirmations: 64 };
         assert_eq!(grace.after(0), Duration::MAX);
         assert!((0..64).all(|c| grace.after(c) >= grace.after(c + 1)));
-        assert_eq!(Suspicion::<u8>::new(Instant::ORIGIN, 8).ends_at(&grace), None);
+        assert_eq!(
+            Suspicion::<u8>::new(Instant::ORIGIN, 8, 0).ends_at(&grace, &Stalls::default()),
+            None
+        );
     }
 
     #[test]
     fn who_confirms_twice_counts_once() {
         let grace = Grace { min: seconds(10), max: seconds(60), confirmations: 2 };
-        let mut suspicion = Suspicion::new(Instant::ORIGIN, 0);
+        let mut suspicion = Suspicion::new(Instant::ORIGIN, 0, 0);
         assert_eq!(
             ["a", "a", "b", "c"].map(|key| suspicion.confirm(key, &grace, Instant::ORIGIN)),
             [true, false, true, false]

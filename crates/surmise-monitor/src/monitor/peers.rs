@@ -94,6 +94,7 @@ mod tests {
             place: None,
             flaps: 0,
             stall: 0,
+            heard_after: 0,
             state: PeerState::Unheard,
             was_heard: false,
             is_held: false,

@@ -51,7 +51,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     ) {
         let Some(peer) = self.peers.get_mut(slot) else { return };
         peer.state = PeerState::Suspected;
-        self.suspicions.insert(slot, Suspicion::new(since, health));
+        self.suspicions.insert(slot, Suspicion::new(since, health, self.stalls.latest()));
         let is_heard = peer.detector.deadline().is_some();
         self.events.push_back(Event::Suspected {
             peer: peer.key.clone(),
@@ -168,7 +168,7 @@ fn due<K, D: FailureDetector>(
     match peer.state {
         PeerState::Unheard | PeerState::Trusted if peer.is_held => None,
         PeerState::Unheard | PeerState::Trusted => peer.expires_at(config, stalls),
-        PeerState::Suspected => suspicion?.ends_at(config.grace.as_ref()?),
+        PeerState::Suspected => suspicion?.ends_at(config.grace.as_ref()?, stalls),
         PeerState::Dead => None,
     }
 }

@@ -21,7 +21,8 @@ impl<K: Eq + Hash, D: FailureDetector> Monitor<K, D> {
     }
 
     /// Returns how strongly a peer is to be suspected at `now`, on the scale of its detector, if it is watched. While
-    /// the observer is stalled it stays as it was.
+    /// the observer is stalled it stays as it was. It knows nothing of time that is given again after a stall: a peer can be
+    /// beyond its threshold and trusted.
     #[must_use]
     pub fn suspicion_level(&self, peer: &K, now: Instant) -> Option<f64>
     where

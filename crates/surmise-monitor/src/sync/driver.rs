@@ -24,7 +24,8 @@ use crate::Event;
 ///
 /// It ends when it is [stopped](Self::stop) or dropped, and when it has something to send and nobody receives any more. What
 /// was not sent stays in the monitor, which goes on to take heartbeats; but it takes the time without polls for a
-/// stall. A monitor is for one driver at a time: of two, only one is woken.
+/// stall. A monitor is for one driver at a time: of two, only one is woken, and the other may not be stopped. What is in
+/// the channel already is told, even of peers that are not watched any more.
 ///
 /// # Examples
 ///
@@ -151,20 +152,13 @@ impl<K: Clone + Eq + Hash, D: FailureDetector, C: MonotonicClock> Rounds<K, D, C
 
     /// Sends what there is room for.
     fn deliver(&self) -> Delivery {
-        while let Some(event) = self.monitor.take_event() {
-            match self.events.try_send(event) {
-                Ok(()) => {}
-                Err(TrySendError::Full(event)) => {
-                    self.monitor.put_back(event);
-                    return Delivery::Some;
-                }
-                Err(TrySendError::Disconnected(event)) => {
-                    self.monitor.put_back(event);
-                    return Delivery::NobodyReceives;
-                }
-            }
-        }
-        Delivery::All
+        // To try waits for nobody, so that it can be done under the monitor's lock.
+        let delivered = self.monitor.hand_over(|event| match self.events.try_send(event) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(event)) => Err((event, Delivery::Some)),
+            Err(TrySendError::Disconnected(event)) => Err((event, Delivery::NobodyReceives)),
+        });
+        delivered.err().unwrap_or(Delivery::All)
     }
 
     /// Sleeps until then, or until the bell rings, or until there is room in the channel if that is waited for.

@@ -5,7 +5,7 @@ use surmise_detector::{FailureDetector, Verdict};
 use surmise_time::Instant;
 
 use super::{
-    loom::{AtomicU8, AtomicU64, Ordering},
+    loom::{AtomicU16, AtomicU64, Ordering},
     pulse::Pulse,
 };
 use crate::{PeerState, monitor::fleet::Fleet};
@@ -74,7 +74,7 @@ pub(super) struct Outlook {
     /// Until which time awake it is trusted, or one of the following.
     until: AtomicU64,
     /// Which stall was the latest when that was known.
-    stalls: AtomicU8,
+    stalls: AtomicU16,
 }
 
 /// It was never heard of, or is not watched.
@@ -86,7 +86,7 @@ const FOREVER: u64 = u64::MAX - 2;
 
 impl Outlook {
     pub(super) fn new() -> Self {
-        Self { until: AtomicU64::new(UNKNOWN), stalls: AtomicU8::new(0) }
+        Self { until: AtomicU64::new(UNKNOWN), stalls: AtomicU16::new(0) }
     }
 
     /// Publishes what is known of the peer in a slot.
@@ -95,7 +95,7 @@ impl Outlook {
         &self,
         fleet: &Fleet<K, D>,
         slot: u32,
-        stalls: u8,
+        stalls: u16,
     ) {
         let bits = match fleet.outlook(slot) {
             Some((PeerState::Unheard, _)) | None => UNKNOWN,

@@ -1,12 +1,12 @@
 //! The lock and the atomics, or their models when loom explores the interleavings.
 
 #[cfg(not(loom))]
-pub(super) use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+pub(super) use core::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 #[cfg(not(loom))]
 pub(super) use parking_lot::Mutex;
 
 #[cfg(loom)]
-pub(super) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+pub(super) use loom::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 
 /// loom's lock with the interface of parking_lot's.
 #[cfg(loom)]

@@ -48,8 +48,9 @@ use crate::{Event, Ignored, MonitorConfig, MonitorConfigError, NotWatched, PeerS
 ///
 /// # Panics in keys and detectors
 ///
-/// The `Hash`, `Eq` and `Clone` of keys and the methods of detectors run under a lock, and must not use the monitor. If one
-/// of them panics, no lock stays taken, but what is said of that peer from then on need not be right.
+/// The `Hash`, `Eq`, `Clone` and `Drop` of keys and the methods of detectors run under a lock, and must not use the monitor. If
+/// one of them panics, no lock stays taken, but others that were due with it may never be looked at again: make a new
+/// monitor.
 ///
 /// # Examples
 ///
@@ -171,7 +172,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// Ceases to watch a peer, and returns its detector if it was watched.
     ///
     /// What is not told of it yet is never told. Its handles say [`Unknown`](Verdict::Unknown) from then on. It waits for a
-    /// poll that is under way, and takes as long as there are events that are not told.
+    /// poll that is under way, and looks through all events that are not told: whoever unwatches many should take these first.
     pub fn unwatch(&self, peer: &K) -> Option<D> {
         // Held until the peer's events are gone, lest it is watched anew before, and heard of.
         let mut poller = self.poller.lock();
@@ -277,7 +278,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     }
 
     /// Returns how strongly a peer is to be suspected at `now`, on the scale of its detector, if it is watched. While
-    /// the observer is stalled it stays as it was.
+    /// the observer is stalled it stays as it was. It knows nothing of time that is given again after a stall: a peer can be
+    /// beyond its threshold and trusted.
     #[must_use]
     pub fn suspicion_level(&self, peer: &K, now: Instant) -> Option<f64>
     where
@@ -362,9 +364,19 @@ impl<K, D> Monitor<K, D> {
         self.poller.lock().events.pop_front()
     }
 
-    /// Puts an event back that could not be told.
-    pub(super) fn put_back(&self, event: Event<K>) {
-        self.poller.lock().events.push_front(event);
+    /// Hands over what polls found, first to last, until something is handed back.
+    pub(super) fn hand_over<E>(
+        &self,
+        mut take: impl FnMut(Event<K>) -> Result<(), (Event<K>, E)>,
+    ) -> Result<(), E> {
+        let events = &mut self.poller.lock().events;
+        while let Some(event) = events.pop_front() {
+            if let Err((event, reason)) = take(event) {
+                events.push_front(event);
+                return Err(reason);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn bell(&self) -> Bell {
@@ -403,4 +415,24 @@ const fn part(capacity: usize, shards: NonZeroUsize) -> usize {
     }
     let part = capacity.div_ceil(shards.get());
     part + 4 * part.isqrt()
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use core::time::Duration;
+
+    use surmise_detector::FixedTimeout;
+
+    use super::*;
+
+    #[test]
+    fn whoever_sleeps_because_nobody_is_watched_is_woken_by_the_first_peer() {
+        let config = MonitorConfig { first_heartbeat: None, ..MonitorConfig::default() };
+        let monitor = Monitor::new(config).unwrap();
+        assert!(monitor.bell.heard.try_recv().is_err());
+        let detector = FixedTimeout::new(Duration::from_secs(1)).unwrap();
+        monitor.watch(1, detector, Instant::ORIGIN).unwrap();
+        assert!(monitor.bell.heard.try_recv().is_ok());
+        assert!(monitor.deadline().is_some());
+    }
 }

@@ -1,4 +1,4 @@
-use alloc::collections::{BinaryHeap, VecDeque};
+use alloc::collections::{BTreeSet, BinaryHeap, VecDeque};
 use core::{cmp::Reverse, hash::Hash};
 
 use crossbeam_utils::CachePadded;
@@ -16,7 +16,7 @@ pub(super) struct Poller<K> {
     pub(super) guards: Guards<(usize, u32)>,
     /// What was gathered and not told yet.
     pub(super) events: VecDeque<Event<K>>,
-    /// When something is due in which shard, as far as is known; there may be several for one.
+    /// When something is due in which shard, as far as is known: once for each.
     due: BinaryHeap<Reverse<(Instant, usize)>>,
 }
 
@@ -130,12 +130,20 @@ impl<K: Clone + Eq + Hash> Poller<K> {
         shards: &Shards<K, D>,
         (until, now): (Instant, Instant),
     ) {
+        let mut touched = BTreeSet::new();
         for (number, slot) in self.guards.correlation.release() {
             let Some(shard) = shards.get(number) else { continue };
             let mut shard = shard.lock();
             self.guards.report_held(&mut shard.fleet, slot, (until, now));
             shard.publish(slot);
-            self.leave(number, &mut shard, now);
+            self.events.append(&mut shard.fleet.events);
+            touched.insert(number);
+        }
+        // However many there were, each shard is noted once, or each step would have to pass all of them by.
+        self.due.retain(|Reverse((_, number))| !touched.contains(number));
+        for number in touched {
+            let Some(shard) = shards.get(number) else { continue };
+            self.leave(number, &mut shard.lock(), now);
         }
     }
 

@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use surmise_time::Instant;
 
-use super::loom::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use super::loom::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use crate::monitor::observer::Observer;
 
 /// What the poller lets everybody know of the time awake.
@@ -14,7 +14,7 @@ pub(super) struct Pulse {
     /// For how long the observer was stalled before.
     stalled_for: AtomicU64,
     /// Which stall was the latest.
-    stalls: AtomicU8,
+    stalls: AtomicU16,
     /// Whether verdicts are held back.
     is_holding: AtomicBool,
 }
@@ -25,7 +25,7 @@ impl Pulse {
             max_gap,
             latest: AtomicU64::new(0),
             stalled_for: AtomicU64::new(0),
-            stalls: AtomicU8::new(0),
+            stalls: AtomicU16::new(0),
             is_holding: AtomicBool::new(false),
         }
     }
@@ -36,7 +36,7 @@ impl Pulse {
         let stalled_for = u64::try_from(stalled_for.as_nanos()).unwrap_or(u64::MAX);
         // Whoever sees the reading after a stall also sees the stall. Who sees only the stall sees less time awake than
         // there was, which convicts nobody.
-        self.stalls.store(observer.moment().stalls, Ordering::Release);
+        self.stalls.store(observer.moment().noted, Ordering::Release);
         self.stalled_for.store(stalled_for, Ordering::Release);
         self.latest.store(latest.as_nanos(), Ordering::Release);
     }
@@ -50,7 +50,7 @@ impl Pulse {
     }
 
     /// Returns which stall was the latest, to whoever knows the time after it.
-    pub(super) fn stalls(&self) -> u8 {
+    pub(super) fn stalls(&self) -> u16 {
         self.stalls.load(Ordering::Acquire)
     }
 

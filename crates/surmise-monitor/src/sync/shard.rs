@@ -8,10 +8,7 @@ use surmise_time::Instant;
 use super::handle::Outlook;
 use crate::{
     Ignored, MonitorConfig, NotWatched,
-    monitor::{
-        fleet::Fleet,
-        observer::{Moment, Observer},
-    },
+    monitor::{fleet::Fleet, observer::Observer},
 };
 
 /// Some of the peers of a monitor.
@@ -36,9 +33,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Shard<K, D> {
         now: Instant,
         has_room: impl FnOnce() -> bool,
     ) -> Result<(), NotWatched<K, D>> {
-        // A stall that is not noted yet may turn out to be none.
-        let stalls = self.observer.moment().stalls;
-        let now = Moment { stalls, ..self.observer.moment_at(now) };
+        let now = self.observer.moment_at(now);
         self.fleet.watch(peer, detector, now, |_| has_room()).map(|_| ())
     }
 
@@ -124,7 +119,7 @@ impl<K, D: FailureDetector> Shard<K, D> {
     #[inline]
     pub(super) fn publish(&self, slot: u32) {
         if let Some(Some(outlook)) = self.outlooks.get(slot as usize) {
-            outlook.publish(&self.fleet, slot, self.observer.moment().stalls);
+            outlook.publish(&self.fleet, slot, self.observer.moment().noted);
         }
     }
 }

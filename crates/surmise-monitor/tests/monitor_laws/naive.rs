@@ -40,8 +40,12 @@ struct Peer<D> {
     is_held: bool,
     /// How many stalls were over when it was last heard of.
     stalls: usize,
+    /// The same, with its queue or not.
+    heard_after: usize,
     flaps: u32,
     suspected_at: Instant,
+    /// How many stalls were over then.
+    suspected_after: usize,
     stretch: u32,
     confirmers: Vec<u8>,
     confirmed_at: Instant,
@@ -86,8 +90,10 @@ impl<D: FailureDetector> Naive<D> {
             state: PeerState::Unheard,
             is_held: false,
             stalls: self.stalls.len(),
+            heard_after: self.stalls.len(),
             flaps: 0,
             suspected_at: now,
+            suspected_after: self.stalls.len(),
             stretch: 1,
             confirmers: Vec::new(),
             confirmed_at: now,
@@ -121,6 +127,7 @@ impl<D: FailureDetector> Naive<D> {
         let now = self.awake(now);
         let stalls = self.stalls.len() + usize::from(is_queued);
         let is_settled = !is_queued && now >= self.settles_at;
+        let noted = self.stalls.len();
         let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
         peer.check(incarnation)?;
         let is_restart = incarnation > peer.incarnation;
@@ -145,6 +152,7 @@ impl<D: FailureDetector> Naive<D> {
         }
         peer.was_heard = true;
         peer.heard_at = now;
+        peer.heard_after = noted;
         peer.is_held = false;
         self.trust(key, reason, now);
         Ok(beat)
@@ -157,6 +165,7 @@ impl<D: FailureDetector> Naive<D> {
         now: Instant,
     ) -> Result<(), Ignored> {
         let now = self.awake(now);
+        let noted = self.stalls.len();
         let peer = self.peer(key).ok_or(Ignored::UnknownPeer)?;
         if incarnation <= peer.incarnation {
             let latest = peer.incarnation;
@@ -165,6 +174,7 @@ impl<D: FailureDetector> Naive<D> {
         peer.incarnation = incarnation;
         peer.detector.restart();
         peer.heard_at = now;
+        peer.heard_after = noted;
         peer.is_held = false;
         if peer.state != PeerState::Unheard {
             self.trust(key, TrustReason::Refuted, now);
@@ -255,7 +265,8 @@ impl<D: FailureDetector> Naive<D> {
             self.stalled_for += gap;
             let awake = latest.max(now) - self.stalled_for;
             self.stalls.push(awake);
-            self.settles_at = awake + self.config.settle.max(gap / 2);
+            self.settles_at =
+                awake + self.config.settle.max((gap / 2).min(Duration::from_secs(60)));
             if self.peers.iter().any(Option::is_some) {
                 self.worsen(awake);
                 self.events.push(Event::ObserverStalled { gap });
@@ -286,7 +297,8 @@ impl<D: FailureDetector> Naive<D> {
         match peer.state {
             PeerState::Dead => None,
             PeerState::Suspected => {
-                let over = peer.suspected_at.checked_add(self.grace(peer)?)?;
+                let again = self.first_stall_after(peer.suspected_after).unwrap_or(Instant::ORIGIN);
+                let over = peer.suspected_at.max(again).checked_add(self.grace(peer)?)?;
                 Some(over.max(peer.confirmed_at))
             }
             _ if peer.is_held => None,
@@ -297,10 +309,14 @@ impl<D: FailureDetector> Naive<D> {
     fn expiry(&self, peer: &Peer<D>) -> Option<Instant> {
         let waited_for = self.config.first_heartbeat.map(|wait| peer.heard_at + wait);
         let deadline = peer.detector.deadline().or(waited_for)?;
-        // Of the stalls since it was heard of, the first; eight are remembered.
-        let remembered = self.stalls.len().saturating_sub(8).max(peer.stalls);
-        let missed = self.stalls.get(remembered).map(|&over| over + (deadline - peer.heard_at));
+        let missed = self.first_stall_after(peer.heard_after);
+        let missed = missed.map(|over| over + (deadline - peer.heard_at));
         Some(missed.map_or(deadline, |again| deadline.max(again)) + NANOSECOND)
+    }
+
+    /// Returns when the first stall after so many was over; 256 are remembered.
+    fn first_stall_after(&self, stalls: usize) -> Option<Instant> {
+        self.stalls.get(self.stalls.len().saturating_sub(256).max(stalls)).copied()
     }
 
     fn grace(&self, peer: &Peer<D>) -> Option<Duration> {
@@ -373,9 +389,11 @@ impl<D: FailureDetector> Naive<D> {
 
     fn suspect(&mut self, slot: usize, expired_at: Instant, since: Instant, now: Instant) {
         let health = self.health.iter().filter(|&&over| over > since).count();
+        let noted = self.stalls.len();
         let peer = self.peers[slot].as_mut().unwrap();
         peer.state = PeerState::Suspected;
         peer.suspected_at = since;
+        peer.suspected_after = noted;
         peer.stretch = u32::try_from(health).unwrap() + 1;
         peer.confirmers.clear();
         peer.confirmed_at = since;

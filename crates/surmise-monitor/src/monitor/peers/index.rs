@@ -64,7 +64,7 @@ impl Index {
 
     /// Removes a slot that was inserted with this hash.
     pub(super) fn remove(&mut self, hash: u64, slot: u32) {
-        // A key whose hash changes is lost, as in any map, and does no more harm than that.
+        // A key whose hash changes is lost, as in any map, and others may be lost with it.
         let Some(found) = self.locate(hash, |other| other == slot) else { return };
         for at in self.way(hash) {
             let Some(bucket) = self.buckets.get_mut(at) else { return };
