@@ -8,16 +8,12 @@
 //! are told by their standard input, so that the pause is always where it does harm.
 
 mod args;
-mod choice;
 mod director;
 mod error;
 mod holder;
 mod host;
-mod hosted;
 mod ledger;
 mod node;
-mod pipe;
-mod store;
 mod timeline;
 mod verdict;
 mod wire;

@@ -8,6 +8,8 @@
 //! * [`clock`] asks every time source of `surmise-interval`, and simulates clocks that are off.
 //! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does.
 //! * [`scenario`] tells short stories of uncertainty on the crates of the family.
+//! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does. Its store is
+//!   one of `stores`.
 //!
 //! It is the library behind the command `surmise-lab`, which its README describes. It serves that command's
 //! own tests and fuzzing, and its interface is not stable.
@@ -22,7 +24,11 @@ pub mod clock;
 pub mod compare;
 #[cfg(target_os = "linux")]
 pub mod fence;
+#[cfg(target_os = "linux")]
+mod processes;
 pub mod record;
 pub mod scenario;
+#[cfg(target_os = "linux")]
+pub mod stores;
 pub mod trace;
 pub mod tune;

@@ -1,14 +1,14 @@
 use core::time::Duration;
-use std::{ffi::OsStr, path::PathBuf};
+use std::path::PathBuf;
 
-use clap::{Arg, Args, Command, builder::TypedValueParser, error::ErrorKind};
+use clap::Args;
 use surmise_store::Ttl;
 
-use super::{
-    choice::{StoreChoice, StoreChoiceError},
-    error::FenceError,
+use super::error::FenceError;
+use crate::{
+    compare::{table::wrap, text},
+    stores::{StoreChoice, StoreParser},
 };
-use crate::compare::{table::wrap, text};
 
 /// The arguments of `surmise-lab fence`.
 #[derive(Args, Clone, Debug)]
@@ -84,29 +84,6 @@ impl FenceArgs {
         let run = format!("Store {}, resource {resource}.", self.store);
         let how = format!("Lease {lease}, pause {pause}. {how}");
         [wrap(&run), wrap(&how)].join("\n")
-    }
-}
-
-/// Reads a store. If it is none, the error does not repeat what was given, as those of clap's own parsers do: there may
-/// be a password in it.
-#[derive(Clone)]
-struct StoreParser;
-
-impl TypedValueParser for StoreParser {
-    type Value = StoreChoice;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        _: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<StoreChoice, clap::Error> {
-        let invalid = |why: &str| {
-            let message = format!("invalid value for '--store <STORE>': {why}\n");
-            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
-        };
-        let text = value.to_str().ok_or_else(|| invalid("it is not in UTF-8"))?;
-        text.parse().map_err(|error: StoreChoiceError| invalid(&error.to_string()))
     }
 }
 

@@ -1,8 +1,9 @@
 use core::{error::Error, fmt, time::Duration};
 use std::{io, path::PathBuf};
 
-use surmise_fence::LeaseTableError;
 use surmise_store::{LimitExceeded, StoreError};
+
+use crate::stores::OpenError;
 
 /// What was to be shown was not.
 #[derive(Debug)]
@@ -17,26 +18,10 @@ pub enum FenceError {
         /// How long its lease lasts.
         lease: Duration,
     },
-    /// The store is one that this program was built without.
-    NotBuiltIn {
-        /// The feature that brings it.
-        feature: &'static str,
-    },
-    /// What was given for a server's address is none.
-    Address {
-        /// What was given, without its password.
-        store: String,
-        /// Why not.
-        why: String,
-    },
+    /// The store cannot be opened.
+    Open(OpenError),
     /// The store cannot be used.
     Store(StoreError),
-    /// The store in memory cannot be made.
-    Memory(LeaseTableError),
-    /// No temporary folder can be made for the store.
-    Folder(io::Error),
-    /// There are no threads to talk to the store.
-    Runtime(io::Error),
     /// A process cannot be started, stopped or talked to.
     Process {
         /// What it is called.
@@ -107,19 +92,8 @@ impl fmt::Display for FenceError {
                 "the pause of {pause:?} does not outlast the lease of {lease:?}; take a longer --pause or a \
                  shorter --lease"
             ),
-            Self::NotBuiltIn { feature } => write!(
-                f,
-                "this program was built without its feature {feature}; build it again with `cargo install \
-                 --path crates/surmise-lab --features {feature}`"
-            ),
-            Self::Address { store, why } => write!(f, "{store} is no address to use: {why}"),
+            Self::Open(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
-            Self::Memory(error) => error.fmt(f),
-            Self::Folder(error) => write!(
-                f,
-                "no temporary folder can be made: {error}; `--store redb:PATH` needs none"
-            ),
-            Self::Runtime(error) => write!(f, "no thread can be started: {error}"),
             Self::Process { name, error } => write!(f, "the process {name}: {error}"),
             Self::Ended { name } => write!(f, "the process {name} ended before it was told to"),
             Self::Silent { name, patience } => write!(
@@ -151,10 +125,8 @@ impl Error for FenceError {
         match self {
             Self::Lease(error) => Some(error),
             Self::Store(error) => error.source(),
-            Self::Folder(error)
-            | Self::Runtime(error)
-            | Self::Process { error, .. }
-            | Self::Write { error, .. } => Some(error),
+            Self::Open(error) => error.source(),
+            Self::Process { error, .. } | Self::Write { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -163,5 +135,11 @@ impl Error for FenceError {
 impl From<StoreError> for FenceError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<OpenError> for FenceError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
     }
 }

@@ -3,27 +3,25 @@
 use core::{error::Error, ops::ControlFlow};
 use std::{io, process};
 
-use rustix::process::{Signal, set_parent_process_death_signal};
 use surmise_fence::{FencingToken, Pass};
-use surmise_store::{AcquireError, FencedStore as _, Lease, LeaseStore as _, Outcome};
+use surmise_store::{AcquireError, FencedStore as _, Lease, LeaseStore as _, Outcome, Resource};
 use surmise_time::{BootClock, MonotonicClock as _};
 
 use super::{
-    choice::{Kind, StoreChoice},
-    host::{KEY, runtime},
-    hosted::Hosted,
+    host::KEY,
     ledger::{Deposit, Ledger},
-    pipe,
-    store::Store,
     wire::{FromHolder, Setup, Step, ToHolder, What, nanos},
+};
+use crate::{
+    processes::{die_with_parent, pipe},
+    stores::{Ask, Hosted, Kind, Reply, Store, StoreChoice, runtime},
 };
 
 type AnyError = Box<dyn Error + Send + Sync>;
 
 /// Does as it is told until its standard input ends, or something fails.
 pub(super) fn run() -> io::Result<()> {
-    // One that is stopped does not see its input end.
-    set_parent_process_death_signal(Some(Signal::KILL))?;
+    die_with_parent()?;
     let Some(ToHolder::Begin(setup)) = pipe::receive()? else { return Ok(()) };
     let runtime = runtime()?;
     match runtime.block_on(Holder::begin(setup)) {
@@ -51,6 +49,16 @@ fn tell(what: What) -> io::Result<()> {
     pipe::send(&FromHolder::Did { at_ns: BootClock.now().as_nanos(), what })
 }
 
+/// Asks the store that the other process has.
+fn ask(resource: Resource<'_>, ask: Ask) -> io::Result<Option<Reply>> {
+    pipe::send(&FromHolder::Ask { resource: resource.as_str().to_owned(), ask })?;
+    match pipe::receive()? {
+        Some(ToHolder::Reply(reply)) => Ok(Some(reply)),
+        Some(_) => Err(io::Error::other("it said something else")),
+        None => Ok(None),
+    }
+}
+
 struct Holder {
     setup: Setup,
     store: Store,
@@ -69,7 +77,7 @@ impl Holder {
     async fn begin(setup: Setup) -> Result<Self, AnyError> {
         let choice: StoreChoice = setup.store.parse()?;
         let store = match choice.kind() {
-            Kind::Memory | Kind::Redb(_) => Store::Hosted(Hosted),
+            Kind::Memory | Kind::Redb(_) => Store::Hosted(Hosted::new(ask)),
             Kind::Server(server) => Store::connect(*server, &choice).await?.0,
         };
         Ok(Self { setup, store, lease: None, prepared: None })

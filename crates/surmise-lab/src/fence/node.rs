@@ -2,28 +2,25 @@
 
 use core::time::Duration;
 use std::{
-    env,
     io::{self, BufRead as _, BufReader, Write as _},
-    os::unix::process::CommandExt as _,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{ChildStdin, ChildStdout},
     thread,
 };
 
 use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use surmise_time::{BootClock, Instant, MonotonicClock as _};
 
 use super::{
     error::FenceError,
-    pipe,
     wire::{FromHolder, ToHolder},
 };
+use crate::processes::{ChildProcess, pipe};
 
 /// A process. It is killed when this is dropped, also if it is stopped.
 #[derive(Debug)]
 pub(super) struct Node {
     name: &'static str,
-    child: Child,
+    child: ChildProcess,
     input: ChildStdin,
 }
 
@@ -45,16 +42,7 @@ impl Node {
     /// Starts this program again.
     pub(super) fn start(name: &'static str, inbox: &Inbox) -> Result<Self, FenceError> {
         let failed = |error| FenceError::Process { name, error };
-        let mut child = Command::new(env::current_exe().map_err(failed)?)
-            .arg(COMMAND)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // A Ctrl-C is for the process that knows what to do then.
-            .process_group(0)
-            .spawn()
-            .map_err(failed)?;
-        let pipes = child.stdin.take().zip(child.stdout.take());
-        let (input, output) = pipes.expect("both were asked for");
+        let (child, input, output) = ChildProcess::start(COMMAND).map_err(failed)?;
         let messages = inbox.sender.clone();
         thread::spawn(move || listen(name, output, &messages));
         Ok(Self { name, child, input })
@@ -66,7 +54,7 @@ impl Node {
 
     /// Returns the process's number.
     pub(super) fn process(&self) -> u32 {
-        self.child.id()
+        self.child.process()
     }
 
     /// Says something to it, which it hears when it goes on.
@@ -77,29 +65,12 @@ impl Node {
 
     /// Stops it, and waits until it stands still.
     pub(super) fn stop(&self) -> Result<(), FenceError> {
-        self.signal(Signal::STOP)?;
-        let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        waitid(WaitId::Pid(Pid::from_child(&self.child)), options)
-            .map_err(|error| FenceError::Process { name: self.name, error: error.into() })?;
-        Ok(())
+        self.child.stop().map_err(|error| FenceError::Process { name: self.name, error })
     }
 
     /// Has it go on.
     pub(super) fn resume(&self) -> Result<(), FenceError> {
-        self.signal(Signal::CONT)
-    }
-
-    fn signal(&self, signal: Signal) -> Result<(), FenceError> {
-        kill_process(Pid::from_child(&self.child), signal)
-            .map_err(|error| FenceError::Process { name: self.name, error: error.into() })
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.child.resume().map_err(|error| FenceError::Process { name: self.name, error })
     }
 }
 

@@ -3,9 +3,10 @@
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use surmise_fence::{FencingToken, Pass};
+use surmise_fence::FencingToken;
 
 use super::ledger::{Deposit, Ledger};
+use crate::stores::{Ask, Reply};
 
 /// What a holder says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -91,62 +92,6 @@ pub(super) enum What {
     Released,
     /// Something that was not to be shown.
     Unclear { why: String },
-}
-
-/// A question to the store that another process has.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Ask {
-    Grant { holder: String, nonce: u64, ttl: Duration },
-    Extend { token: FencingToken, ttl: Duration },
-    Revoke { token: FencingToken },
-    Holding,
-    Apply { key: Vec<u8>, value: Option<Vec<u8>>, pass: Pass },
-    RaiseFloor { pass: Pass },
-    Floor,
-    Read { key: Vec<u8> },
-}
-
-/// What it answers.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Reply {
-    Granted {
-        token: FencingToken,
-        valid_for: Duration,
-    },
-    Held {
-        token: FencingToken,
-        nonce: u64,
-        holder: String,
-        remaining: Duration,
-    },
-    Delayed {
-        remaining: Duration,
-    },
-    /// Nobody holds it, or another does.
-    Lost,
-    Done,
-    Stale {
-        offered: FencingToken,
-        highest: FencingToken,
-    },
-    Collision {
-        token: FencingToken,
-        offered: u64,
-        seen: u64,
-    },
-    Duplicate {
-        sequence: u64,
-    },
-    OutOfOrder {
-        offered: u64,
-        highest: u64,
-    },
-    Floor(Option<Pass>),
-    Entry(Option<(Option<Vec<u8>>, Pass)>),
-    /// It may have happened.
-    Indeterminate(String),
-    /// It did not happen.
-    Failed(String),
 }
 
 /// Returns a duration in nanoseconds, or as many as there can be.

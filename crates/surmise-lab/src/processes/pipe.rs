@@ -5,14 +5,14 @@ use std::io::{self, Write as _};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Says something.
-pub(super) fn send(message: &impl Serialize) -> io::Result<()> {
+pub(crate) fn send(message: &impl Serialize) -> io::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(&line(message)?)?;
     output.flush()
 }
 
 /// Waits for what is said; nothing more, if the other has ended.
-pub(super) fn receive<M: DeserializeOwned>() -> io::Result<Option<M>> {
+pub(crate) fn receive<M: DeserializeOwned>() -> io::Result<Option<M>> {
     let mut line = String::new();
     if io::stdin().read_line(&mut line)? == 0 {
         return Ok(None);
@@ -21,7 +21,7 @@ pub(super) fn receive<M: DeserializeOwned>() -> io::Result<Option<M>> {
 }
 
 /// Returns a message as one line.
-pub(super) fn line(message: &impl Serialize) -> io::Result<Vec<u8>> {
+pub(crate) fn line(message: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     Ok(line)

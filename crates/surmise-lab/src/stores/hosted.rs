@@ -6,25 +6,24 @@ use surmise_store::{
     LostReply, Outcome, Resource, Revoked, StoreError, Ttl,
 };
 
-use super::{
-    pipe,
-    store::Store,
-    wire::{Ask, FromHolder, Reply, ToHolder},
-};
+use super::ask::{Ask, Reply};
 
-/// A store that another process has, and is asked by the standard output and input.
-#[derive(Debug)]
-pub(super) struct Hosted;
+/// A store that another process has, and is asked by `ask`, which returns nothing where the other has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hosted {
+    ask: fn(Resource<'_>, Ask) -> io::Result<Option<Reply>>,
+}
 
 impl Hosted {
+    pub(crate) const fn new(ask: fn(Resource<'_>, Ask) -> io::Result<Option<Reply>>) -> Self {
+        Self { ask }
+    }
+
     /// Asks; an error says that the answer did not come, and that it may have happened.
-    fn ask(resource: Resource<'_>, ask: Ask) -> Result<Reply, LostReply> {
-        let resource = resource.as_str().to_owned();
+    fn ask(&self, resource: Resource<'_>, ask: Ask) -> Result<Reply, LostReply> {
         let lost = |error: BoxError| LostReply::new(NAME, error);
-        pipe::send(&FromHolder::Ask { resource, ask }).map_err(|error| lost(error.into()))?;
-        match pipe::receive().map_err(|error| lost(error.into()))? {
-            Some(ToHolder::Reply(reply)) => Ok(reply),
-            Some(_) => Err(lost("it said something else".into())),
+        match (self.ask)(resource, ask).map_err(|error| lost(error.into()))? {
+            Some(reply) => Ok(reply),
             None => Err(lost(io::Error::from(io::ErrorKind::UnexpectedEof).into())),
         }
     }
@@ -34,7 +33,7 @@ impl LeaseStore for Hosted {
     async fn grant(&self, request: LeaseRequest<'_>) -> Result<Granted, StoreError> {
         let holder = request.holder().to_owned();
         let ask = Ask::Grant { holder, nonce: request.nonce(), ttl: request.ttl().get() };
-        match Self::ask(request.resource(), ask) {
+        match self.ask(request.resource(), ask) {
             Ok(Reply::Granted { token, valid_for }) => {
                 Ok(Granted::Granted(Grant { token, valid_for }))
             }
@@ -52,7 +51,7 @@ impl LeaseStore for Hosted {
         token: FencingToken,
         ttl: Ttl,
     ) -> Result<Extended, StoreError> {
-        match Self::ask(resource, Ask::Extend { token, ttl: ttl.get() }) {
+        match self.ask(resource, Ask::Extend { token, ttl: ttl.get() }) {
             Ok(Reply::Granted { token, valid_for }) => {
                 Ok(Extended::Extended(Grant { token, valid_for }))
             }
@@ -66,7 +65,7 @@ impl LeaseStore for Hosted {
         resource: Resource<'_>,
         token: FencingToken,
     ) -> Result<Revoked, StoreError> {
-        match Self::ask(resource, Ask::Revoke { token }) {
+        match self.ask(resource, Ask::Revoke { token }) {
             Ok(Reply::Done) => Ok(Revoked::Revoked),
             Ok(Reply::Lost) => Ok(Revoked::Lost),
             other => unsaid(other).map(Revoked::Indeterminate),
@@ -74,7 +73,7 @@ impl LeaseStore for Hosted {
     }
 
     async fn holding(&self, resource: Resource<'_>) -> Result<Option<Holding>, StoreError> {
-        match Self::ask(resource, Ask::Holding) {
+        match self.ask(resource, Ask::Holding) {
             Ok(Reply::Held { token, nonce, holder, remaining }) => {
                 Ok(Some(Holding::new(token, nonce, holder, remaining)))
             }
@@ -96,102 +95,24 @@ impl FencedStore for Hosted {
     async fn apply(&self, change: Change<'_>) -> Result<Outcome, StoreError> {
         let (key, value) = (change.key().to_vec(), change.value().map(<[u8]>::to_vec));
         let ask = Ask::Apply { key, value, pass: change.pass() };
-        outcome(Self::ask(change.resource(), ask))
+        outcome(self.ask(change.resource(), ask))
     }
 
     async fn raise_floor(&self, resource: Resource<'_>, pass: Pass) -> Result<Outcome, StoreError> {
-        outcome(Self::ask(resource, Ask::RaiseFloor { pass }))
+        outcome(self.ask(resource, Ask::RaiseFloor { pass }))
     }
 
     async fn floor(&self, resource: Resource<'_>) -> Result<Option<Pass>, StoreError> {
-        match Self::ask(resource, Ask::Floor) {
+        match self.ask(resource, Ask::Floor) {
             Ok(Reply::Floor(floor)) => Ok(floor),
             other => Err(unread(other)),
         }
     }
 
     async fn read(&self, resource: &str, key: &[u8]) -> Result<Option<Entry>, StoreError> {
-        match Self::ask(Resource::new(resource)?, Ask::Read { key: key.to_vec() }) {
+        match self.ask(Resource::new(resource)?, Ask::Read { key: key.to_vec() }) {
             Ok(Reply::Entry(entry)) => Ok(entry.map(|(value, pass)| Entry::new(value, pass))),
             other => Err(unread(other)),
-        }
-    }
-}
-
-/// Has a store do what a holder asks for.
-pub(super) async fn answer(store: &Store, resource: &str, ask: Ask) -> Reply {
-    let done = async {
-        let name = Resource::new(resource)?;
-        Ok::<_, StoreError>(match ask {
-            Ask::Grant { holder, nonce, ttl } => {
-                store.grant(LeaseRequest::new(resource, &holder, nonce, ttl)?).await?.into()
-            }
-            Ask::Extend { token, ttl } => store.extend(name, token, Ttl::new(ttl)?).await?.into(),
-            Ask::Revoke { token } => store.revoke(name, token).await?.into(),
-            Ask::Holding => store.holding(name).await?.map_or(Reply::Lost, Reply::from),
-            Ask::Apply { key, value, pass } => {
-                store.apply(Change::new(resource, &key, value.as_deref(), pass)?).await?.into()
-            }
-            Ask::RaiseFloor { pass } => store.raise_floor(name, pass).await?.into(),
-            Ask::Floor => Reply::Floor(store.floor(name).await?),
-            Ask::Read { key } => {
-                let entry = store.read(resource, &key).await?;
-                Reply::Entry(entry.map(|entry| (entry.value, entry.pass)))
-            }
-        })
-    };
-    done.await.unwrap_or_else(|error| Reply::Failed(error.to_string()))
-}
-
-impl From<Granted> for Reply {
-    fn from(granted: Granted) -> Self {
-        match granted {
-            Granted::Granted(Grant { token, valid_for, .. }) => Self::Granted { token, valid_for },
-            Granted::Held(holding) => holding.into(),
-            Granted::Delayed { remaining } => Self::Delayed { remaining },
-            other => Self::Indeterminate(format!("{other:?}")),
-        }
-    }
-}
-
-impl From<Holding> for Reply {
-    fn from(Holding { token, nonce, holder, remaining, .. }: Holding) -> Self {
-        Self::Held { token, nonce, holder, remaining }
-    }
-}
-
-impl From<Extended> for Reply {
-    fn from(extended: Extended) -> Self {
-        match extended {
-            Extended::Extended(Grant { token, valid_for, .. }) => {
-                Self::Granted { token, valid_for }
-            }
-            Extended::Lost => Self::Lost,
-            other => Self::Indeterminate(format!("{other:?}")),
-        }
-    }
-}
-
-impl From<Revoked> for Reply {
-    fn from(revoked: Revoked) -> Self {
-        match revoked {
-            Revoked::Revoked => Self::Done,
-            Revoked::Lost => Self::Lost,
-            other => Self::Indeterminate(format!("{other:?}")),
-        }
-    }
-}
-
-impl From<Outcome> for Reply {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Applied => Self::Done,
-            Outcome::Stale { offered, highest } => Self::Stale { offered, highest },
-            Outcome::Collision { token, offered, seen } => Self::Collision { token, offered, seen },
-            Outcome::Duplicate { sequence } => Self::Duplicate { sequence },
-            Outcome::OutOfOrder { offered, highest } => Self::OutOfOrder { offered, highest },
-            Outcome::Indeterminate(lost) => Self::Indeterminate(lost.to_string()),
-            other => Self::Indeterminate(format!("{other:?}")),
         }
     }
 }

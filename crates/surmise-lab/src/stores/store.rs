@@ -17,13 +17,13 @@ use surmise_time::BootClock;
 
 use super::{
     choice::{Server, StoreChoice},
-    error::FenceError,
+    error::OpenError,
     hosted::Hosted,
 };
 
 /// Any of the stores.
 #[derive(Debug)]
-pub(super) enum Store {
+pub(crate) enum Store {
     Hosted(Hosted),
     Memory(Box<MemoryStore<BootClock>>),
     Redb(RedbStore),
@@ -36,17 +36,17 @@ pub(super) enum Store {
 }
 
 impl Store {
-    pub(super) fn memory() -> Result<Self, LeaseTableError> {
+    pub(crate) fn memory() -> Result<Self, LeaseTableError> {
         let store = MemoryStore::new(MemoryConfig::default(), BootClock)?;
         Ok(Self::Memory(Box::new(store)))
     }
 
-    pub(super) fn redb(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn redb(path: &Path) -> Result<Self, StoreError> {
         RedbStore::open(path, RedbConfig::default()).map(Self::Redb)
     }
 
     /// Connects to the server of `choice`. Also returns what there is to be said of it.
-    pub(super) async fn connect(server: Server, choice: &StoreChoice) -> Connected {
+    pub(crate) async fn connect(server: Server, choice: &StoreChoice) -> Connected {
         match server {
             Server::Etcd => etcd(choice).await,
             Server::Postgres => postgres(choice).await,
@@ -194,7 +194,7 @@ impl FencedStore for Store {
     }
 }
 
-type Connected = Result<(Store, Option<String>), FenceError>;
+type Connected = Result<(Store, Option<String>), OpenError>;
 
 #[cfg(feature = "etcd")]
 async fn etcd(choice: &StoreChoice) -> Connected {
@@ -204,7 +204,7 @@ async fn etcd(choice: &StoreChoice) -> Connected {
 
 /// Reads `etcd://[USER:PASSWORD@]HOST:PORT,…`.
 #[cfg(feature = "etcd")]
-fn etcd_config(choice: &StoreChoice) -> Result<EtcdConfig, FenceError> {
+fn etcd_config(choice: &StoreChoice) -> Result<EtcdConfig, OpenError> {
     let place = choice.text().strip_prefix("etcd://").unwrap_or_default();
     let (credentials, members) = match place.rsplit_once('@') {
         None => (None, place),
@@ -221,7 +221,7 @@ fn etcd_config(choice: &StoreChoice) -> Result<EtcdConfig, FenceError> {
 
 #[cfg(not(feature = "etcd"))]
 async fn etcd(_: &StoreChoice) -> Connected {
-    Err(FenceError::NotBuiltIn { feature: "etcd" })
+    Err(OpenError::NotBuiltIn { feature: "etcd" })
 }
 
 #[cfg(feature = "postgres")]
@@ -234,7 +234,7 @@ async fn postgres(choice: &StoreChoice) -> Connected {
 
 #[cfg(not(feature = "postgres"))]
 async fn postgres(_: &StoreChoice) -> Connected {
-    Err(FenceError::NotBuiltIn { feature: "postgres" })
+    Err(OpenError::NotBuiltIn { feature: "postgres" })
 }
 
 /// Accepts what the server can lose, for an experiment, and says so.
@@ -251,13 +251,13 @@ async fn redis(choice: &StoreChoice) -> Connected {
 
 #[cfg(not(feature = "redis"))]
 async fn redis(_: &StoreChoice) -> Connected {
-    Err(FenceError::NotBuiltIn { feature: "redis" })
+    Err(OpenError::NotBuiltIn { feature: "redis" })
 }
 
 #[cfg(any(feature = "etcd", feature = "postgres"))]
-fn bad_address<E: core::fmt::Display>(choice: &StoreChoice) -> impl FnOnce(E) -> FenceError {
+fn bad_address<E: core::fmt::Display>(choice: &StoreChoice) -> impl FnOnce(E) -> OpenError {
     let store = choice.to_string();
-    move |error| FenceError::Address { store, why: error.to_string() }
+    move |error| OpenError::Address { store, why: error.to_string() }
 }
 
 #[cfg(all(test, feature = "etcd"))]

@@ -1,15 +1,17 @@
 use core::{error::Error, fmt, str::FromStr};
-use std::path::PathBuf;
+use std::{ffi::OsStr, path::PathBuf};
+
+use clap::{Arg, Command, builder::TypedValueParser, error::ErrorKind};
 
 /// A store, as it is given on the command line.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct StoreChoice {
+pub(crate) struct StoreChoice {
     text: String,
     kind: Kind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// In the memory of the process that starts the others.
     Memory,
     /// In a file, which that process opens; without a name, in a temporary one.
@@ -20,19 +22,19 @@ pub(super) enum Kind {
 
 /// The servers that there are stores for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Server {
+pub(crate) enum Server {
     Etcd,
     Postgres,
     Redis,
 }
 
 impl StoreChoice {
-    pub(super) const fn kind(&self) -> &Kind {
+    pub(crate) const fn kind(&self) -> &Kind {
         &self.kind
     }
 
     /// Returns what was given, which may have a password in it.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 }
@@ -85,7 +87,7 @@ impl fmt::Debug for StoreChoice {
 
 /// A text that names no store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum StoreChoiceError {
+pub(crate) enum StoreChoiceError {
     /// It is none of those that there are. Where a password could be in it is not known, so that only its first word is
     /// told.
     Unknown { text: String },
@@ -106,6 +108,29 @@ impl fmt::Display for StoreChoiceError {
 }
 
 impl Error for StoreChoiceError {}
+
+/// Reads a store. If it is none, the error does not repeat what was given, as those of clap's own parsers do: there may
+/// be a password in it.
+#[derive(Clone)]
+pub(crate) struct StoreParser;
+
+impl TypedValueParser for StoreParser {
+    type Value = StoreChoice;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<StoreChoice, clap::Error> {
+        let invalid = |why: &str| {
+            let message = format!("invalid value for '--store <STORE>': {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        };
+        let text = value.to_str().ok_or_else(|| invalid("it is not in UTF-8"))?;
+        text.parse().map_err(|error: StoreChoiceError| invalid(&error.to_string()))
+    }
+}
 
 /// Returns the scheme and the place of a server's address, as far as there certainly is no password in it.
 fn without_secrets(text: &str) -> String {
