@@ -18,16 +18,13 @@ mod timeline;
 mod verdict;
 mod wire;
 
-use std::{
-    io::{self, Write as _},
-    path::Path,
-};
+use std::io;
 
 use serde::Serialize;
 
 pub use self::{args::FenceArgs, error::FenceError};
 use self::{director::Director, host::Host, timeline::Timeline, verdict::Verdict};
-use crate::compare::{output::write_whole, table::wrap};
+use crate::{compare::table::wrap, printer::write_json};
 
 /// Has the processes do it, prints what they do when they do it, and what is in the store then.
 ///
@@ -46,7 +43,8 @@ pub fn run(args: &FenceArgs) -> Result<(), FenceError> {
     let verdict = Director::start(args, &host, &mut timeline)?.play()?;
     timeline.say(&format!("\n{}", wrap(&verdict.describe())))?;
     if let Some(file) = &args.json {
-        write_json(file, &Report::new(args, &host, &timeline, &verdict))?;
+        let written = write_json(file, &Report::new(args, &host, &timeline, &verdict));
+        written.map_err(|error| FenceError::Write { file: file.clone(), error })?;
     }
     verdict.check().map_err(FenceError::NotShown)
 }
@@ -83,19 +81,5 @@ impl<'a> Report<'a> {
             timeline: timeline.entries(),
             verdict,
         }
-    }
-}
-
-fn write_json(file: &Path, report: &Report<'_>) -> Result<(), FenceError> {
-    let failed = |error| FenceError::Write { file: file.to_owned(), error };
-    let mut json = serde_json::to_string_pretty(report).expect("plain numbers and names");
-    json.push('\n');
-    if file != Path::new("-") {
-        return write_whole(file, json.as_bytes()).map_err(failed);
-    }
-    match io::stdout().write_all(json.as_bytes()) {
-        // Whoever reads the output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(failed),
     }
 }

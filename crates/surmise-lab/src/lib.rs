@@ -25,6 +25,8 @@ pub mod compare;
 #[cfg(target_os = "linux")]
 pub mod fence;
 #[cfg(target_os = "linux")]
+mod printer;
+#[cfg(target_os = "linux")]
 mod processes;
 pub mod record;
 pub mod scenario;

@@ -1,5 +1,3 @@
-use std::io::{self, Write};
-
 use serde::Serialize;
 use surmise_time::Instant;
 
@@ -9,7 +7,7 @@ use super::{
     ledger::Ledger,
     wire::{What, nanos},
 };
-use crate::compare::text;
+use crate::{compare::text, printer::Printer};
 
 /// What happened, printed as it happens.
 #[derive(Debug)]
@@ -17,8 +15,7 @@ pub(super) struct Timeline {
     /// When the first thing happened.
     start: Option<Instant>,
     entries: Vec<Entry>,
-    /// Whether the standard output is for something else.
-    to_stderr: bool,
+    printer: Printer,
     unfenced: bool,
 }
 
@@ -34,8 +31,8 @@ pub(super) struct Entry {
 
 impl Timeline {
     pub(super) fn new(args: &FenceArgs) -> Self {
-        let to_stderr = args.json.as_ref().is_some_and(|file| file.as_os_str() == "-");
-        Self { start: None, entries: Vec::new(), to_stderr, unfenced: args.unfenced }
+        let printer = Printer::beside(args.json.as_deref());
+        Self { start: None, entries: Vec::new(), printer, unfenced: args.unfenced }
     }
 
     /// Notes that something happened, and prints it.
@@ -58,17 +55,8 @@ impl Timeline {
 
     /// Prints a line or more.
     pub(super) fn say(&self, text: &str) -> Result<(), FenceError> {
-        if self.to_stderr {
-            // Like notes, it is lost where nobody can read it.
-            let _ = writeln!(io::stderr(), "{text}");
-            return Ok(());
-        }
-        let mut output = io::stdout().lock();
-        match writeln!(output, "{text}").and_then(|()| output.flush()) {
-            // Whoever reads the output has seen enough, and there may be a file to be written.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result.map_err(|error| FenceError::Write { file: "-".into(), error }),
-        }
+        let said = self.printer.say(text);
+        said.map_err(|error| FenceError::Write { file: "-".into(), error })
     }
 
     pub(super) fn entries(&self) -> &[Entry] {
