@@ -1,9 +1,7 @@
 use core::error::Error;
 use std::io::{self, Write as _};
 
-use clap::{Parser, Subcommand};
-#[cfg(target_os = "linux")]
-use surmise_lab::fence::{self, FenceArgs};
+use clap::{Parser, Subcommand, error::ErrorKind};
 use surmise_lab::{
     clock::{self, ClockArgs},
     compare::{self, CompareArgs},
@@ -11,9 +9,14 @@ use surmise_lab::{
     scenario::{self, ScenarioArgs},
     tune::{self, TuneArgs},
 };
+#[cfg(target_os = "linux")]
+use surmise_lab::{
+    failover::{self, FailoverArgs},
+    fence::{self, FenceArgs},
+};
 
 /// Compares failure detectors on real heartbeat traces, records such traces, asks clocks what they
-/// know, and shows what a fence is for.
+/// know, and shows what a fence is for, and a failover that corrupts nothing.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -42,6 +45,8 @@ Examples:
 
   Why a client that got no answer needs an idempotency key, and eight other stories:
     surmise-lab scenario lost-reply";
+  Stop the leader of a cluster, and see another take over:
+    surmise-lab failover";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -56,6 +61,13 @@ enum Command {
     /// Stops a process for longer than its lease lasts, and shows what its late write does
     #[cfg(target_os = "linux")]
     Fence(FenceArgs),
+    /// Has a cluster lose its leader, and checks that nothing was corrupted
+    #[cfg(target_os = "linux")]
+    Failover(FailoverArgs),
+    /// Is one of the processes of `failover`
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    FailoverProcess,
     /// Is one of the processes of `fence`
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
@@ -72,6 +84,15 @@ impl Cli {
             Command::Compare(args) => compare::run(&args)?,
             #[cfg(target_os = "linux")]
             Command::Fence(args) => fence::run(&args)?,
+            #[cfg(target_os = "linux")]
+            Command::Failover(args) => {
+                if let Err(error) = args.check() {
+                    clap::Error::raw(ErrorKind::ValueValidation, format!("{error}\n")).exit();
+                }
+                failover::run(&args)?;
+            }
+            #[cfg(target_os = "linux")]
+            Command::FailoverProcess => failover::act()?,
             #[cfg(target_os = "linux")]
             Command::FenceHolder => fence::hold()?,
             Command::Tune(args) => tune::run(&args)?,

@@ -8,6 +8,7 @@
 //! * [`clock`] asks every time source of `surmise-interval`, and simulates clocks that are off.
 //! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does.
 //! * [`scenario`] tells short stories of uncertainty on the crates of the family.
+//! * `failover`, on Linux, has a cluster of processes lose its leader, and checks that nothing was corrupted.
 //! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does. Its store is
 //!   one of `stores`.
 //!
@@ -22,6 +23,8 @@
 
 pub mod clock;
 pub mod compare;
+#[cfg(target_os = "linux")]
+pub mod failover;
 #[cfg(target_os = "linux")]
 pub mod fence;
 #[cfg(target_os = "linux")]

@@ -44,6 +44,11 @@ pub use self::{
     stop::{Stop, Stopper},
     summary::{Counts, Summary},
 };
+pub(crate) use self::{
+    delay::DelayLaw,
+    link::{Impairment, Link},
+    probability::Probability,
+};
 use self::{
     journal::Journal,
     receiver::{Keep, Receiver},

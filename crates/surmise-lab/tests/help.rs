@@ -17,7 +17,7 @@ fn fits_a_hundred_columns_and_has_examples() {
     let mut commands = vec![[].as_slice(), &["clock"], &["compare"], &["record"]];
     commands.extend([["scenario"].as_slice(), &["tune"]]);
     if cfg!(target_os = "linux") {
-        commands.push(&["fence"]);
+        commands.extend([["failover"].as_slice(), &["fence"]]);
     }
     for arguments in commands {
         let text = help(arguments);

@@ -4,11 +4,11 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Exp, LogNormal, Pareto};
 
 /// The longest delay that is ever given; a heavier tail is cut here.
-pub(super) const MAX_DELAY: Duration = Duration::from_secs(60);
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// How long a datagram is under way: a distribution, drawn from anew for each datagram.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct DelayLaw(Law);
+pub(crate) struct DelayLaw(Law);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Law {
@@ -22,7 +22,7 @@ enum Law {
 
 impl DelayLaw {
     /// Draws a delay of at most [`MAX_DELAY`].
-    pub(super) fn sample(&self, rng: &mut impl Rng) -> Duration {
+    pub(crate) fn sample(&self, rng: &mut impl Rng) -> Duration {
         let seconds = match self.0 {
             Law::Constant(delay) => return delay,
             Law::Uniform(min, max) => return rng.random_range(min..=max),
@@ -45,7 +45,7 @@ impl FromStr for DelayLaw {
 
 /// A text that names no delay law.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct DelayLawError {
+pub(crate) struct DelayLawError {
     text: String,
 }
 

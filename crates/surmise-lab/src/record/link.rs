@@ -20,20 +20,20 @@ const MAX_HOLD: Duration = Duration::from_secs(1);
 
 /// What a link does to datagrams.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Impairment {
-    pub(super) delay: Option<DelayLaw>,
-    pub(super) loss: Probability,
-    pub(super) burst_loss: Option<BurstLoss>,
-    pub(super) reorder: Probability,
-    pub(super) duplicate: Probability,
-    pub(super) seed: u64,
+pub(crate) struct Impairment {
+    pub(crate) delay: Option<DelayLaw>,
+    pub(crate) loss: Probability,
+    pub(crate) burst_loss: Option<BurstLoss>,
+    pub(crate) reorder: Probability,
+    pub(crate) duplicate: Probability,
+    pub(crate) seed: u64,
 }
 
 /// A link that loses, delays, reorders and duplicates.
 ///
 /// What happens to the nth datagram depends on the seed and on n alone, not on when it comes.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     impairment: Impairment,
     rng: ChaCha8Rng,
     in_burst: bool,
@@ -60,7 +60,7 @@ struct Fate {
 }
 
 impl Link {
-    pub(super) fn new(impairment: Impairment) -> Self {
+    pub(crate) fn new(impairment: Impairment) -> Self {
         Self {
             impairment,
             rng: ChaCha8Rng::seed_from_u64(impairment.seed),
@@ -72,7 +72,7 @@ impl Link {
     }
 
     /// Takes a datagram at its near end.
-    pub(super) fn offer(&mut self, datagram: Vec<u8>, now: Instant) {
+    pub(crate) fn offer(&mut self, datagram: Vec<u8>, now: Instant) {
         let fate = self.draw();
         if fate.lost || self.under_way.len() >= MAX_UNDER_WAY {
             return;
@@ -103,7 +103,7 @@ impl Link {
     }
 
     /// Returns a datagram that has reached the far end by `now`.
-    pub(super) fn take(&mut self, now: Instant) -> Option<Vec<u8>> {
+    pub(crate) fn take(&mut self, now: Instant) -> Option<Vec<u8>> {
         if self.held.as_ref().is_some_and(|held| held.due <= now) {
             self.under_way.extend(self.held.take().map(Reverse));
         }
@@ -115,7 +115,7 @@ impl Link {
     }
 
     /// Returns when the next datagram reaches the far end. Changes only with `offer` and `take`.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         let next = self.under_way.peek().map(|Reverse(next)| next.due);
         next.into_iter().chain(self.held.as_ref().map(|held| held.due)).min()
     }

@@ -4,11 +4,11 @@ use rand::{Rng, RngExt};
 
 /// A number between 0 and 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Probability(f64);
+pub(crate) struct Probability(f64);
 
 impl Probability {
     /// Returns whether it happens this time.
-    pub(super) fn draw(self, rng: &mut impl Rng) -> bool {
+    pub(crate) fn draw(self, rng: &mut impl Rng) -> bool {
         rng.random_bool(self.0)
     }
 }
@@ -27,11 +27,11 @@ impl FromStr for Probability {
 /// How losses come in bursts: the model of Gilbert (1960) and Elliott (1963) with a good state that
 /// loses nothing and a bad one that loses everything.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct BurstLoss {
+pub(crate) struct BurstLoss {
     /// How probable it is, at each datagram, that a burst begins.
-    pub(super) enter: Probability,
+    pub(crate) enter: Probability,
     /// How probable it is, at each datagram in a burst, that the burst is over.
-    pub(super) leave: Probability,
+    pub(crate) leave: Probability,
 }
 
 impl FromStr for BurstLoss {
@@ -46,7 +46,7 @@ impl FromStr for BurstLoss {
 
 /// A text that is no probability.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ProbabilityError {
+pub(crate) struct ProbabilityError {
     text: String,
 }
 

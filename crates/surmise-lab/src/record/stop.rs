@@ -55,7 +55,12 @@ impl Stop {
         Self { signal: next.clone(), again: channel::never() }
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    /// Returns what closes when the signal is given, to be waited for among other things.
+    pub(crate) const fn signal(&self) -> &Receiver<Infallible> {
+        &self.signal
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
         matches!(self.signal.try_recv(), Err(TryRecvError::Disconnected))
     }
 

@@ -1,0 +1,60 @@
+//! A cluster that loses its leader, with processes that are really stopped and killed.
+//!
+//! [`run`] is the command `surmise-lab failover`. Nodes send each other heartbeats over UDP and vote on who failed. One
+//! of them has the lease and leads: a client writes to a log through it. Then it is stopped, killed, cut off, or
+//! its clock is wrong. A checker that knows nothing of how it came about looks at what was noted and at what is in the
+//! store, and says whether anything was corrupted.
+//!
+//! Nodes and client are values that read no clock and send nothing. So the tests run the same ones, with the same checker,
+//! in a simulation, a thousand times faster.
+//!
+//! The processes are this program again, with a hidden command that is [`act`].
+
+mod args;
+mod cast;
+mod checker;
+mod client;
+mod error;
+mod faults;
+mod history;
+mod machine;
+mod message;
+mod node;
+mod outage;
+mod plan;
+mod process;
+mod run;
+mod runs;
+mod setup;
+#[cfg(test)]
+mod simulation;
+mod timeline;
+mod verdict;
+mod wire;
+
+use std::io;
+
+pub use self::{args::FailoverArgs, error::FailoverError};
+use crate::record::Stop;
+
+/// Has the runs happen, prints what happens, and what is to be said of it.
+///
+/// # Errors
+///
+/// [`FailoverError`] if a run could not be made, at Ctrl-C, and if a run did not keep what was promised; with
+/// `--no-fencing`, if most did.
+pub fn run(args: &FailoverArgs) -> Result<(), FailoverError> {
+    args.check()?;
+    let stop = Stop::on_interrupt()
+        .map_err(|error| FailoverError::Interrupt { message: error.to_string() })?;
+    runs::make(args, &stop)
+}
+
+/// Is one of the processes that [`run`] starts, until its standard input ends.
+///
+/// # Errors
+///
+/// If its standard input or output fails.
+pub fn act() -> io::Result<()> {
+    process::run()
+}

@@ -1,0 +1,197 @@
+//! The rules, one function each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use surmise_clock::HybridTimestamp;
+use surmise_fence::FencingToken;
+
+use super::Violation;
+use crate::failover::{
+    history::{History, Note},
+    message::{Op, Record},
+};
+
+/// What was acknowledged is there, once, and as it was said to be.
+pub(super) fn acknowledged(history: &History) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let places = places(history);
+    for (op, Acknowledgement { slot, stamp, .. }) in acknowledgements(history) {
+        match places.get(&op).map(Vec::as_slice) {
+            None | Some([]) => found.push(Violation::Lost { op, slot }),
+            Some([(place, record), ..]) => {
+                if *place != slot || record.stamp != stamp {
+                    found.push(Violation::Moved { op, acknowledged: slot, found: *place });
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Whatever is there was asked for, and is there once, without a hole before it.
+pub(super) fn invoked(history: &History) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let invoked: BTreeMap<Op, u32> = history
+        .entries
+        .iter()
+        .filter_map(|entry| match entry.note {
+            Note::Invoked { op, amount } => Some((op, amount)),
+            _ => None,
+        })
+        .collect();
+    for (op, places) in places(history) {
+        for (slot, record) in &places {
+            if invoked.get(&op) != Some(&record.amount) {
+                found.push(Violation::Forged { op, slot: *slot });
+            }
+        }
+        if let [(first, _), (second, _), ..] = places.as_slice() {
+            found.push(Violation::Twice { op, first: *first, second: *second });
+        }
+    }
+    let end = history.log.iter().rposition(Option::is_some).unwrap_or(0);
+    let holes = (0_u64..).zip(history.log.iter().take(end));
+    found.extend(
+        holes.filter(|(_, there)| there.is_none()).map(|(slot, _)| Violation::Hole { slot }),
+    );
+    found
+}
+
+/// No write is accepted that was asked for after one of a later lease had been.
+pub(super) fn terms(history: &History) -> Vec<Violation> {
+    let mut found = Vec::new();
+    // When the store is known to have accepted each token, at the latest.
+    let mut accepted: Vec<(u64, FencingToken)> = Vec::new();
+    for entry in &history.entries {
+        match &entry.note {
+            Note::FloorRaised { token } => accepted.push((entry.at_ns, *token)),
+            Note::Applied { record, .. } => accepted.push((entry.at_ns, record.token)),
+            _ => {}
+        }
+    }
+    accepted.sort_unstable();
+    // The greatest token that was accepted up to each of these times.
+    let mut greatest = None;
+    for (_, token) in &mut accepted {
+        greatest = greatest.max(Some(*token));
+        *token = greatest.unwrap_or(*token);
+    }
+    for entry in &history.entries {
+        let Note::Applied { slot, record, sent_ns } = &entry.note else { continue };
+        let before = accepted.partition_point(|(at, _)| at < sent_ns);
+        let Some((_, latest)) = before.checked_sub(1).and_then(|last| accepted.get(last)) else {
+            continue;
+        };
+        if *latest > record.token {
+            let (slot, token, accepted) = (*slot, record.token, *latest);
+            found.push(Violation::StaleAccepted { slot, token, accepted });
+        }
+    }
+    for (slot, before, record) in pairs(history) {
+        if record.token < before.token {
+            let (token, before) = (record.token, before.token);
+            found.push(Violation::TermsGoBack { slot, token, before });
+        }
+    }
+    found
+}
+
+/// By one token, one node writes.
+pub(super) fn leaders(history: &History) -> Vec<Violation> {
+    let mut found = BTreeSet::new();
+    let mut leaders: BTreeMap<FencingToken, usize> = BTreeMap::new();
+    let applied = history.entries.iter().filter_map(|entry| match &entry.note {
+        Note::Applied { record, .. } => Some(record),
+        _ => None,
+    });
+    for Record { token, writer, .. } in applied.chain(history.log.iter().flatten()) {
+        let first = *leaders.entry(*token).or_insert(*writer);
+        if first != *writer {
+            found.insert((*token, first, *writer));
+        }
+    }
+    found
+        .into_iter()
+        .map(|(token, first, second)| Violation::TwoLeaders { token, first, second })
+        .collect()
+}
+
+/// What is later has a later stamp: along the log, of which each leader knows what is before what it writes, and along each
+/// session, which writes after it was acknowledged what it wrote before.
+pub(super) fn causality(history: &History) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (_, before, record) in pairs(history) {
+        if record.stamp <= before.stamp {
+            let (earlier, later) = (before.op, record.op);
+            found.push(Violation::StampsGoBack { earlier, later });
+        }
+    }
+    let mut latest: BTreeMap<u32, (Op, Acknowledgement)> = BTreeMap::new();
+    // They are in the order of their sessions, and there of their numbers.
+    for (op, acknowledged) in acknowledgements(history) {
+        if let Some((earlier, before)) = latest.insert(op.session, (op, acknowledged)) {
+            if acknowledged.stamp <= before.stamp {
+                found.push(Violation::StampsGoBack { earlier, later: op });
+            }
+            if acknowledged.slot <= before.slot {
+                found.push(Violation::OutOfOrder { earlier, later: op });
+            }
+        }
+    }
+    found
+}
+
+/// A read shows what was acknowledged before it began.
+pub(super) fn reads(history: &History) -> Vec<Violation> {
+    let by_slot: BTreeMap<u64, (u64, Op)> = acknowledgements(history)
+        .into_iter()
+        .map(|(op, acknowledged)| (acknowledged.slot, (acknowledged.at_ns, op)))
+        .collect();
+    let mut found = Vec::new();
+    for entry in &history.entries {
+        let Note::Read { slot, record, asked_ns, .. } = &entry.note else { continue };
+        let Some((at_ns, op)) = by_slot.get(slot) else { continue };
+        if at_ns <= asked_ns && record.as_ref().map(|record| record.op) != Some(*op) {
+            let (slot, acknowledged, read) = (*slot, *op, *record);
+            found.push(Violation::ReadOther { slot, acknowledged, read });
+        }
+    }
+    found
+}
+
+/// What was said of a write.
+#[derive(Clone, Copy)]
+struct Acknowledgement {
+    at_ns: u64,
+    slot: u64,
+    stamp: HybridTimestamp,
+}
+
+/// Returns what was said first of each write.
+fn acknowledgements(history: &History) -> BTreeMap<Op, Acknowledgement> {
+    let mut found = BTreeMap::new();
+    for entry in &history.entries {
+        if let Note::Acknowledged { op, slot, stamp, .. } = entry.note {
+            let acknowledged = Acknowledgement { at_ns: entry.at_ns, slot, stamp };
+            found.entry(op).or_insert(acknowledged);
+        }
+    }
+    found
+}
+
+/// Returns where each write is.
+fn places(history: &History) -> BTreeMap<Op, Vec<(u64, Record)>> {
+    let mut places: BTreeMap<Op, Vec<(u64, Record)>> = BTreeMap::new();
+    for (slot, record) in (0..).zip(&history.log) {
+        if let Some(record) = record {
+            places.entry(record.op).or_default().push((slot, *record));
+        }
+    }
+    places
+}
+
+/// Returns each record with its place, and the one before it.
+fn pairs(history: &History) -> impl Iterator<Item = (u64, &Record, &Record)> {
+    let there = (0..).zip(&history.log).filter_map(|(slot, record)| Some((slot, record.as_ref()?)));
+    there.clone().zip(there.skip(1)).map(|((_, before), (slot, record))| (slot, before, record))
+}

@@ -1,0 +1,243 @@
+use surmise_clock::HybridTimestamp;
+use surmise_fence::FencingToken;
+
+use super::{Violation, check};
+use crate::failover::{
+    history::{Entry, History, Note, Who},
+    message::{Op, Record},
+};
+
+const fn op(session: u32, number: u32) -> Op {
+    Op { session, number }
+}
+
+fn token(counter: u64) -> FencingToken {
+    FencingToken::new(1, counter.try_into().unwrap())
+}
+
+fn record(op: Op, term: u64, stamp: u64) -> Record {
+    let amount = 100 + op.number;
+    let writer = usize::try_from(term).unwrap();
+    let stamp = HybridTimestamp::from_nanos(stamp).unwrap();
+    Record { op, amount, writer, token: token(term), stamp }
+}
+
+/// Two sessions write, two each; node 1 leads, and then node 2.
+fn clean() -> History {
+    let log = [
+        record(op(0, 0), 1, 10),
+        record(op(1, 0), 1, 20),
+        record(op(0, 1), 2, 30),
+        record(op(1, 1), 2, 40),
+    ];
+    let mut history = History { log: log.map(Some).to_vec(), ..History::default() };
+    note(&mut history, 50, Who::Node(1), Note::FloorRaised { token: token(1) });
+    for (at_ns, slot, record) in [(100, 0, log[0]), (200, 1, log[1])] {
+        write(&mut history, at_ns, slot, record);
+    }
+    note(&mut history, 250, Who::Node(2), Note::FloorRaised { token: token(2) });
+    for (at_ns, slot, record) in [(300, 2, log[2]), (400, 3, log[3])] {
+        write(&mut history, at_ns, slot, record);
+    }
+    read(&mut history, 500, 2, Some(log[2]));
+    history
+}
+
+fn note(history: &mut History, at_ns: u64, who: Who, note: Note) {
+    history.entries.push(Entry { at_ns, who, note });
+}
+
+/// Notes a write that took 40 ns.
+fn write(history: &mut History, at_ns: u64, slot: u64, record: Record) {
+    let Record { op, amount, stamp, writer, .. } = record;
+    note(history, at_ns, Who::Client, Note::Invoked { op, amount });
+    note(
+        history,
+        at_ns + 30,
+        Who::Node(writer),
+        Note::Applied { slot, record, sent_ns: at_ns + 10 },
+    );
+    let acknowledged = Note::Acknowledged { op, slot, stamp, replayed: false, attempts: 1 };
+    note(history, at_ns + 40, Who::Client, acknowledged);
+}
+
+fn read(history: &mut History, asked_ns: u64, slot: u64, record: Option<Record>) {
+    let read = Note::Read { slot, record, asked_ns, hedged: false };
+    note(history, asked_ns + 5, Who::Client, read);
+}
+
+/// Returns what is found once a clean history was spoilt.
+fn found(spoil: impl FnOnce(&mut History)) -> Vec<Violation> {
+    let mut history = clean();
+    spoil(&mut history);
+    check(&history)
+}
+
+#[test]
+fn a_clean_history_is_clean() {
+    assert_eq!(check(&clean()), []);
+}
+
+#[test]
+fn a_write_that_was_not_acknowledged_may_be_there_or_not() {
+    for is_there in [false, true] {
+        let late = record(op(0, 2), 2, 50);
+        let found = found(|history| {
+            let invoked = Note::Invoked { op: late.op, amount: late.amount };
+            note(history, 600, Who::Client, invoked);
+            history.log.extend(is_there.then_some(Some(late)));
+        });
+        assert_eq!(found, []);
+    }
+}
+
+#[test]
+fn a_lost_write_is_found() {
+    // The last of the log is gone.
+    let last = found(|history| _ = history.log.pop());
+    assert_eq!(last, [Violation::Lost { op: op(1, 1), slot: 3 }]);
+    // A write of nobody that was answered stands in its place.
+    let other = record(op(0, 2), 2, 45);
+    let overwritten = found(|history| {
+        note(history, 600, Who::Client, Note::Invoked { op: other.op, amount: other.amount });
+        history.log[3] = Some(other);
+    });
+    assert_eq!(overwritten, [Violation::Lost { op: op(1, 1), slot: 3 }]);
+}
+
+#[test]
+fn a_write_at_another_place_or_with_another_stamp_is_found() {
+    let restamped = found(|history| history.log[3] = Some(record(op(1, 1), 2, 41)));
+    assert_eq!(restamped, [Violation::Moved { op: op(1, 1), acknowledged: 3, found: 3 }]);
+    let swapped = found(|history| history.log.swap(2, 3));
+    assert!(swapped.contains(&Violation::Moved { op: op(0, 1), acknowledged: 2, found: 3 }));
+}
+
+#[test]
+fn a_write_that_is_there_twice_is_found() {
+    let twice = found(|history| history.log.push(Some(record(op(0, 0), 2, 50))));
+    assert_eq!(twice, [Violation::Twice { op: op(0, 0), first: 0, second: 4 }]);
+}
+
+#[test]
+fn what_nobody_asked_for_is_found() {
+    let forged = found(|history| history.log.push(Some(record(op(7, 0), 2, 50))));
+    assert_eq!(forged, [Violation::Forged { op: op(7, 0), slot: 4 }]);
+    let changed = found(|history| history.log[3].as_mut().unwrap().amount += 1);
+    assert_eq!(changed, [Violation::Forged { op: op(1, 1), slot: 3 }]);
+}
+
+#[test]
+fn a_hole_is_found() {
+    let hole = found(|history| history.log[1] = None);
+    assert!(hole.contains(&Violation::Hole { slot: 1 }));
+    assert!(hole.contains(&Violation::Lost { op: op(1, 0), slot: 1 }));
+}
+
+#[test]
+fn a_stale_write_that_was_accepted_is_found() {
+    let late = record(op(1, 0), 1, 20);
+    let accepted = |sent_ns| {
+        found(|history| {
+            note(history, 600, Who::Node(1), Note::Applied { slot: 1, record: late, sent_ns });
+        })
+    };
+    let stale = Violation::StaleAccepted { slot: 1, token: token(1), accepted: token(2) };
+    assert_eq!(accepted(251), [stale]);
+    // It was under way when the floor was raised, and may have been before it.
+    assert_eq!(accepted(250), []);
+}
+
+#[test]
+fn a_stale_write_is_found_without_a_floor() {
+    let late = record(op(1, 0), 1, 20);
+    let found = found(|history| {
+        history.entries.retain(|entry| !matches!(entry.note, Note::FloorRaised { .. }));
+        note(history, 600, Who::Node(1), Note::Applied { slot: 1, record: late, sent_ns: 331 });
+    });
+    let stale = Violation::StaleAccepted { slot: 1, token: token(1), accepted: token(2) };
+    assert_eq!(found, [stale]);
+}
+
+#[test]
+fn terms_that_go_back_in_the_log_are_found() {
+    let found = found(|history| {
+        let back = record(op(0, 2), 1, 50);
+        note(history, 600, Who::Client, Note::Invoked { op: back.op, amount: back.amount });
+        history.log.push(Some(back));
+    });
+    assert_eq!(found, [Violation::TermsGoBack { slot: 4, token: token(1), before: token(2) }]);
+}
+
+#[test]
+fn two_leaders_of_a_term_are_found() {
+    let found = found(|history| {
+        let other = Record { writer: 3, ..record(op(0, 2), 2, 50) };
+        write(history, 600, 4, other);
+        history.log.push(Some(other));
+    });
+    assert_eq!(found, [Violation::TwoLeaders { token: token(2), first: 2, second: 3 }]);
+}
+
+#[test]
+fn stamps_that_go_back_are_found() {
+    // As a leader gives them whose clock is behind, and who does not take in what it reads.
+    let along_the_log = found(|history| {
+        let behind = record(op(2, 0), 2, 40);
+        write(history, 600, 4, behind);
+        history.log.push(Some(behind));
+    });
+    let back = Violation::StampsGoBack { earlier: op(1, 1), later: op(2, 0) };
+    assert_eq!(along_the_log, [back]);
+    // Of one session, also where the log does not show it.
+    let in_a_session = found(|history| {
+        for entry in &mut history.entries {
+            if let Note::Acknowledged { op: of, stamp, .. } = &mut entry.note
+                && *of == op(1, 1)
+            {
+                *stamp = HybridTimestamp::from_nanos(20).unwrap();
+            }
+        }
+    });
+    let back = Violation::StampsGoBack { earlier: op(1, 0), later: op(1, 1) };
+    assert!(in_a_session.contains(&back), "{in_a_session:?}");
+}
+
+#[test]
+fn a_session_out_of_order_is_found() {
+    let found = found(|history| {
+        for entry in &mut history.entries {
+            if let Note::Acknowledged { op: of, slot, .. } = &mut entry.note
+                && *of == op(1, 1)
+            {
+                *slot = 1;
+            }
+        }
+    });
+    let order = Violation::OutOfOrder { earlier: op(1, 0), later: op(1, 1) };
+    assert!(found.contains(&order), "{found:?}");
+}
+
+#[test]
+fn a_read_that_does_not_show_what_was_acknowledged_is_found() {
+    let other = record(op(7, 7), 1, 5);
+    for read in [None, Some(other)] {
+        let found = found(|history| super::tests::read(history, 440, 3, read));
+        let acknowledged = op(1, 1);
+        assert_eq!(found, [Violation::ReadOther { slot: 3, acknowledged, read }]);
+    }
+    // It began before the acknowledgement.
+    assert_eq!(found(|history| read(history, 439, 3, None)), []);
+}
+
+#[test]
+fn each_violation_says_what_it_is_about() {
+    for violation in found(|history| {
+        history.log[1] = None;
+        history.log.swap(2, 3);
+        history.log.push(Some(record(op(7, 0), 1, 5)));
+    }) {
+        let text = violation.to_string();
+        assert!(text.len() > 20 && !text.contains("Some("), "{text}");
+    }
+}

@@ -1,0 +1,102 @@
+//! The faults, as they are given on the command line.
+
+mod parse;
+
+use core::{error::Error, fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::parse::{kill, partition, pause, skew};
+
+/// To whom something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Whoever leads then.
+    Leader,
+    Node(usize),
+}
+
+/// Who can be on a side of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Place {
+    Node(usize),
+    Client,
+    Store,
+}
+
+/// A process is stopped, and goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pause {
+    pub(super) target: Target,
+    pub(super) at: Duration,
+    pub(super) lasts: Duration,
+}
+
+/// A process is killed, and perhaps started again after a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kill {
+    pub(super) target: Target,
+    pub(super) at: Duration,
+    pub(super) back_after: Option<Duration>,
+}
+
+/// What is named on one side does not reach what is named on another. What is not named, reaches all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Partition {
+    pub(super) sides: Vec<Vec<Place>>,
+    pub(super) at: Duration,
+    pub(super) lasts: Duration,
+}
+
+/// A node's wall clock is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Skew {
+    pub(super) node: usize,
+    pub(super) by_ns: i64,
+    pub(super) at: Duration,
+}
+
+/// A text that is no fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FaultError {
+    /// What was given.
+    pub(super) text: String,
+    /// What is wrong with it.
+    pub(super) why: &'static str,
+    pub(super) grammar: Grammar,
+}
+
+/// How a kind of fault is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Grammar {
+    pub(super) form: &'static str,
+    pub(super) example: &'static str,
+}
+
+impl fmt::Display for FaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, why, grammar: Grammar { form, example } } = self;
+        write!(f, "{text:?}: {why}; it must be {form}, as in `{example}`")
+    }
+}
+
+impl Error for FaultError {}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(node) => node.fmt(f),
+            Self::Client => f.write_str("client"),
+            Self::Store => f.write_str("store"),
+        }
+    }
+}
+
+/// Returns the sides of a partition as they are given.
+pub(super) fn describe(sides: &[Vec<Place>]) -> String {
+    let side = |side: &Vec<Place>| {
+        let names: Vec<_> = side.iter().map(ToString::to_string).collect();
+        names.join(",")
+    };
+    sides.iter().map(side).collect::<Vec<_>>().join("|")
+}

@@ -1,0 +1,184 @@
+//! What happened in a run, as those noted it to whom it happened.
+
+use serde::{Deserialize, Serialize};
+use surmise_clock::HybridTimestamp;
+use surmise_fence::FencingToken;
+
+use super::message::{Op, Record};
+
+/// All of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct History {
+    /// In the order in which they were heard of, which is that of time for each that noted them.
+    pub(super) entries: Vec<Entry>,
+    /// What is in the store at the end, by place.
+    pub(super) log: Vec<Option<Record>>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    /// By the clock that all processes of a machine have in common.
+    pub(super) at_ns: u64,
+    pub(super) who: Who,
+    #[serde(flatten)]
+    pub(super) note: Note,
+}
+
+/// To whom it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Who {
+    Node(usize),
+    Client,
+    /// Done to a node by whoever directs the run.
+    Director,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub(super) enum Note {
+    /// A process is there.
+    Started {
+        process: u32,
+    },
+    /// A node did nothing for so long, as its monitor sees it.
+    Stalled {
+        gap_ns: u64,
+    },
+    Suspected {
+        peer: usize,
+        silent_ns: u64,
+        phi: f64,
+    },
+    Trusted {
+        peer: usize,
+        again: bool,
+    },
+    /// How much each peer is suspected now.
+    Phi {
+        levels: Vec<Level>,
+    },
+    /// A majority suspects a node.
+    Convicted {
+        subject: usize,
+        suspecting: usize,
+        nodes: usize,
+    },
+    /// The lease was asked for, and is another's.
+    Held {
+        by: String,
+        remaining_ns: u64,
+    },
+    Granted {
+        token: FencingToken,
+        valid_ns: u64,
+    },
+    /// Nobody with a lesser token writes any more.
+    FloorRaised {
+        token: FencingToken,
+    },
+    /// The log was read, and requests are taken.
+    Leads {
+        token: FencingToken,
+        records: u64,
+    },
+    /// A write was done, which was asked for at `sent_ns`.
+    Applied {
+        slot: u64,
+        record: Record,
+        sent_ns: u64,
+    },
+    /// A write was refused.
+    Refused {
+        slot: u64,
+        op: Op,
+        offered: FencingToken,
+        highest: FencingToken,
+    },
+    /// A write was asked for again that had been done.
+    Replayed {
+        op: Op,
+        slot: u64,
+    },
+    SteppedDown {
+        token: FencingToken,
+        why: Why,
+    },
+    /// Another leads in a term that is over, or in that of a third.
+    Alarm {
+        leader: usize,
+        term: u64,
+    },
+    /// The clock of a peer, or of whoever wrote a request or a record, is ahead by more than the bound.
+    ClockRefused {
+        of: Option<usize>,
+    },
+    /// The client began a write.
+    Invoked {
+        op: Op,
+        amount: u32,
+    },
+    /// It was acknowledged, after so many attempts.
+    Acknowledged {
+        op: Op,
+        slot: u64,
+        stamp: HybridTimestamp,
+        replayed: bool,
+        attempts: u32,
+    },
+    /// The client read a place that it knows to be written.
+    Read {
+        slot: u64,
+        record: Option<Record>,
+        asked_ns: u64,
+        hedged: bool,
+    },
+    /// The client has no write under way, and begins no more.
+    Drained,
+    /// What was done to the nodes.
+    Paused {
+        node: usize,
+    },
+    Resumed {
+        node: usize,
+    },
+    Killed {
+        node: usize,
+    },
+    Restarted {
+        node: usize,
+    },
+    Cut {
+        groups: String,
+    },
+    Healed,
+    Skewed {
+        node: usize,
+        by_ns: i64,
+    },
+}
+
+/// How much one peer is suspected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Level {
+    pub(super) peer: usize,
+    pub(super) phi: f64,
+}
+
+/// Why a node does not lead any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Why {
+    /// The store refused what it wrote.
+    Refused,
+    /// Its lease is over.
+    Expired,
+    /// It heard of one with a greater token.
+    Superseded,
+    /// It does not hear of a majority, so that it gave its lease back.
+    CutOff,
+    /// It cannot go on from what is in the store.
+    Unusable,
+}

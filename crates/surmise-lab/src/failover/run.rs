@@ -1,0 +1,355 @@
+//! One run: it starts the processes, does to them what the plan says, and gathers what they note.
+
+use core::time::Duration;
+use std::{collections::BTreeMap, sync::Arc};
+
+use crossbeam::{
+    channel::{self, Receiver, Sender},
+    select,
+};
+use surmise_store::FencedStore as _;
+use surmise_time::{BootClock, Instant, MonotonicClock as _};
+
+use super::{
+    cast::{Actor, Heard, Host, What, name},
+    error::FailoverError,
+    faults::{Target, describe},
+    history::{Entry, History, Note, Who},
+    message::{Party, Record, key},
+    plan::{Plan, Step},
+    setup::Setup,
+    wire::{Beginning, FromProcess, Network, Role, ToProcess},
+};
+use crate::{
+    record::Stop,
+    stores::{Kind, Opened, StoreChoice},
+};
+
+/// What a run is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    pub(super) setup: Setup,
+    pub(super) plan: Plan,
+    pub(super) network: Network,
+    pub(super) store: StoreChoice,
+}
+
+/// Has a run happen, and shows `audience` what happens when it does.
+pub(super) fn play(
+    script: &Script,
+    stop: &Stop,
+    audience: &mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
+) -> Result<History, FailoverError> {
+    // A resource of its own, so that no other run's token or lease is in the way.
+    let resource = format!("surmise-lab-failover-{:016x}", rand::random::<u64>());
+    let host = Arc::new(Host { opened: Opened::open(&script.store)?, resource });
+    let mut run = Run::start(script, stop, &host, audience)?;
+    run.perform()?;
+    let history = run.end()?;
+    let log = read_log(&host, &history)?;
+    Ok(History { log, ..history })
+}
+
+struct Run<'a> {
+    // Killed before anything else ends.
+    actors: BTreeMap<Party, Actor>,
+    script: &'a Script,
+    host: &'a Arc<Host>,
+    stop: &'a Stop,
+    audience: &'a mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
+    sender: Sender<Heard>,
+    heard: Receiver<Heard>,
+    run: u64,
+    history: History,
+    leader: Option<usize>,
+    /// Whom each fault met that is to be undone.
+    met: BTreeMap<usize, usize>,
+    /// What those are told who come later.
+    skews: BTreeMap<usize, i64>,
+    /// The incarnation of the last process that was started.
+    lives: u64,
+    is_drained: bool,
+}
+
+impl<'a> Run<'a> {
+    fn start(
+        script: &'a Script,
+        stop: &'a Stop,
+        host: &'a Arc<Host>,
+        audience: &'a mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
+    ) -> Result<Self, FailoverError> {
+        let (sender, heard) = channel::unbounded();
+        let mut run = Self {
+            actors: BTreeMap::new(),
+            script,
+            host,
+            stop,
+            audience,
+            sender,
+            heard,
+            run: rand::random(),
+            history: History::default(),
+            leader: None,
+            met: BTreeMap::new(),
+            skews: BTreeMap::new(),
+            lives: 1,
+            is_drained: false,
+        };
+        let parties: Vec<_> =
+            (0..script.setup.nodes).map(Party::Node).chain([Party::Client]).collect();
+        for &party in &parties {
+            run.enter(party, run.lives)?;
+        }
+        // All are there before the first heartbeat is waited for.
+        let give_up = BootClock.now() + PATIENCE;
+        for &party in &parties {
+            while run.actors.get(&party).is_some_and(|actor| actor.address.is_none()) {
+                if BootClock.now() >= give_up {
+                    return Err(FailoverError::Silent { name: name(party), patience: PATIENCE });
+                }
+                run.hear_until(give_up)?;
+            }
+        }
+        Ok(run)
+    }
+
+    /// Has everything happen that is planned, until the client has nothing under way.
+    fn perform(&mut self) -> Result<(), FailoverError> {
+        self.tell_addresses()?;
+        let start = BootClock.now();
+        let script = self.script;
+        for (at, step) in &script.plan.steps {
+            self.hear_up_to(start + *at)?;
+            self.apply(step)?;
+        }
+        self.hear_up_to(start + script.plan.duration)?;
+        if let Some(client) = self.actors.get(&Party::Client) {
+            client.tell(&ToProcess::Drain)?;
+        }
+        let give_up = BootClock.now() + script.setup.timing.detection * DRAIN;
+        while !self.is_drained && BootClock.now() < give_up {
+            self.hear_until(give_up)?;
+        }
+        Ok(())
+    }
+
+    /// Ends all processes. What they still did is done, and noted, before this returns.
+    fn end(mut self) -> Result<History, FailoverError> {
+        self.actors.clear();
+        while let Ok(heard) = self.heard.try_recv() {
+            self.take(heard)?;
+        }
+        Ok(self.history)
+    }
+
+    fn apply(&mut self, step: &Step) -> Result<(), FailoverError> {
+        match step {
+            Step::Pause { target, number } => {
+                let node = self.meet(*target, *number)?;
+                if let Some(actor) = self.actors.get(&Party::Node(node)) {
+                    actor.stop()?;
+                    self.note(Who::Director, Note::Paused { node })?;
+                }
+            }
+            Step::Resume { number } => {
+                let node = self.met.get(number).copied().unwrap_or_default();
+                if let Some(actor) = self.actors.get(&Party::Node(node)) {
+                    let resumed = BootClock.now().as_nanos();
+                    actor.resume()?;
+                    self.note_at(resumed, Who::Director, Note::Resumed { node })?;
+                }
+            }
+            Step::Kill { target, number } => {
+                let node = self.meet(*target, *number)?;
+                if let Some(actor) = self.actors.remove(&Party::Node(node)) {
+                    let killed = BootClock.now().as_nanos();
+                    drop(actor);
+                    self.note_at(killed, Who::Director, Note::Killed { node })?;
+                }
+            }
+            Step::Restart { number } => self.restart(*number)?,
+            Step::Cut(sides) => {
+                self.tell_all(|| ToProcess::Sides(sides.clone()))?;
+                self.note(Who::Director, Note::Cut { groups: describe(sides) })?;
+            }
+            Step::Heal => {
+                self.tell_all(|| ToProcess::Sides(Vec::new()))?;
+                self.note(Who::Director, Note::Healed)?;
+            }
+            Step::Skew { node, by_ns } => {
+                *self.skews.entry(*node).or_default() += by_ns;
+                if let Some(actor) = self.actors.get(&Party::Node(*node)) {
+                    actor.tell(&ToProcess::Skew { by_ns: *by_ns })?;
+                }
+                self.note(Who::Director, Note::Skewed { node: *node, by_ns: *by_ns })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, number: usize) -> Result<(), FailoverError> {
+        let node = self.met.get(&number).copied().unwrap_or_default();
+        let party = Party::Node(node);
+        if self.actors.contains_key(&party) {
+            return Ok(());
+        }
+        self.lives += 1;
+        self.enter(party, self.lives)?;
+        let give_up = BootClock.now() + PATIENCE;
+        while self.actors.get(&party).is_some_and(|actor| actor.address.is_none()) {
+            if BootClock.now() >= give_up {
+                return Err(FailoverError::Silent { name: name(party), patience: PATIENCE });
+            }
+            self.hear_until(give_up)?;
+        }
+        self.tell_addresses()?;
+        if let (Some(actor), Some(by_ns)) = (self.actors.get(&party), self.skews.get(&node)) {
+            actor.tell(&ToProcess::Skew { by_ns: *by_ns })?;
+        }
+        self.note(Who::Director, Note::Restarted { node })
+    }
+
+    /// Starts a process.
+    fn enter(&mut self, party: Party, incarnation: u64) -> Result<(), FailoverError> {
+        let Script { setup, network, store, .. } = self.script;
+        let role = match party {
+            Party::Node(me) => Role::Node { me, incarnation },
+            Party::Client => Role::Client,
+        };
+        let is_server = matches!(store.kind(), Kind::Server(_)) && party != Party::Client;
+        let beginning = Beginning {
+            setup: setup.clone(),
+            role,
+            network: network.clone(),
+            server: is_server.then(|| store.text().to_owned()),
+            resource: self.host.resource.clone(),
+            run: self.run,
+        };
+        let actor = Actor::start(party, incarnation, self.host, &self.sender)?;
+        actor.tell(&ToProcess::Begin(Box::new(beginning)))?;
+        self.actors.insert(party, actor);
+        Ok(())
+    }
+
+    /// Tells all where all are. Whoever was killed is where nobody listens.
+    fn tell_addresses(&self) -> Result<(), FailoverError> {
+        let nodes = self.script.setup.nodes;
+        let nowhere = (core::net::Ipv4Addr::LOCALHOST, 9).into();
+        let address = |party| self.actors.get(&party)?.address;
+        let addresses: Vec<_> =
+            (0..=nodes).map(|place| address(Party::at(place, nodes)).unwrap_or(nowhere)).collect();
+        self.tell_all(|| ToProcess::Addresses(addresses.clone()))
+    }
+
+    fn tell_all(&self, message: impl Fn() -> ToProcess) -> Result<(), FailoverError> {
+        self.actors.values().try_for_each(|actor| actor.tell(&message()))
+    }
+
+    /// Returns who a fault is for, and remembers it. If nobody leads yet, waits until somebody does.
+    fn meet(&mut self, target: Target, number: usize) -> Result<usize, FailoverError> {
+        let node = match target {
+            Target::Node(node) => node,
+            Target::Leader => {
+                let give_up = BootClock.now() + self.script.setup.timing.detection * DRAIN;
+                loop {
+                    match self.leader {
+                        Some(leader) => break leader,
+                        None if BootClock.now() >= give_up => break 0,
+                        None => self.hear_until(give_up)?,
+                    }
+                }
+            }
+        };
+        self.met.insert(number, node);
+        Ok(node)
+    }
+
+    /// Listens until a time.
+    fn hear_up_to(&mut self, time: Instant) -> Result<(), FailoverError> {
+        while BootClock.now() < time {
+            self.hear_until(time)?;
+        }
+        Ok(())
+    }
+
+    /// Listens for one thing, but no longer than until a time.
+    fn hear_until(&mut self, time: Instant) -> Result<(), FailoverError> {
+        let heard = select! {
+            recv(self.heard) -> heard => heard.ok(),
+            recv(self.stop.signal()) -> _ => return Err(FailoverError::Interrupted),
+            default(time - BootClock.now()) => None,
+        };
+        heard.map_or(Ok(()), |heard| self.take(heard))
+    }
+
+    fn take(&mut self, heard: Heard) -> Result<(), FailoverError> {
+        let Heard { party, incarnation, what } = heard;
+        let is_there = |actor: &&mut Actor| actor.incarnation == incarnation;
+        let actor = self.actors.get_mut(&party).filter(is_there);
+        let who = match party {
+            Party::Node(node) => Who::Node(node),
+            Party::Client => Who::Client,
+        };
+        match (what, actor) {
+            (What::Said(FromProcess::Noted { at_ns, note }), _) => self.note_at(at_ns, who, note),
+            (What::Said(FromProcess::Ready { port }), Some(actor)) => {
+                actor.set_port(port);
+                let process = actor.process();
+                self.note(who, Note::Started { process })
+            }
+            // It was killed, perhaps in the middle of a word.
+            (_, None) => Ok(()),
+            (What::Said(FromProcess::Failed(why)), _) => {
+                Err(FailoverError::Failed { name: name(party), why })
+            }
+            (What::Said(FromProcess::Ask { .. }), _) => Ok(()),
+            (What::Ended(Some(error)), _) => {
+                Err(FailoverError::Process { name: name(party), error })
+            }
+            (What::Ended(None), _) => Err(FailoverError::Ended { name: name(party) }),
+        }
+    }
+
+    fn note(&mut self, who: Who, note: Note) -> Result<(), FailoverError> {
+        self.note_at(BootClock.now().as_nanos(), who, note)
+    }
+
+    fn note_at(&mut self, at_ns: u64, who: Who, note: Note) -> Result<(), FailoverError> {
+        match (&who, &note) {
+            (Who::Node(node), Note::Leads { .. }) => self.leader = Some(*node),
+            (_, Note::Drained) => self.is_drained = true,
+            _ => {}
+        }
+        let entry = Entry { at_ns, who, note };
+        (self.audience)(&entry)?;
+        self.history.entries.push(entry);
+        Ok(())
+    }
+}
+
+/// Returns what is in the store: up to where nothing is, and as far as anybody wrote.
+fn read_log(host: &Host, history: &History) -> Result<Vec<Option<Record>>, FailoverError> {
+    let written = history.entries.iter().filter_map(|entry| match entry.note {
+        Note::Applied { slot, .. } | Note::Acknowledged { slot, .. } => Some(slot),
+        _ => None,
+    });
+    let last = written.max();
+    let mut log = Vec::new();
+    for slot in 0.. {
+        let place = key(slot);
+        let read = host.opened.store().read(&host.resource, &place);
+        let entry = host.opened.runtime().block_on(read)?;
+        let record = entry.and_then(|entry| Record::from_bytes(&entry.value?));
+        if record.is_none() && last.is_none_or(|last| slot > last) {
+            break;
+        }
+        log.push(record);
+    }
+    Ok(log)
+}
+
+/// For how long a process is waited for to begin.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For how many detection times the client is waited for at the end.
+const DRAIN: u32 = 20;

@@ -1,0 +1,151 @@
+//! Runs without processes: the same nodes and client, on a network, a store and clocks that are values, many thousand times
+//! faster, and the same again with the same seed.
+
+mod world;
+
+use core::time::Duration;
+
+use self::world::World;
+use super::{
+    checker::check,
+    faults::{Kill, Pause, Target},
+    history::{Entry, History, Note, Who, Why},
+    plan::{Faults, Plan},
+    setup::{Setup, Timing},
+};
+
+const TIMING: Timing = Timing {
+    heartbeat: Duration::from_millis(50),
+    detection: Duration::from_millis(500),
+    lease: Duration::from_millis(500),
+    work: Duration::from_millis(20),
+};
+
+fn setup(seed: u64) -> Setup {
+    Setup {
+        nodes: if seed.is_multiple_of(3) { 5 } else { 3 },
+        timing: TIMING,
+        fenced: true,
+        max_offset: Duration::from_secs(60),
+        seed,
+    }
+}
+
+fn run(setup: &Setup, faults: &Faults) -> History {
+    let plan = Plan::new(faults, None, TIMING.detection * 3);
+    World::new(setup, plan).run()
+}
+
+fn paused(at: u64, lasts: u64) -> Faults {
+    let [at, lasts] = [at, lasts].map(Duration::from_millis);
+    Faults { pauses: vec![Pause { target: Target::Leader, at, lasts }], ..Faults::default() }
+}
+
+fn count(history: &History, what: impl Fn(&Note) -> bool) -> usize {
+    history.entries.iter().filter(|entry| what(&entry.note)).count()
+}
+
+/// Returns how long after the fault the first write of the next leader was done.
+fn failover(history: &History) -> Duration {
+    let mut entries = history.entries.iter();
+    let fault = entries.find(|entry| matches!(entry.note, Note::Killed { .. })).unwrap();
+    let before = history.entries.iter().filter(|entry| entry.at_ns < fault.at_ns);
+    let old = before.filter_map(|entry| match entry.note {
+        Note::Leads { token, .. } => Some(token),
+        _ => None,
+    });
+    let old = old.max();
+    let next = entries.find(
+        |entry| matches!(&entry.note, Note::Applied { record, .. } if Some(record.token) > old),
+    );
+    Duration::from_nanos(next.unwrap().at_ns - fault.at_ns)
+}
+
+#[test]
+fn nothing_happens_where_nothing_is_done() {
+    let plan = Plan { duration: Duration::from_secs(5), ..Plan::default() };
+    let history = World::new(&setup(1), plan).run();
+    assert_eq!(check(&history), []);
+    assert_eq!(count(&history, |note| matches!(note, Note::Leads { .. })), 1);
+    assert_eq!(count(&history, |note| matches!(note, Note::Suspected { .. })), 0);
+    assert!(count(&history, |note| matches!(note, Note::Acknowledged { .. })) > 100);
+    assert!(count(&history, |note| matches!(note, Note::Read { .. })) > 20);
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let once = || run(&setup(6), &Faults::draw(6, 5, TIMING.detection));
+    assert_eq!(once().entries, once().entries);
+}
+
+#[test]
+fn no_fault_corrupts_anything() {
+    for seed in 0..RUNS {
+        let setup = setup(seed);
+        let faults = Faults::draw(seed, setup.nodes, TIMING.detection);
+        let history = run(&setup, &faults);
+        assert_eq!(check(&history), [], "seed {seed}: {faults:?}");
+        assert_eq!(count(&history, |note| *note == Note::Drained), 1, "seed {seed}: {faults:?}");
+        let done = count(&history, |note| matches!(note, Note::Acknowledged { .. }));
+        assert!(done > 20, "seed {seed}: {done} writes, {faults:?}");
+    }
+}
+
+#[test]
+fn a_leader_that_was_stopped_is_refused_and_steps_down() {
+    let runs = RUNS / 4;
+    let mut refused = 0;
+    for seed in 0..runs {
+        let history = run(&setup(seed), &paused(1500 + seed % 50, 1500));
+        assert_eq!(check(&history), [], "seed {seed}");
+        let mut entries = history.entries.iter();
+        let (at_ns, who) = entries.find_map(resumed).unwrap();
+        let mut own = entries.filter(|entry| entry.who == who);
+        let down = own.find(|entry| matches!(entry.note, Note::SteppedDown { .. })).unwrap();
+        assert!(down.at_ns - at_ns < 200_000_000, "seed {seed}: {} ns", down.at_ns - at_ns);
+        refused += u64::from(matches!(down.note, Note::SteppedDown { why: Why::Refused, .. }));
+    }
+    // Seldom it worked on nothing when it was stopped, and learns by the time that its lease is over.
+    assert!(refused * 10 > runs * 9, "{refused} of {runs} were refused");
+}
+
+fn resumed(entry: &Entry) -> Option<(u64, Who)> {
+    match entry.note {
+        Note::Resumed { node } => Some((entry.at_ns, Who::Node(node))),
+        _ => None,
+    }
+}
+
+#[test]
+fn without_a_fence_the_checker_finds_what_pauses_corrupt() {
+    let runs = RUNS / 4;
+    let corrupt = (0..runs).filter(|&seed| {
+        let setup = Setup { fenced: false, ..setup(seed) };
+        !check(&run(&setup, &paused(1500 + seed % 50, 1500))).is_empty()
+    });
+    let corrupt = corrupt.count();
+    assert!(corrupt * 10 > usize::try_from(runs).unwrap() * 9, "{corrupt} of {runs}");
+}
+
+#[test]
+fn a_killed_leader_is_replaced_within_twice_the_detection_time() {
+    let mut times: Vec<_> = (0..RUNS / 4)
+        .map(|seed| {
+            let kill = Kill {
+                target: Target::Leader,
+                at: Duration::from_millis(1500 + seed % 50),
+                back_after: None,
+            };
+            let faults = Faults { kills: vec![kill], ..Faults::default() };
+            let history = run(&setup(seed), &faults);
+            assert_eq!(check(&history), [], "seed {seed}");
+            failover(&history)
+        })
+        .collect();
+    times.sort_unstable();
+    let median = times[times.len() / 2];
+    assert!(median <= TIMING.detection * 2, "{median:?}");
+}
+
+/// As many as take a few seconds without optimisation.
+const RUNS: u64 = 200;
