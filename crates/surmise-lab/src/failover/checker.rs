@@ -47,6 +47,8 @@ pub(super) enum Violation {
     TwoLeaders { token: FencingToken, first: usize, second: usize },
     /// Something has no later stamp than what was before it.
     StampsGoBack { earlier: Op, later: Op },
+    /// A write has no later stamp than the request for it.
+    BeforeRequest { op: Op },
     /// A session's writes are there in another order than that in which it made them.
     OutOfOrder { earlier: Op, later: Op },
     /// A read that began after a write was acknowledged did not show it.
@@ -84,6 +86,9 @@ impl fmt::Display for Violation {
             }
             Self::StampsGoBack { earlier, later } => {
                 write!(f, "write {later} came after {earlier}, and its stamp does not")
+            }
+            Self::BeforeRequest { op } => {
+                write!(f, "write {op} is stamped as if it were before the request for it")
             }
             Self::OutOfOrder { earlier, later } => {
                 write!(f, "write {later} is before {earlier}, after which it was made")

@@ -121,7 +121,8 @@ impl Client {
                 State::Resting { until } if *until <= now.at && !self.is_draining => {
                     let amount = self.calls.rng().random_range(1..=1000);
                     let op = session.begin(amount, self.calls.retries());
-                    out.note(Note::Invoked { op, amount });
+                    let stamp = self.hybrid.tick(now.wall);
+                    out.note(Note::Invoked { op, amount, stamp });
                     self.attempt(place, now, out);
                 }
                 State::Writing(writing) => match writing.attempt {

@@ -115,10 +115,11 @@ pub(super) enum Note {
     ClockRefused {
         of: Option<usize>,
     },
-    /// The client began a write.
+    /// The client began a write, with a stamp that it sends along.
     Invoked {
         op: Op,
         amount: u32,
+        stamp: HybridTimestamp,
     },
     /// It was acknowledged, after so many attempts.
     Acknowledged {

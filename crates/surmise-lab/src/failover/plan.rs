@@ -85,7 +85,7 @@ impl Faults {
         let mut at = unit * 2 + unit.mul_f64(rng.random_range(0.0..1.0));
         let count = rng.random_range(1..=2);
         for turn in 0..count {
-            let lasts = unit.mul_f64(rng.random_range(1.5..3.5));
+            let lasts = unit.mul_f64(rng.random_range(0.8..3.5));
             let target = if turn == 0 || rng.random_bool(0.5) {
                 Target::Leader
             } else {

@@ -35,7 +35,7 @@ pub(super) fn invoked(history: &History) -> Vec<Violation> {
         .entries
         .iter()
         .filter_map(|entry| match entry.note {
-            Note::Invoked { op, amount } => Some((op, amount)),
+            Note::Invoked { op, amount, .. } => Some((op, amount)),
             _ => None,
         })
         .collect();
@@ -116,8 +116,8 @@ pub(super) fn leaders(history: &History) -> Vec<Violation> {
         .collect()
 }
 
-/// What is later has a later stamp: along the log, of which each leader knows what is before what it writes, and along each
-/// session, which writes after it was acknowledged what it wrote before.
+/// What is later has a later stamp: a write than its request, which is later than what was acknowledged to its session
+/// before, and along the log, of which each leader knows what is before what it writes.
 pub(super) fn causality(history: &History) -> Vec<Violation> {
     let mut found = Vec::new();
     for (_, before, record) in pairs(history) {
@@ -126,9 +126,16 @@ pub(super) fn causality(history: &History) -> Vec<Violation> {
             found.push(Violation::StampsGoBack { earlier, later });
         }
     }
+    let acknowledged = acknowledgements(history);
+    for entry in &history.entries {
+        let Note::Invoked { op, stamp, .. } = entry.note else { continue };
+        if acknowledged.get(&op).is_some_and(|written| written.stamp <= stamp) {
+            found.push(Violation::BeforeRequest { op });
+        }
+    }
     let mut latest: BTreeMap<u32, (Op, Acknowledgement)> = BTreeMap::new();
     // They are in the order of their sessions, and there of their numbers.
-    for (op, acknowledged) in acknowledgements(history) {
+    for (op, acknowledged) in acknowledged {
         if let Some((earlier, before)) = latest.insert(op.session, (op, acknowledged)) {
             if acknowledged.stamp <= before.stamp {
                 found.push(Violation::StampsGoBack { earlier, later: op });

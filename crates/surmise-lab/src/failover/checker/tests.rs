@@ -49,8 +49,8 @@ fn note(history: &mut History, at_ns: u64, who: Who, note: Note) {
 
 /// Notes a write that took 40 ns.
 fn write(history: &mut History, at_ns: u64, slot: u64, record: Record) {
-    let Record { op, amount, stamp, writer, .. } = record;
-    note(history, at_ns, Who::Client, Note::Invoked { op, amount });
+    let Record { op, stamp, writer, .. } = record;
+    invoke(history, at_ns, &record, stamp.as_nanos() - 1);
     note(
         history,
         at_ns + 30,
@@ -59,6 +59,13 @@ fn write(history: &mut History, at_ns: u64, slot: u64, record: Record) {
     );
     let acknowledged = Note::Acknowledged { op, slot, stamp, replayed: false, attempts: 1 };
     note(history, at_ns + 40, Who::Client, acknowledged);
+}
+
+/// Notes that a write is asked for.
+fn invoke(history: &mut History, at_ns: u64, record: &Record, stamp: u64) {
+    let stamp = HybridTimestamp::from_nanos(stamp).unwrap();
+    let invoked = Note::Invoked { op: record.op, amount: record.amount, stamp };
+    note(history, at_ns, Who::Client, invoked);
 }
 
 fn read(history: &mut History, asked_ns: u64, slot: u64, record: Option<Record>) {
@@ -83,8 +90,7 @@ fn a_write_that_was_not_acknowledged_may_be_there_or_not() {
     for is_there in [false, true] {
         let late = record(op(0, 2), 2, 50);
         let found = found(|history| {
-            let invoked = Note::Invoked { op: late.op, amount: late.amount };
-            note(history, 600, Who::Client, invoked);
+            invoke(history, 600, &late, 49);
             history.log.extend(is_there.then_some(Some(late)));
         });
         assert_eq!(found, []);
@@ -99,7 +105,7 @@ fn a_lost_write_is_found() {
     // A write of nobody that was answered stands in its place.
     let other = record(op(0, 2), 2, 45);
     let overwritten = found(|history| {
-        note(history, 600, Who::Client, Note::Invoked { op: other.op, amount: other.amount });
+        invoke(history, 600, &other, 44);
         history.log[3] = Some(other);
     });
     assert_eq!(overwritten, [Violation::Lost { op: op(1, 1), slot: 3 }]);
@@ -163,7 +169,7 @@ fn a_stale_write_is_found_without_a_floor() {
 fn terms_that_go_back_in_the_log_are_found() {
     let found = found(|history| {
         let back = record(op(0, 2), 1, 50);
-        note(history, 600, Who::Client, Note::Invoked { op: back.op, amount: back.amount });
+        invoke(history, 600, &back, 49);
         history.log.push(Some(back));
     });
     assert_eq!(found, [Violation::TermsGoBack { slot: 4, token: token(1), before: token(2) }]);
@@ -201,6 +207,21 @@ fn stamps_that_go_back_are_found() {
     });
     let back = Violation::StampsGoBack { earlier: op(1, 0), later: op(1, 1) };
     assert!(in_a_session.contains(&back), "{in_a_session:?}");
+}
+
+#[test]
+fn a_stamp_that_is_no_later_than_that_of_the_request_is_found() {
+    for (stamp, expected) in [(49, vec![]), (50, vec![Violation::BeforeRequest { op: op(0, 2) }])] {
+        let found = found(|history| {
+            let late = record(op(0, 2), 2, 50);
+            write(history, 600, 4, late);
+            history.log.push(Some(late));
+            let at = history.entries.len() - 3;
+            history.entries.remove(at);
+            invoke(history, 600, &late, stamp);
+        });
+        assert_eq!(found, expected);
+    }
 }
 
 #[test]

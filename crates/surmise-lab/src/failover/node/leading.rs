@@ -129,7 +129,8 @@ impl Node {
             // It may have been granted: the same request is asked again.
             _ => self.setup.timing.heartbeat,
         };
-        let retry_in = retry_in.clamp(SHORTEST_WAIT, self.setup.timing.detection / 2);
+        // It may be given back before it is over.
+        let retry_in = retry_in.clamp(SHORTEST_WAIT, self.setup.timing.heartbeat * 2);
         self.candidacy.try_at = Some(now.at + retry_in);
     }
 
