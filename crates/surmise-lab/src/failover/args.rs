@@ -207,7 +207,11 @@ impl FailoverArgs {
         };
         let plan = Plan::new(&faults, self.duration, self.detection_time * 3);
         let FaultArgs { delay, loss, duplicate, .. } = self.faults.clone();
-        let network = Network { delay, loss, duplicate, seed };
+        let network = if is_drawn && self.faults.is_calm() {
+            Network::draw(seed)
+        } else {
+            Network { delay, loss, duplicate, seed }
+        };
         Script { setup, plan, network, store: self.store.clone() }
     }
 

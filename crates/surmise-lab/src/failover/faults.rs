@@ -6,6 +6,8 @@ use core::{error::Error, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::message::Party;
+
 pub(super) use self::parse::{kill, partition, pause, skew};
 
 /// To whom something is done.
@@ -22,6 +24,15 @@ pub(super) enum Place {
     Node(usize),
     Client,
     Store,
+}
+
+impl From<Party> for Place {
+    fn from(party: Party) -> Self {
+        match party {
+            Party::Node(node) => Self::Node(node),
+            Party::Client => Self::Client,
+        }
+    }
 }
 
 /// A process is stopped, and goes on.
@@ -90,6 +101,12 @@ impl fmt::Display for Place {
             Self::Store => f.write_str("store"),
         }
     }
+}
+
+/// Returns whether one reaches another where these sides do not reach each other.
+pub(super) fn reaches(sides: &[Vec<Place>], one: Place, other: Place) -> bool {
+    let side = |place| sides.iter().position(|side| side.contains(&place));
+    side(one).zip(side(other)).is_none_or(|(one, other)| one == other)
 }
 
 /// Returns the sides of a partition as they are given.

@@ -1,10 +1,12 @@
 //! What happened in a run, as those noted it to whom it happened.
 
+use core::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use surmise_clock::HybridTimestamp;
 use surmise_fence::FencingToken;
 
-use super::message::{Op, Record};
+use super::message::{Op, Party, Record};
 
 /// All of a run.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -33,6 +35,15 @@ pub(super) enum Who {
     Client,
     /// Done to a node by whoever directs the run.
     Director,
+}
+
+impl From<Party> for Who {
+    fn from(party: Party) -> Self {
+        match party {
+            Party::Node(node) => Self::Node(node),
+            Party::Client => Self::Client,
+        }
+    }
 }
 
 /// What happened.
@@ -159,6 +170,11 @@ pub(super) enum Note {
         node: usize,
         by_ns: i64,
     },
+}
+
+/// Returns a duration in nanoseconds, or as many as there can be.
+pub(super) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How much one peer is suspected.

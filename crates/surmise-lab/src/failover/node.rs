@@ -7,7 +7,7 @@ mod service;
 mod tenure;
 mod watch;
 
-use core::error::Error;
+use core::{error::Error, time::Duration};
 
 use surmise_clock::HybridClock;
 use surmise_fence::FencingToken;
@@ -261,7 +261,7 @@ impl Machine for Node {
 
 impl Beats {
     /// Returns whether a heartbeat is to be sent. However many were missed, there is one, with the latest number.
-    fn is_due(&mut self, now: Instant, interval: core::time::Duration) -> bool {
+    fn is_due(&mut self, now: Instant, interval: Duration) -> bool {
         if now < self.next {
             return false;
         }
@@ -269,12 +269,12 @@ impl Beats {
         self.sequence = u64::try_from(passed).unwrap_or(u64::MAX);
         let ahead = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         let next = self.sequence.saturating_add(1).saturating_mul(ahead);
-        self.next = self.start + core::time::Duration::from_nanos(next);
+        self.next = self.start + Duration::from_nanos(next);
         true
     }
 }
 
-const LEVELS_EVERY: core::time::Duration = core::time::Duration::from_secs(1);
+const LEVELS_EVERY: Duration = Duration::from_secs(1);
 
 /// A node on which everything is wrong says no more than that.
 const MAX_SAID: usize = 32;

@@ -12,7 +12,7 @@ use surmise_time::{BootClock, MonotonicClock as _, OsWallClock, WallClock as _, 
 use self::{network::Sockets, store::StoreLink};
 use super::{
     client::Client,
-    faults::Place,
+    faults::{Place, reaches},
     machine::{Action, Actions, Input, Machine, Now},
     message::{Message, Party},
     node::Node,
@@ -115,11 +115,7 @@ impl Process {
     fn hear(&mut self, heard: Heard) -> Option<Input> {
         match heard {
             Heard::Datagram { from, message } => {
-                let from_place = match from {
-                    Party::Node(node) => Place::Node(node),
-                    Party::Client => Place::Client,
-                };
-                self.reaches(from_place).then_some(Input::Datagram { from, message })
+                self.reaches(from.into()).then_some(Input::Datagram { from, message })
             }
             Heard::Reply { ask, reply } | Heard::Told(ToProcess::Reply { ask, reply }) => {
                 self.reaches(Place::Store).then_some(Input::Reply { ask, reply })
@@ -149,11 +145,7 @@ impl Process {
         for action in actions.drain() {
             match action {
                 Action::Send { to, message } => {
-                    let to_place = match to {
-                        Party::Node(node) => Place::Node(node),
-                        Party::Client => Place::Client,
-                    };
-                    if self.reaches(to_place) {
+                    if self.reaches(to.into()) {
                         self.sockets.offer(to, &message, now.at);
                     }
                 }
@@ -170,7 +162,6 @@ impl Process {
     }
 
     fn reaches(&self, other: Place) -> bool {
-        let side = |place| self.sides.iter().position(|side| side.contains(&place));
-        side(self.me).zip(side(other)).is_none_or(|(own, other)| own == other)
+        reaches(&self.sides, self.me, other)
     }
 }

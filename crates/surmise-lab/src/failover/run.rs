@@ -286,10 +286,7 @@ impl<'a> Run<'a> {
         let Heard { party, incarnation, what } = heard;
         let is_there = |actor: &&mut Actor| actor.incarnation == incarnation;
         let actor = self.actors.get_mut(&party).filter(is_there);
-        let who = match party {
-            Party::Node(node) => Who::Node(node),
-            Party::Client => Who::Client,
-        };
+        let who = party.into();
         match (what, actor) {
             (What::Said(FromProcess::Noted { at_ns, note }), _) => self.note_at(at_ns, who, note),
             (What::Said(FromProcess::Ready { port }), Some(actor)) => {

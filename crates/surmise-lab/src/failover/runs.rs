@@ -43,7 +43,10 @@ fn one(
     stop: &Stop,
 ) -> Result<Verdict, FailoverError> {
     let script = args.script(seed);
-    say(printer, &format!("Seed {seed}. {}", describe_plan(&script.plan)))?;
+    say(
+        printer,
+        &wrap(&format!("Seed {seed}. {}{}", describe_plan(&script.plan), script.network)),
+    )?;
     let mut timeline = Timeline::new(printer);
     let history = run::play(&script, stop, &mut |entry| timeline.note(entry))?;
     let verdict = Verdict::new(&history);
@@ -171,7 +174,7 @@ fn describe_plan(plan: &Plan) -> String {
         format!("{what} at {at}")
     };
     let steps: Vec<_> = plan.steps.iter().map(step).collect();
-    wrap(&format!("Planned: {}.", steps.join(", ")))
+    format!("Planned: {}.", steps.join(", "))
 }
 
 fn say(printer: Printer, text: &str) -> Result<(), FailoverError> {

@@ -1,7 +1,9 @@
 //! What the processes say to the one that started them, and hear from it, by lines of JSON.
 
-use core::net::SocketAddr;
+use core::{fmt, net::SocketAddr};
 
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{faults::Place, history::Note, setup::Setup};
@@ -53,6 +55,33 @@ pub(super) struct Network {
     pub(super) seed: u64,
 }
 
+impl Network {
+    /// Draws what the network does from a seed: half of the networks are calm.
+    pub(super) fn draw(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ DRAWS);
+        let mut draw = |text: &str| rng.random_bool(0.5).then(|| text.to_owned());
+        let is_calm = draw("").is_some();
+        let [delay, loss, duplicate] = ["exponential:3ms", "0.03", "0.1"].map(draw);
+        if is_calm {
+            return Self { seed, ..Self::default() };
+        }
+        Self { delay, loss, duplicate, seed }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { delay, loss, duplicate, .. } = self;
+        let named = [("delay", delay), ("loss", loss), ("duplicates", duplicate)];
+        for (name, value) in named {
+            if let Some(value) = value {
+                write!(f, " Datagrams: {name} {value}.")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What a process says.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum FromProcess {
@@ -72,3 +101,6 @@ pub(super) enum FromProcess {
     /// It cannot go on, and ends.
     Failed(String),
 }
+
+/// So that what is drawn from a seed for the network is not what is drawn from it for something else.
+const DRAWS: u64 = 0x6e65_7477_6f72_6b73;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     failover::{
-        history::{Note, Why},
+        history::{Note, Why, nanos},
         machine::{Actions, Now},
         message::{Message, Op, Party, Record, key},
     },
@@ -277,10 +277,6 @@ impl Node {
         self.candidacy.try_at = Some(now.at + self.setup.timing.detection / 2);
         self.beat(true, now, out);
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A store that says it is over in no time is not asked without a pause.

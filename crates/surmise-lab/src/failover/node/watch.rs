@@ -7,7 +7,7 @@ use surmise_time::Instant;
 
 use super::detector::Contracted;
 use crate::failover::{
-    history::{Level, Note},
+    history::{Level, Note, nanos},
     machine::Actions,
     message::{Heartbeat, Vote},
     setup::Setup,
@@ -168,10 +168,6 @@ impl Watch {
         }
         *before = outcome.is_convicted();
     }
-}
-
-fn nanos(duration: core::time::Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Returns a level that JSON can hold.

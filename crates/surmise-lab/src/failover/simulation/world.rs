@@ -19,7 +19,7 @@ use surmise_time::{Instant, ManualClock, WallTime};
 use crate::{
     failover::{
         client::Client,
-        faults::{Place, Target},
+        faults::{Place, Target, reaches},
         history::{Entry, History, Note, Who},
         machine::{Action, Actions, Input, Machine, Now},
         message::{Message, Party, Record, key},
@@ -169,11 +169,7 @@ impl World {
                     if let Note::Leads { .. } = note {
                         self.leader = place;
                     }
-                    let who = match me {
-                        Party::Node(node) => Who::Node(node),
-                        Party::Client => Who::Client,
-                    };
-                    self.note(who, note);
+                    self.note(me.into(), note);
                 }
             }
         }
@@ -193,7 +189,7 @@ impl World {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Datagram { from, to, message } => {
-                if self.reaches(place(from), place(to)) {
+                if self.reaches(from.into(), to.into()) {
                     self.step(to.place(self.setup.nodes), Input::Datagram { from, message });
                 }
             }
@@ -262,8 +258,7 @@ impl World {
     }
 
     fn reaches(&self, from: Place, to: Place) -> bool {
-        let side = |place| self.sides.iter().position(|side| side.contains(&place));
-        side(from).zip(side(to)).is_none_or(|(from, to)| from == to)
+        reaches(&self.sides, from, to)
     }
 
     /// Draws how long something takes, in microseconds; one in a hundred takes ten times as long.
@@ -294,13 +289,6 @@ impl World {
 impl Process {
     fn new(machine: Box<dyn Machine>, incarnation: u64) -> Self {
         Self { machine: Some(machine), incarnation, skew_ns: 0, stopped: None }
-    }
-}
-
-const fn place(party: Party) -> Place {
-    match party {
-        Party::Node(node) => Place::Node(node),
-        Party::Client => Place::Client,
     }
 }
 
