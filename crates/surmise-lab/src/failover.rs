@@ -23,11 +23,13 @@ mod node;
 mod outage;
 mod plan;
 mod process;
+mod report;
 mod run;
 mod runs;
 mod setup;
 #[cfg(test)]
 mod simulation;
+mod story;
 mod timeline;
 mod verdict;
 mod wire;

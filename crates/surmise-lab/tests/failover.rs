@@ -65,13 +65,21 @@ fn ten_runs_with_faults_that_are_drawn_are_clean() {
 
 #[test]
 fn a_leader_that_was_stopped_is_replaced_and_steps_down_by_itself() {
-    let (report, timeline) = json(&["--store", "memory", "--pause", "leader@1s+1500ms"]);
-    let node = &entries(&report, "paused").next().unwrap()["node"];
-    let resumed = entries(&report, "resumed").next().unwrap()["at_ns"].as_u64().unwrap();
-    let down = entries(&report, "stepped_down").find(|entry| entry["who"]["node"] == *node);
-    assert!(down.unwrap()["at_ns"].as_u64().unwrap() >= resumed, "{timeline}");
-    let terms: Vec<_> = entries(&report, "leads").map(|entry| &entry["who"]["node"]).collect();
-    assert!(terms.len() >= 2 && terms[0] == node && terms[1] != node, "{timeline}");
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("story.html");
+    let html = ["--html", page.to_str().unwrap()];
+    let arguments = ["--store", "memory", "--pause", "leader@1s+1500ms"];
+    let (report, timeline) = json(&[&arguments[..], &html].concat());
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Nothing was corrupted"));
+    let at = |entry: &Value| entry["at_ns"].as_u64().unwrap();
+    let paused = entries(&report, "paused").next().unwrap();
+    let resumed = entries(&report, "resumed").next().unwrap();
+    let node = &paused["node"];
+    let next = entries(&report, "leads").find(|entry| at(entry) > at(paused));
+    assert!(next.is_some_and(|entry| entry["who"]["node"] != *node), "{timeline}");
+    let mut down = entries(&report, "stepped_down").filter(|entry| entry["who"]["node"] == *node);
+    assert!(down.any(|entry| at(entry) >= at(resumed)), "{timeline}");
     assert!(timeline.contains("PAUSED with SIGSTOP"), "{timeline}");
     assert!(timeline.contains("phi: "), "{timeline}");
     assert!(timeline.contains("Clean: "), "{timeline}");
@@ -135,8 +143,10 @@ fn arguments_that_make_no_sense_are_refused() {
         ("--detection-time=2h", "an hour at most"),
         ("--store=mysql://host", "is no store"),
         ("--runs=0", "--runs"),
+        ("--html=story.html --runs=2", "--html is for one run"),
     ] {
-        let output = failover(&[argument]);
+        let arguments: Vec<_> = argument.split(' ').collect();
+        let output = failover(&arguments);
         let errors = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{argument}: {errors}");
         assert!(errors.contains(why), "{argument}: {errors}");

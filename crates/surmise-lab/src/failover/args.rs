@@ -77,6 +77,10 @@ pub struct FailoverArgs {
     #[arg(long)]
     pub(super) no_fencing: bool,
 
+    /// Also writes the story of one run to FILE, as an HTML page that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+
     /// Also writes all of it to FILE as JSON. `-`, which is what no FILE means, is the standard
     /// output, and the timeline then goes to the standard error
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
@@ -133,6 +137,9 @@ Examples:
   Faults drawn from seeds 1 to 20, four runs at a time:
     surmise-lab failover --seed 1 --runs 20
 
+  The story of a run with two faults, as a page:
+    surmise-lab failover --pause leader@1s+2s --kill leader@4s+1s --html story.html
+
   What a pause does without a fence:
     surmise-lab failover --no-fencing
 
@@ -169,6 +176,9 @@ impl FailoverArgs {
             return usage(format!(
                 "a fault is for node {node}, but the nodes are 0 to {last}; take more --nodes"
             ));
+        }
+        if self.html.is_some() && self.runs.get() > 1 {
+            return usage("--html is for one run; leave --runs out".to_owned());
         }
         let spread = self.faults.faults().spread();
         if spread > self.max_offset {

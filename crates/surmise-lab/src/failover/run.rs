@@ -1,5 +1,7 @@
 //! One run: it starts the processes, does to them what the plan says, and gathers what they note.
 
+mod reading;
+
 use core::time::Duration;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,15 +9,15 @@ use crossbeam::{
     channel::{self, Receiver, Sender},
     select,
 };
-use surmise_store::FencedStore as _;
 use surmise_time::{BootClock, Instant, MonotonicClock as _};
 
+use self::reading::{patiently, read_log};
 use super::{
     cast::{Actor, Heard, Host, What, name},
     error::FailoverError,
     faults::{Target, describe},
     history::{Entry, History, Note, Who},
-    message::{Party, Record, key},
+    message::Party,
     plan::{Plan, Step},
     setup::Setup,
     wire::{Beginning, FromProcess, Network, Role, ToProcess},
@@ -42,11 +44,12 @@ pub(super) fn play(
 ) -> Result<History, FailoverError> {
     // A resource of its own, so that no other run's token or lease is in the way.
     let resource = format!("surmise-lab-failover-{:016x}", rand::random::<u64>());
-    let host = Arc::new(Host { opened: Opened::open(&script.store)?, resource });
+    let opened = patiently(stop, TO_OPEN, || Ok(Opened::open(&script.store)?))?;
+    let host = Arc::new(Host { opened, resource });
     let mut run = Run::start(script, stop, &host, audience)?;
     run.perform()?;
     let history = run.end()?;
-    let log = read_log(&host, &history)?;
+    let log = patiently(stop, PATIENCE, || read_log(&host, &history))?;
     Ok(History { log, ..history })
 }
 
@@ -324,29 +327,11 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Returns what is in the store: up to where nothing is, and as far as anybody wrote.
-fn read_log(host: &Host, history: &History) -> Result<Vec<Option<Record>>, FailoverError> {
-    let written = history.entries.iter().filter_map(|entry| match entry.note {
-        Note::Applied { slot, .. } | Note::Acknowledged { slot, .. } => Some(slot),
-        _ => None,
-    });
-    let last = written.max();
-    let mut log = Vec::new();
-    for slot in 0.. {
-        let place = key(slot);
-        let read = host.opened.store().read(&host.resource, &place);
-        let entry = host.opened.runtime().block_on(read)?;
-        let record = entry.and_then(|entry| Record::from_bytes(&entry.value?));
-        if record.is_none() && last.is_none_or(|last| slot > last) {
-            break;
-        }
-        log.push(record);
-    }
-    Ok(log)
-}
-
 /// For how long a process is waited for to begin.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For how long a store is waited for that is not there at first: who mistook its address wants to know.
+const TO_OPEN: Duration = Duration::from_secs(3);
 
 /// For how many detection times the client is waited for at the end.
 const DRAIN: u32 = 20;

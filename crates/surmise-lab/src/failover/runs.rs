@@ -11,13 +11,14 @@ use super::{
     history::{Entry, History},
     outage::median,
     plan::{Plan, Step},
+    report::report,
     run::{self, Script},
     setup::Timing,
     timeline::Timeline,
     verdict::{Verdict, time},
 };
 use crate::{
-    compare::{table::wrap, text},
+    compare::{output::write_whole, table::wrap, text},
     printer::{Printer, write_json},
     record::Stop,
 };
@@ -51,6 +52,11 @@ fn one(
     let history = run::play(&script, stop, &mut |entry| timeline.note(entry))?;
     let verdict = Verdict::new(&history);
     say(printer, &format!("\n{}", verdict.describe(script.setup.timing)))?;
+    if let Some(file) = &args.html {
+        let page = report(&script, &history, &verdict);
+        write_whole(file, page.as_bytes())
+            .map_err(|error| FailoverError::Write { file: file.clone(), error })?;
+    }
     if let Some(file) = &args.json {
         write(file, &Report::new(args, seed, &history, &verdict))?;
     }

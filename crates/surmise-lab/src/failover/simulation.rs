@@ -41,6 +41,13 @@ fn paused(at: u64, lasts: u64) -> Faults {
     Faults { pauses: vec![Pause { target: Target::Leader, at, lasts }], ..Faults::default() }
 }
 
+/// Returns a run in which a leader is stopped, for tests of what is made of it.
+pub(super) fn paused_run() -> (Setup, Plan, History) {
+    let setup = setup(1);
+    let plan = Plan::new(&paused(1500, 1500), None, TIMING.detection * 3);
+    (setup.clone(), plan.clone(), World::new(&setup, plan).run())
+}
+
 fn count(history: &History, what: impl Fn(&Note) -> bool) -> usize {
     history.entries.iter().filter(|entry| what(&entry.note)).count()
 }

@@ -61,8 +61,8 @@ impl Timeline {
         if let Note::Killed { node } | Note::Paused { node } = entry.note {
             self.levels.remove(&Who::Node(node));
         }
-        match describe(&entry.note) {
-            Some(text) => self.line(at_ns, &who(entry), &text),
+        match line(entry) {
+            Some((who, text)) => self.line(at_ns, &who, &text),
             None => Ok(()),
         }
     }
@@ -122,6 +122,11 @@ impl Client {
              reads, {hedged} hedged"
         ))
     }
+}
+
+/// Returns who did what, if it is something to be printed by itself.
+pub(super) fn line(entry: &Entry) -> Option<(String, String)> {
+    Some((who(entry), describe(&entry.note)?))
 }
 
 fn who(entry: &Entry) -> String {

@@ -1,0 +1,182 @@
+//! The report on a run: one HTML file that needs nothing else.
+
+mod figure;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{
+    history::History,
+    outage::Outage,
+    run::Script,
+    story::Story,
+    timeline::line,
+    verdict::{Counts, Verdict, time},
+};
+use crate::compare::text;
+
+/// Returns the report.
+pub(super) fn report(script: &Script, history: &History, verdict: &Verdict) -> String {
+    let story = Story::new(history, script.setup.nodes);
+    let outcome = if verdict.is_clean() { "Nothing was corrupted" } else { "Promises were broken" };
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { "surmise: a failover" }
+                style {
+                    (PreEscaped(include_str!("../compare/report/style.css")))
+                    (PreEscaped(include_str!("report/style.css")))
+                }
+            }
+            body {
+                header {
+                    h1 { "A failover" }
+                    p.lead {
+                        (script.setup.nodes) " nodes and a client, with the store " code { (script.store) } "."
+                        @if !script.setup.fenced {
+                            " The store's check of tokens was switched off."
+                        }
+                    }
+                    p.statement { (outcome) "." }
+                }
+                main {
+                    section id="run" {
+                        h2 { "What happened" }
+                        (facts(&verdict.counts))
+                        figure { (figure::figure(&story)) }
+                        (keys())
+                    }
+                    section id="verdict" { h2 { "What was found" } (found(script, verdict)) }
+                    section id="timeline" { h2 { "Entry by entry" } (timeline(history)) }
+                }
+                footer { "Written by surmise-lab " (env!("CARGO_PKG_VERSION")) "." }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn facts(counts: &Counts) -> Markup {
+    let facts = [
+        ("writes acknowledged", counts.acknowledged),
+        ("in the store", counts.stored),
+        ("stale writes refused", counts.refused),
+        ("writes replayed", counts.replayed),
+        ("terms of leaders", counts.leaders),
+        ("reads, hedged", counts.hedged),
+    ];
+    html! {
+        dl.facts {
+            @for (name, value) in facts { div { dt { (name) } dd { (text::integer(value)) } } }
+        }
+    }
+}
+
+fn keys() -> Markup {
+    html! {
+        p.note {
+            "A bar says who led, with the token of the lease; a hatched one that the process was stopped, and an \
+             outlined one that it was killed. ▼ is when a majority came to suspect the node, ✕ a write of it that the \
+             store refused. Below, the writes that the client had acknowledged in each 100 ms."
+        }
+    }
+}
+
+fn found(script: &Script, verdict: &Verdict) -> Markup {
+    let detection = text::time(script.setup.timing.detection.as_secs_f64());
+    html! {
+        @if verdict.violations.is_empty() {
+            p {
+                "Every acknowledged write is in the store once, no stale write was accepted, no two leaders wrote in one \
+                 term, each stamp is later than what it follows, and each read showed what it had to."
+            }
+        } @else {
+            ul { @for violation in &verdict.violations { li { (violation) "." } } }
+        }
+        @if !verdict.drained {
+            p { "A write that was begun was not acknowledged in the end." }
+        }
+        @if !verdict.outages.is_empty() {
+            p { "A leader is suspected when a majority does; the contract promises each observer’s verdict." }
+            div.scroll {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "leader that was lost" }
+                            th scope="col" { "suspected after" }
+                            th scope="col" { "promised" }
+                            th scope="col" { "next write after" }
+                        }
+                    }
+                    tbody { @for outage in &verdict.outages { (row(outage, &detection)) } }
+                }
+            }
+        }
+    }
+}
+
+fn row(outage: &Outage, promised: &str) -> Markup {
+    let after = |nanos: Option<u64>| nanos.map_or_else(|| "–".to_owned(), time);
+    html! {
+        tr {
+            th scope="row" {
+                "node-" (outage.node) ", " @if outage.killed { "killed" } @else { "stopped" }
+            }
+            td { (after(outage.convicted_ns)) }
+            td { (promised) }
+            td { (after(outage.replaced_ns)) }
+        }
+    }
+}
+
+/// Returns all that the timeline shows on the terminal, but for what is summed up there.
+fn timeline(history: &History) -> Markup {
+    let mut entries: Vec<_> = history.entries.iter().collect();
+    entries.sort_by_key(|entry| entry.at_ns);
+    let start = entries.first().map_or(0, |entry| entry.at_ns);
+    let seconds = |at_ns: u64| core::time::Duration::from_nanos(at_ns - start).as_secs_f64();
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Entry by entry" {
+            table {
+                thead { tr { th scope="col" { "at" } th scope="col" { "who" } th scope="col" { "what" } } }
+                tbody {
+                    @for entry in entries {
+                        @if let Some((who, what)) = line(entry) {
+                            tr {
+                                td { (format!("{:.3} s", seconds(entry.at_ns))) }
+                                td.words { (who) }
+                                td.words.what { (what) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failover::{simulation, wire::Network};
+
+    #[test]
+    fn a_report_has_all_and_needs_nothing_else() {
+        let (setup, plan, history) = simulation::paused_run();
+        let verdict = Verdict::new(&history);
+        let store = "redb".parse().unwrap();
+        let script = Script { setup, plan, network: Network::default(), store };
+        let report = report(&script, &history, &verdict);
+        for part in ["Nothing was corrupted", "leads", "✕", "▼", "REFUSED", "class=\"stopped\""]
+        {
+            assert!(report.contains(part), "{part}");
+        }
+        // What a browser would fetch.
+        for part in ["<link", "<script", "src=", "url(http", "@import"] {
+            assert!(!report.contains(part), "{part}");
+        }
+    }
+}
