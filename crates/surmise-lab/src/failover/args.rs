@@ -70,9 +70,6 @@ pub struct FailoverArgs {
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = time)]
     max_offset: Duration,
 
-    #[command(flatten)]
-    faults: FaultArgs,
-
     /// Switches the store's check off: all writers show the same token, and no floor is raised
     #[arg(long)]
     pub(super) no_fencing: bool,
@@ -85,6 +82,9 @@ pub struct FailoverArgs {
     /// output, and the timeline then goes to the standard error
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub(super) json: Option<PathBuf>,
+
+    #[command(flatten)]
+    faults: FaultArgs,
 }
 
 /// What is done to the nodes.
