@@ -10,7 +10,7 @@ mod store;
 pub use self::error::OpenError;
 pub(crate) use self::{
     ask::{Ask, Reply, answer},
-    choice::{Kind, StoreChoice, StoreParser},
+    choice::{Kind, Server, StoreChoice, StoreParser},
     hosted::Hosted,
     opened::{Opened, runtime},
     store::Store,
