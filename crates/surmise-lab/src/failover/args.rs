@@ -45,7 +45,7 @@ pub struct FailoverArgs {
     #[arg(long, value_name = "N", default_value = "4")]
     pub(super) jobs: NonZeroU64,
 
-    /// How long the client writes; else until some time after the last fault
+    /// How long the client writes, at least until the last fault is over; else until some time after
     #[arg(long, value_name = "TIME", value_parser = time)]
     duration: Option<Duration>,
 

@@ -49,7 +49,8 @@ pub(super) struct Faults {
 }
 
 impl Plan {
-    /// Returns what the faults come to. Unless it is said how long, they are followed by `rest`.
+    /// Returns what the faults come to. Unless it is said how long, they are followed by `rest`; and it is no shorter than
+    /// they are.
     pub(super) fn new(faults: &Faults, duration: Option<Duration>, rest: Duration) -> Self {
         let mut steps = Vec::new();
         let mut number = 0;
@@ -72,7 +73,7 @@ impl Plan {
         }
         steps.sort_by_key(|(at, _)| *at);
         let last = steps.last().map_or(Duration::ZERO, |(at, _)| *at);
-        Self { steps, duration: duration.unwrap_or(last + rest) }
+        Self { steps, duration: duration.unwrap_or(last + rest).max(last) }
     }
 }
 
@@ -140,3 +141,60 @@ fn draw_sides(rng: &mut ChaCha8Rng, nodes: usize) -> Vec<Vec<Place>> {
 const DRAWS: u64 = 0x6661_756c_7473;
 
 const MAX_SKEW_NS: i64 = 30_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIT: Duration = Duration::from_millis(500);
+
+    #[test]
+    fn what_is_drawn_leaves_a_majority_and_can_be_done() {
+        let mut kinds = [0; 3];
+        for seed in 0..1000 {
+            let faults = Faults::draw(seed, 3, UNIT);
+            assert_eq!(faults, Faults::draw(seed, 3, UNIT));
+            let Faults { pauses, kills, partitions, skews } = &faults;
+            let gone = kills.iter().filter(|kill| kill.back_after.is_none()).count();
+            assert!(gone <= 1, "seed {seed}: {kills:?}");
+            let targets = pauses.iter().map(|pause| pause.target);
+            for target in targets.chain(kills.iter().map(|kill| kill.target)) {
+                assert!(matches!(target, Target::Leader | Target::Node(0..3)), "seed {seed}");
+            }
+            for Partition { sides, .. } in partitions {
+                let nodes = |side: &Vec<Place>| {
+                    side.iter().filter(|place| matches!(place, Place::Node(_))).count()
+                };
+                assert!(sides.iter().all(|side| nodes(side) > 0), "seed {seed}: {sides:?}");
+                assert_eq!(sides.iter().map(nodes).sum::<usize>(), 3, "seed {seed}: {sides:?}");
+            }
+            assert!(skews.iter().all(|skew| skew.node < 3), "seed {seed}: {skews:?}");
+            assert!(faults.spread() <= Duration::from_secs(30), "seed {seed}: {skews:?}");
+            for (kind, count) in kinds.iter_mut().zip([pauses.len(), kills.len(), partitions.len()])
+            {
+                *kind += count;
+            }
+        }
+        assert!(kinds.iter().all(|&count| count > 300), "{kinds:?}");
+    }
+
+    #[test]
+    fn steps_come_in_the_order_of_their_times_and_are_undone() {
+        let [one, two, three] = [1, 2, 3].map(Duration::from_secs);
+        let faults = Faults {
+            pauses: vec![Pause { target: Target::Leader, at: two, lasts: two }],
+            kills: vec![Kill { target: Target::Node(1), at: one, back_after: Some(two) }],
+            ..Faults::default()
+        };
+        let plan = Plan::new(&faults, None, one);
+        let steps = [
+            (one, Step::Kill { target: Target::Node(1), number: 2 }),
+            (two, Step::Pause { target: Target::Leader, number: 1 }),
+            (three, Step::Restart { number: 2 }),
+            (two * 2, Step::Resume { number: 1 }),
+        ];
+        assert_eq!((plan.steps.as_slice(), plan.duration), (steps.as_slice(), one * 5));
+        assert_eq!(Plan::new(&faults, Some(one), one).duration, two * 2);
+        assert_eq!(Plan::new(&faults, Some(one * 9), one).duration, one * 9);
+    }
+}
