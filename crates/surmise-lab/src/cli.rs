@@ -44,7 +44,8 @@ Examples:
     surmise-lab fence
 
   Why a client that got no answer needs an idempotency key, and eight other stories:
-    surmise-lab scenario lost-reply";
+    surmise-lab scenario lost-reply
+
   Stop the leader of a cluster, and see another take over:
     surmise-lab failover";
 

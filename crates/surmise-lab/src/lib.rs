@@ -6,7 +6,6 @@
 //! * [`compare`] replays every detector of `surmise-detector` on traces.
 //! * [`tune`] finds the detector that keeps a promise on a trace.
 //! * [`clock`] asks every time source of `surmise-interval`, and simulates clocks that are off.
-//! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does.
 //! * [`scenario`] tells short stories of uncertainty on the crates of the family.
 //! * `failover`, on Linux, has a cluster of processes lose its leader, and checks that nothing was corrupted.
 //! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does. Its store is

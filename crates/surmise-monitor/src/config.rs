@@ -21,7 +21,8 @@ pub struct MonitorConfig {
     /// The longest time between two calls that is not taken for a stall of the observer, from 1 ms; 250 ms unless said
     /// otherwise. **A monitor that is asked less often than that takes each pause for a stall, and suspects nobody**:
     /// [`deadline`](crate::Monitor::deadline) says when to poll. Higher needs fewer polls; a stall that is
-    /// shorter makes peers suspected that were not heard only because nobody listened.
+    /// shorter makes peers suspected that were not heard only because nobody listened. It should be above the delays of
+    /// scheduling on a loaded host, or each of them is a stall, and stretches the grace.
     pub max_poll_gap: Duration,
     /// For how long after a stall the heartbeats that arrive are held to have been queued, so that nothing is learned
     /// from when they came; 500 ms unless said otherwise, but at least half as long as the stall, up to a minute. It should be longer than it

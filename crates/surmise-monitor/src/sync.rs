@@ -11,6 +11,9 @@ mod poller;
 mod pulse;
 mod shard;
 
+/// The channels of [`Driver`], of the version that it takes.
+pub use crossbeam_channel;
+
 pub use self::{
     driver::Driver,
     handle::PeerHandle,

@@ -16,11 +16,12 @@
 //!     time::Instant,
 //! };
 //!
-//! // We watch the leader, and know what two other nodes think of it.
+//! // We watch the leader, and hear what `c` thinks of it. The leader has a vote too, so that no half of a partition
+//! // convicts the other's.
 //! let mut now = Instant::from_nanos(0); // in a program, that of a clock of `surmise::time`
 //! let mut monitor = Monitor::new(MonitorConfig::default())?;
 //! monitor.watch("leader", FixedTimeout::new(Duration::from_secs(3))?, now)?;
-//! let mut ballot = Ballot::new(["us", "b", "c"], Majority::new(3)?, Duration::from_secs(10))?;
+//! let mut ballot = Ballot::new(["leader", "us", "c"], Majority::new(3)?, Duration::from_secs(10))?;
 //!
 //! let (incarnation, sequence) = (1, 1);
 //! monitor.heartbeat(&"leader", incarnation, sequence, now)?;

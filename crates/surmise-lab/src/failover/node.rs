@@ -91,7 +91,7 @@ impl Node {
             asks: Asks::new(setup.timing.answer()),
             beats: Beats { start: now, sequence: 0, next: now, levels: now },
             claims: vec![None; setup.nodes],
-            leaders: LeaderWatch::new(),
+            leaders: LeaderWatch::remembering(),
             tenure: None,
             candidacy: Candidacy::default(),
             said: Vec::new(),

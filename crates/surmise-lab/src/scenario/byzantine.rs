@@ -31,7 +31,7 @@ const LESSON: &str = "With three nodes there is no right number. Two votes can b
                       nodes alone, and any two sets of three have two nodes in common, of which \
                       at most one lies. So it goes on: f liars need 3f + 1 nodes. This is what a \
                       protocol counts with, and no protocol: where the loyal nodes are of two \
-                      minds, none may decide, and it takes more rounds to bring them together.";
+                      minds, it may be that none decides, and it takes more rounds to bring them together.";
 
 /// Tells the story.
 pub(super) fn tell() -> Story {

@@ -24,7 +24,7 @@ const SOURCES: &[Source] = &[
     },
 ];
 
-const LESSON: &str = "Nobody notices its own pause. To look at the lease before the write helps \
+const LESSON: &str = "Nobody notices its own pause while it lasts. To look at the lease before the write helps \
                       as often as the pause comes before the look, and no check can be made so \
                       late that no pause comes after it. So it is the store that has to refuse: \
                       it has seen the token of the next holder, and an earlier one is late. The \
@@ -82,7 +82,7 @@ pub(super) fn tell(seed: u64) -> Story {
                     observer::PEERS,
                     observer::PAUSE.as_secs(),
                 ),
-                &["observer", "living peers convicted", "the dead one found after waking up"],
+                &["observer", "living peers suspected", "the dead one found after waking up"],
                 names.into_iter().zip(&convictions).map(sentenced),
             ),
         ],

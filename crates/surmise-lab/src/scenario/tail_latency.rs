@@ -52,9 +52,9 @@ pub(super) fn tell(seed: u64) -> Story {
             text::integer(REQUESTS.into()),
         ),
         figures: vec![
-            table(format!("In quiet times, with {} of the room used:", share(QUIET)), &quiet),
+            table(format!("In quiet times, with {} of the capacity:", share(QUIET)), &quiet),
             table(
-                format!("Then a surge, with {} of the room used without backups:", share(SURGE)),
+                format!("Then a surge, with {} of the capacity without backups:", share(SURGE)),
                 &surge,
             ),
             Figure::bars("The p99 in the surge:", bars),

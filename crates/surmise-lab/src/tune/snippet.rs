@@ -60,6 +60,7 @@ pub fn detector() -> Result<{detector}, ConfigError> {{
 {construction}}}
 
 /// Returns until when to trust the peer: ask this instead of the detector.
+/// (A `Monitor` asks the detector itself, and so waits without this limit.)
 ///
 /// `last` is when the last heartbeat arrived that the detector did not ignore.
 pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {{

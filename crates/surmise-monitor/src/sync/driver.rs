@@ -16,7 +16,8 @@ use surmise_time::{Instant, MonotonicClock};
 use super::{bell::Bell, monitor::Monitor};
 use crate::Event;
 
-/// A thread that polls a [`Monitor`] and sends what it finds out over a channel.
+/// A thread that polls a [`Monitor`] and sends what it finds out over a channel of
+/// [crossbeam's](super::crossbeam_channel).
 ///
 /// It sleeps until the monitor's deadline, and wakes when another thread makes that earlier. It polls on while the channel
 /// is full, for a pause would be a stall of the observer: meanwhile events stay in the monitor, and none is lost. With

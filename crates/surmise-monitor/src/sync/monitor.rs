@@ -30,7 +30,9 @@ use crate::{Event, Ignored, MonitorConfig, MonitorConfigError, NotWatched, PeerS
 ///
 /// **Only polls tell that the observer is awake.** In the other form any call does. Here a stall is a pause of more than
 /// [`max_poll_gap`](MonitorConfig::max_poll_gap) between two polls, whatever other threads did meanwhile: while it
-/// lasts no time passes, and the heartbeats that arrive are taken for signs of life from which nothing is learned.
+/// lasts no time passes, and the heartbeats that arrive are taken for signs of life from which nothing is learned. They
+/// count as having come `max_poll_gap` after the latest poll, and so a peer that is heard of before the poll that ends the stall
+/// is trusted for up to `max_poll_gap` longer once, which `silent_for` does not tell.
 /// Only the first peer, before which nobody was watched, needs no poll.
 ///
 /// Events of one peer come in their order, and what polls find comes in the order in which it became due. A heartbeat that

@@ -23,6 +23,11 @@ impl FailureDetector for Contracted {
         self.chen.heartbeat(sequence, now)
     }
 
+    fn queued_heartbeat(&mut self, sequence: u64, now: Instant) -> Beat {
+        self.phi.queued_heartbeat(sequence, now);
+        self.chen.queued_heartbeat(sequence, now)
+    }
+
     fn restart(&mut self) {
         self.phi.restart();
         self.chen.restart();
