@@ -167,7 +167,7 @@ impl Drop for Run {
 
 /// Starts a run, and returns it, with its processes, when one of them is stopped and another was killed.
 fn start(folder: &tempfile::TempDir) -> (Run, Vec<Pid>) {
-    let arguments = ["--nodes=4", "--kill=1@100ms", "--pause=leader@200ms+1h"];
+    let arguments = ["--nodes=4", "--kill=1@100ms", "--pause=2@200ms+1h"];
     let mut command = command(&arguments);
     command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut run = Run(command.spawn().unwrap());

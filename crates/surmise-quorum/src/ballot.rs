@@ -72,7 +72,7 @@ use crate::Threshold;
 ///     Ballot::new(["a", "b", "c", "d", "e"], Majority::new(5)?, Duration::from_secs(10))?;
 /// let now = Instant::from_nanos(0);
 /// for observer in ["a", "b", "c"] {
-///     let _ = ballot.vote(&observer, Opinion::Suspect, 1, now)?;
+///     ballot.vote(&observer, Opinion::Suspect, 1, now)?;
 /// }
 /// assert!(matches!(ballot.outcome(now), Outcome::Convicted(_)));
 ///

@@ -37,11 +37,11 @@
 //!             _ => continue,
 //!         };
 //!         vote += 1;
-//!         let _ = ballot.vote(&"us", opinion, vote, now)?;
+//!         ballot.vote(&"us", opinion, vote, now)?;
 //!     }
 //! }
 //! assert!(!ballot.outcome(now).is_convicted()); // one of three: perhaps it is we who are cut off
-//! let _ = ballot.vote(&"c", Opinion::Suspect, 1, now)?;
+//! ballot.vote(&"c", Opinion::Suspect, 1, now)?;
 //! assert!(ballot.outcome(now).is_convicted()); // so somebody else may apply for its lease
 //! # Ok(())
 //! # }

@@ -317,6 +317,12 @@ impl<'a> Run<'a> {
     fn note_at(&mut self, at_ns: u64, who: Who, note: Note) -> Result<(), FailoverError> {
         match (&who, &note) {
             (Who::Node(node), Note::Leads { .. }) => self.leader = Some(*node),
+            // A fault that is for the leader waits for the next one.
+            (Who::Node(node), Note::SteppedDown { .. }) | (_, Note::Killed { node })
+                if self.leader == Some(*node) =>
+            {
+                self.leader = None;
+            }
             (_, Note::Drained) => self.is_drained = true,
             _ => {}
         }
