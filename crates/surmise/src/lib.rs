@@ -53,7 +53,7 @@
 //!
 //! | the question | the module, and where to begin |
 //! |---|---|
-//! | Is that peer alive? | [`detector`]: `PhiAccrual`, `RateTarget`, or `FixedTimeout` if you know the timeout |
+//! | Is that peer alive? | [`detector`]: `FixedTimeout` if you know the timeout, `TwoWindow` if you know the interval; `surmise-lab tune` finds one |
 //! | Which of my thousand peers are alive? | `monitor`: `Monitor`; `sync` for many threads |
 //! | Do most of us think that it is dead? Do two lead? | [`quorum`]: `Ballot`, `Majority`, `LeaderWatch` |
 //! | How long should I wait for an answer? | [`timeout`]: `AdaptiveTimeout` |

@@ -26,12 +26,13 @@ const SETTING: &str = "Nodes vote whether to attack or to retreat, each tells al
                        whatever each is told.";
 
 const LESSON: &str = "With three nodes there is no right number. Two votes can be had by both \
-                      sides, since the liar votes twice; three cannot be had at all if the liar \
-                      keeps silent. With four there is one: three votes are had by the loyal \
-                      nodes alone, and any two sets of three have two nodes in common, of which \
-                      at most one lies. So it goes on: f liars need 3f + 1 nodes. This is what a \
-                      protocol counts with, and no protocol: where the loyal nodes are of two \
-                      minds, it may be that none decides, and it takes more rounds to bring them together.";
+                      sides, since the liar votes twice; three cannot be had at all if the \
+                      liar keeps silent. With four there is one: three votes are had by the \
+                      loyal nodes alone, and any two sets of three have two nodes in common, \
+                      of which at most one lies. So it goes on: without signatures, f liars \
+                      need 3f + 1 nodes. This is what a protocol counts with, and no protocol: \
+                      where the loyal nodes are of two minds, it may be that none decides, and \
+                      it takes more rounds to bring them together.";
 
 /// Tells the story.
 pub(super) fn tell() -> Story {

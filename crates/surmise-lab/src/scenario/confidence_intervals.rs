@@ -46,13 +46,14 @@ const RESAMPLES: usize = 200;
 
 const LESSON: &str = "A number without an interval says little: where five mistakes are to be \
                       expected, every fourth count is off by a half. A bootstrap cannot draw \
-                      what is not in the trace: after no mistake at all it is certain that there \
-                      never will be one, and that is the trace on which everything looks fine. \
-                      The exact interval needs no more than the count, and holds what it says \
-                      from the first mistake on; none in a day still leaves 3.69 a day possible. \
-                      But either is right only if mistakes are independent. If they come in \
-                      bursts, as in real networks, there is less in a trace than it seems: count \
-                      the bursts, or record for longer.";
+                      what is not in the trace: after no mistake at all it is certain that \
+                      there never will be one, and that is the trace on which everything looks \
+                      fine. The exact interval needs no more than the count, and holds what it \
+                      says however few there are; none in a day still leaves 3.69 a day \
+                      possible. But either is right only if mistakes are independent. If they \
+                      come in bursts, as in real networks, there is less in a trace than it \
+                      seems: count the bursts. A longer trace is as wrong, only with a \
+                      narrower interval.";
 
 /// Tells the story.
 pub(super) fn tell(seed: u64) -> Story {

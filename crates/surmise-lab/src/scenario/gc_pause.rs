@@ -24,14 +24,15 @@ const SOURCES: &[Source] = &[
     },
 ];
 
-const LESSON: &str = "Nobody notices its own pause while it lasts. To look at the lease before the write helps \
-                      as often as the pause comes before the look, and no check can be made so \
-                      late that no pause comes after it. So it is the store that has to refuse: \
-                      it has seen the token of the next holder, and an earlier one is late. The \
-                      same holds for who watches: what it takes for the silence of all others is \
-                      its own. A Monitor notices that it was not asked for longer than it should \
-                      have been, moves all deadlines by as much, and finds the one that did die \
-                      as if it began to watch when it woke up.";
+const LESSON: &str = "Nobody notices its own pause while it lasts. To look at the lease before \
+                      the write helps as often as the pause comes before the look, and no \
+                      check can be made so late that no pause comes after it. So it is the \
+                      store that has to refuse: it has seen the token of the next holder, and \
+                      an earlier one is late. The same holds for who watches: what it takes \
+                      for the silence of all others is its own. A Monitor notices that it was \
+                      not asked for longer than it should have been, moves all deadlines by as \
+                      much, gives whoever is not heard of then its whole time again, and finds \
+                      the one that did die as if it began to watch when it woke up.";
 
 /// Tells the story.
 pub(super) fn tell(seed: u64) -> Story {

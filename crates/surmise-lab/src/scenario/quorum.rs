@@ -28,10 +28,12 @@ const LESSON: &str = "Where R + W is not more than N, a read may ask only nodes 
                       write did not reach, and is stale. Where W + W is not more than N, two \
                       writes may get the same version, and one of them was acknowledged for \
                       nothing. Where both are more, any two have a node in common that knows, \
-                      and nothing goes wrong in any partition here, where one write follows the other and none stops half-way. The price is that whoever is on \
-                      the smaller side is refused, and it is paid by the larger of the two: to \
-                      write all five, so that one is enough to read, is less available than a \
-                      single node is. A majority for both stands the most failures.";
+                      and nothing goes wrong in any partition here, where one write follows \
+                      the other and none stops half-way. The price is that whoever is on the \
+                      smaller side is refused, and it is paid by whichever of reads and writes \
+                      takes more nodes: to write all five, so that one is enough to read, is \
+                      less available than a single node is. A majority for both stands the \
+                      most failures.";
 
 /// Tells the story.
 pub(super) fn tell(seed: u64) -> Story {
