@@ -217,13 +217,13 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
         Some(guards.observer.clock(next))
     }
 
-    /// Notes that the observer is less well than its stalls tell, for [`LocalHealth`].
+    /// Notes that the observer is less well than its stalls tell, for [`LocalHealth`](crate::LocalHealth).
     pub fn worsen_health(&mut self, now: Instant) {
         let now = self.observe(now).awake;
         self.guards.health.worsen(now);
     }
 
-    /// Notes that the observer is better than its stalls tell, for [`LocalHealth`].
+    /// Notes that the observer is better than its stalls tell, for [`LocalHealth`](crate::LocalHealth).
     pub fn improve_health(&mut self, now: Instant) {
         let now = self.observe(now).awake;
         self.guards.health.improve(now);
