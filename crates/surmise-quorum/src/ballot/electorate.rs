@@ -27,6 +27,9 @@ pub(super) struct Vote {
     pub(super) expires: Instant,
 }
 
+/// For how many observers room is made before they come.
+const MOST_AT_ONCE: usize = 1 << 12;
+
 impl<O: Ord + Clone> Electorate<O> {
     pub(super) fn new(
         observers: impl IntoIterator<Item = O>,
@@ -35,8 +38,8 @@ impl<O: Ord + Clone> Electorate<O> {
         let votes = threshold.total();
         // One more than there may be tells that there are too many, however many there are.
         let observers = observers.into_iter().take(votes.saturating_add(1));
-        // Room is made as they come: what an iterator says of its length need not fit the memory.
-        let mut seats = Vec::new();
+        // What an iterator says of its length need not be so, nor fit the memory.
+        let mut seats = Vec::with_capacity(observers.size_hint().0.min(MOST_AT_ONCE));
         for observer in observers {
             seats.push(Seat::new(observer));
         }
