@@ -176,21 +176,12 @@ impl Life {
     }
 }
 
-fn peer_of(event: &Event<u64>) -> Option<u64> {
-    match event {
-        Event::Suspected { peer, .. } | Event::Trusted { peer, .. } | Event::Dead { peer, .. } => {
-            Some(*peer)
-        }
-        _ => None,
-    }
-}
-
 fn events_alternate_and_none_is_lost(correlated_expiry: Option<CorrelatedExpiry>) {
     let world = World::new(correlated_expiry);
     let events = world.run();
     let mut lives: BTreeMap<u64, Life> = BTreeMap::new();
     for event in &events {
-        if let Some(peer) = peer_of(event) {
+        if let Some(&peer) = event.peer() {
             lives.entry(peer).or_default().take_in(event);
         }
     }

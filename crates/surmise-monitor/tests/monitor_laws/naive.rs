@@ -237,12 +237,12 @@ impl<D: FailureDetector> Naive<D> {
         Some((peer.state, peer.is_held, peer.incarnation, peer.flaps))
     }
 
-    /// Returns whether something other than a poll comes in a stall that is not noted yet.
     /// Returns the time awake at the latest reading.
     pub(crate) fn awake_at_latest(&self) -> Instant {
         self.latest.unwrap_or(Instant::ORIGIN) - self.stalled_for
     }
 
+    /// Returns whether something other than a poll comes in a stall that is not noted yet.
     fn is_stalled(&self, now: Instant) -> bool {
         let latest = self.latest.unwrap_or(now);
         self.only_polls_count && now - latest > self.config.max_poll_gap

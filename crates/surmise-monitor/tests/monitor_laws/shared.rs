@@ -160,7 +160,7 @@ impl World {
         assert_eq!(told.len(), found.len(), "{told:?} and {found:?}");
         for peer in (0..PEERS).map(Some).chain([None]) {
             let of = |events: &[Event<u8>]| -> Vec<_> {
-                events.iter().filter(|event| peer_of(event) == peer).cloned().collect()
+                events.iter().filter(|event| event.peer() == peer.as_ref()).cloned().collect()
             };
             assert_eq!(of(&told), of(&found));
         }
@@ -219,15 +219,6 @@ impl World {
     /// Returns whether verdicts are held back, as far as can be seen: whoever is held back is not heard of yet.
     fn is_holding(&self) -> bool {
         self.naive.held_until.is_some()
-    }
-}
-
-const fn peer_of(event: &Event<u8>) -> Option<u8> {
-    match event {
-        Event::Suspected { peer, .. } | Event::Trusted { peer, .. } | Event::Dead { peer, .. } => {
-            Some(*peer)
-        }
-        _ => None,
     }
 }
 
