@@ -2,7 +2,6 @@ use alloc::collections::{BTreeMap, VecDeque};
 use core::hash::Hash;
 
 use surmise_detector::{Beat, FailureDetector};
-use surmise_time::Instant;
 
 use super::{
     agenda::Agenda,
@@ -25,6 +24,8 @@ pub(crate) struct Fleet<K, D> {
     pub(super) agenda: Agenda,
     /// By slot, of all that are suspected or dead.
     pub(super) suspicions: BTreeMap<u32, Suspicion<K>>,
+    /// By slot, how often a peer was suspected wrongly, of those that were.
+    pub(super) flaps: BTreeMap<u32, u32>,
     pub(super) dead: usize,
     pub(crate) events: VecDeque<Event<K>>,
     /// Whether there is an event, or something is due earlier, that whoever looked last does not know of.
@@ -37,8 +38,9 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
             config,
             stalls: Stalls::default(),
             peers: Peers::with_capacity(capacity),
-            agenda: Agenda::new(),
+            agenda: Agenda::with_capacity(capacity),
             suspicions: BTreeMap::new(),
+            flaps: BTreeMap::new(),
             dead: 0,
             events: VecDeque::new(),
             has_news: false,
@@ -65,9 +67,6 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
                 detector,
                 incarnation: 0,
                 heard_at: now.awake,
-                looked_at: Instant::MAX,
-                place: None,
-                flaps: 0,
                 stall: now.noted,
                 heard_after: now.noted,
                 state: PeerState::Unheard,
@@ -83,9 +82,10 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     }
 
     pub(crate) fn unwatch(&mut self, slot: u32) -> Option<D> {
-        self.agenda.erase(&mut self.peers, slot);
+        self.agenda.erase(slot);
         let peer = self.peers.remove(slot)?;
         self.suspicions.remove(&slot);
+        self.flaps.remove(&slot);
         self.dead -= usize::from(peer.state == PeerState::Dead);
         self.events.retain(|event| event.peer() != Some(&peer.key));
         Some(peer.detector)
@@ -101,8 +101,9 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     pub(crate) fn fetch(&self, slot: u32) {
         if let Some(peer) = self.peers.get(slot) {
             // It is fetched if somebody wants to know what is in it.
-            core::hint::black_box((peer.detector.deadline(), peer.looked_at));
+            core::hint::black_box((peer.detector.deadline(), peer.heard_at));
         }
+        self.agenda.fetch(slot);
     }
 
     #[inline]
@@ -141,6 +142,9 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
                 };
                 self.trust(slot, reason, now.awake);
             }
+            self.write_down(slot);
+        } else if is_restart {
+            // No detector here ignores the first heartbeat of a life; another's may.
             self.write_down(slot);
         }
         Ok(beat)

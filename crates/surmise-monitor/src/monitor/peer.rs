@@ -4,7 +4,7 @@ use core::time::Duration;
 use surmise_detector::FailureDetector;
 use surmise_time::Instant;
 
-use super::{agenda::Place, stalls::Stalls};
+use super::stalls::Stalls;
 use crate::{Grace, Ignored, MonitorConfig, PeerState};
 
 /// What is kept of a peer. All times are times awake.
@@ -15,11 +15,6 @@ pub(super) struct Peer<K, D> {
     pub(super) incarnation: u64,
     /// When it was last heard of, or else watched.
     pub(super) heard_at: Instant,
-    /// When the agenda has it to be looked at, or the end of time if it has not.
-    pub(super) looked_at: Instant,
-    /// Where the agenda has it, if in a list.
-    pub(super) place: Option<Place>,
-    pub(super) flaps: u32,
     /// The latest stall that was over, with its queue, when it was last heard of.
     pub(super) stall: u16,
     /// The latest stall that was noted when it was last heard of.

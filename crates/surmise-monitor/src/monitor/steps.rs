@@ -1,3 +1,4 @@
+use alloc::collections::BTreeMap;
 use core::{hash::Hash, time::Duration};
 
 use surmise_detector::{AccrualDetector, FailureDetector, Verdict};
@@ -16,12 +17,12 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
     /// Returns what is due first, and when, if that is not after `until`.
     pub(crate) fn next_step(&mut self, until: Instant) -> Option<(Instant, u32)> {
         let Self { config, stalls, peers, agenda, suspicions, .. } = self;
-        agenda.first(peers, until, |slot, peer| due(peer, (config, stalls), suspicions.get(&slot)))
+        agenda.first(until, |slot| due(slot, peers.get(slot)?, (config, stalls), suspicions))
     }
 
     /// Takes a peer off the agenda, for which something is due, and returns what it was up to now.
     pub(super) fn take_up(&mut self, slot: u32) -> Option<PeerState> {
-        self.agenda.erase(&mut self.peers, slot);
+        self.agenda.erase(slot);
         Some(self.peers.get(slot)?.state)
     }
 
@@ -83,8 +84,11 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         let Some(peer) = self.peers.get_mut(slot) else { return };
         let suspicion = self.suspicions.remove(&slot);
         self.dead -= usize::from(peer.state == PeerState::Dead);
-        peer.flaps = peer.flaps.saturating_add(u32::from(suspicion.is_some()));
         peer.state = PeerState::Trusted;
+        if suspicion.is_some() {
+            let flaps = self.flaps.entry(slot).or_default();
+            *flaps = flaps.saturating_add(1);
+        }
         self.has_news = true;
         self.events.push_back(Event::Trusted {
             peer: peer.key.clone(),
@@ -94,18 +98,13 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         });
     }
 
-    /// Writes down when to look at a peer, if that is earlier than was written down.
+    /// Writes down when something is due for a peer.
     #[inline]
     pub(super) fn write_down(&mut self, slot: u32) {
         let Some(peer) = self.peers.get(slot) else { return };
-        let suspicion = match peer.state {
-            PeerState::Unheard | PeerState::Trusted => None,
-            PeerState::Suspected | PeerState::Dead => self.suspicions.get(&slot),
-        };
-        let Some(due) = due(peer, (&self.config, &self.stalls), suspicion) else { return };
-        if due < peer.looked_at {
+        let due = due(slot, peer, (&self.config, &self.stalls), &self.suspicions);
+        if due.is_some_and(|due| self.agenda.note(slot, due)) {
             self.has_news = true;
-            self.agenda.write(&mut self.peers, slot, due);
         }
     }
 }
@@ -113,7 +112,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
 impl<K, D: FailureDetector> Fleet<K, D> {
     /// Returns what is known of the peer in a slot.
     pub(crate) fn status(&self, slot: u32, observer: &Observer) -> Option<PeerStatus> {
-        Some(self.status_of(self.peers.get(slot)?, observer))
+        Some(self.status_of(slot, self.peers.get(slot)?, observer))
     }
 
     /// Returns what the peer in a slot was last reported to be, and the last time awake at which it is trusted if it
@@ -141,16 +140,16 @@ impl<K, D: FailureDetector> Fleet<K, D> {
 
     /// Returns the peers with what is known of them, in no order that means anything.
     pub(crate) fn iter(&self, observer: &Observer) -> impl Iterator<Item = (&K, PeerStatus)> {
-        self.peers.iter().map(move |(_, peer)| (&peer.key, self.status_of(peer, observer)))
+        self.peers.iter().map(move |(slot, peer)| (&peer.key, self.status_of(slot, peer, observer)))
     }
 
-    fn status_of(&self, peer: &Peer<K, D>, observer: &Observer) -> PeerStatus {
+    fn status_of(&self, slot: u32, peer: &Peer<K, D>, observer: &Observer) -> PeerStatus {
         let is_suspected = matches!(peer.state, PeerState::Suspected | PeerState::Dead);
         let expires_at = peer.expires_at(&self.config, &self.stalls).filter(|_| !is_suspected);
         PeerStatus {
             state: peer.state,
             incarnation: peer.incarnation,
-            flaps: peer.flaps,
+            flaps: self.flaps.get(&slot).copied().unwrap_or(0),
             silent_for: observer.awake() - peer.heard_at,
             deadline: expires_at.map(|at| observer.clock(at - Duration::from_nanos(1))),
             is_held: peer.is_held,
@@ -158,17 +157,18 @@ impl<K, D: FailureDetector> Fleet<K, D> {
     }
 }
 
-/// Returns when something happens to a peer if it is not heard of.
+/// Returns when something happens to the peer in a slot if it is not heard of.
 #[inline]
 fn due<K, D: FailureDetector>(
+    slot: u32,
     peer: &Peer<K, D>,
     (config, stalls): (&MonitorConfig, &Stalls),
-    suspicion: Option<&Suspicion<K>>,
+    suspicions: &BTreeMap<u32, Suspicion<K>>,
 ) -> Option<Instant> {
     match peer.state {
         PeerState::Unheard | PeerState::Trusted if peer.is_held => None,
         PeerState::Unheard | PeerState::Trusted => peer.expires_at(config, stalls),
-        PeerState::Suspected => suspicion?.ends_at(config.grace.as_ref()?, stalls),
+        PeerState::Suspected => suspicions.get(&slot)?.ends_at(config.grace.as_ref()?, stalls),
         PeerState::Dead => None,
     }
 }

@@ -26,7 +26,7 @@ struct Chunk {
 
 /// Where a slot is in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::monitor) struct Place(NonZeroU32);
+pub(super) struct Place(NonZeroU32);
 
 /// What is left of a list that was taken off its tick.
 #[derive(Debug)]
