@@ -292,11 +292,48 @@ mod tests {
     }
 
     #[test]
-    fn who_is_never_due_is_forgotten() {
+    fn who_is_never_due_is_forgotten_until_it_is() {
+        // On the heap, and in a list.
+        for due in [Instant::from_nanos(5), Instant::from_nanos(5 << TICK_BITS)] {
+            let mut agenda = Agenda::with_capacity(0);
+            agenda.note(0, due);
+            assert_eq!(agenda.first(due, |_| None), None);
+            assert_eq!(agenda.first(due, |_| unreachable!("it is not on the agenda")), None);
+            assert!(agenda.note(0, due));
+            assert_eq!(agenda.first(due, |_| Some(due)), Some((due, 0)));
+        }
+    }
+
+    #[test]
+    fn no_list_is_left_out_however_far_time_jumps() {
+        let slots = 0..u32::try_from(LISTS).unwrap();
+        let at = |slot: u32| Instant::from_nanos((u64::from(slot) + 1) << TICK_BITS);
+        for jump in [LISTS as u64, LISTS as u64 + 1, 5000, u64::MAX >> TICK_BITS] {
+            let mut agenda = Agenda::with_capacity(LISTS);
+            slots.clone().for_each(|slot| assert!(agenda.note(slot, at(slot))));
+            let now = Instant::from_nanos(jump << TICK_BITS);
+            for slot in slots.clone() {
+                assert_eq!(agenda.first(now, |slot| Some(at(slot))), Some((at(slot), slot)));
+                agenda.erase(slot);
+            }
+        }
+    }
+
+    #[test]
+    fn the_heap_is_rid_of_what_is_void() {
         let mut agenda = Agenda::with_capacity(0);
-        agenda.note(0, Instant::from_nanos(5));
-        assert_eq!(agenda.first(Instant::from_nanos(9), |_| None), None);
-        assert_eq!(agenda.first(Instant::MAX, |_| unreachable!("it is not on the agenda")), None);
+        let at = Instant::from_nanos;
+        (1..100).for_each(|slot| assert!(agenda.note(slot, at(9))));
+        for _ in 0..1000 {
+            agenda.note(0, at(8));
+            assert!(agenda.note(0, at(7)));
+        }
+        assert!(agenda.near.len() <= 200);
+        for slot in 0..100 {
+            let due = |slot| Some(at(if slot == 0 { 7 } else { 9 }));
+            assert_eq!(agenda.first(at(9), due), due(slot).map(|at| (at, slot)));
+            agenda.erase(slot);
+        }
     }
 
     #[test]
