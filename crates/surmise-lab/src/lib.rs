@@ -26,7 +26,7 @@ pub mod compare;
 pub mod failover;
 #[cfg(target_os = "linux")]
 pub mod fence;
-#[cfg(target_os = "linux")]
+mod page;
 mod printer;
 #[cfg(target_os = "linux")]
 mod processes;

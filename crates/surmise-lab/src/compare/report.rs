@@ -7,7 +7,7 @@ mod histogram;
 mod outage;
 mod tables;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use self::figure::DrawError;
 use super::{
@@ -16,6 +16,7 @@ use super::{
     text,
     timeline::{Since, WARM_UP},
 };
+use crate::page::Page;
 
 /// Returns the report on some traces.
 pub(crate) fn report(comparisons: &[Comparison]) -> Result<String, DrawError> {
@@ -23,39 +24,37 @@ pub(crate) fn report(comparisons: &[Comparison]) -> Result<String, DrawError> {
     for (index, comparison) in comparisons.iter().enumerate() {
         sections.push(section(index, comparison)?);
     }
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "surmise: failure detectors compared" }
-                style { (PreEscaped(include_str!("report/style.css"))) (PreEscaped(figure::stylesheet())) }
-            }
-            body {
-                header {
-                    h1 { "Failure detectors compared" }
-                    p.lead {
-                        "Every detector of " code { "surmise-detector" } ", swept over its parameter and \
-                        replayed on " (comparisons.len())
-                        @if comparisons.len() == 1 { " trace." } @else { " traces." }
-                        " How long would it have taken to notice a crash, and how often was a live peer \
-                        suspected?"
-                    }
-                }
-                main { (findings::findings(comparisons)) @for section in &sections { (section) } (definitions()) }
-                footer { "Written by surmise-lab " (env!("CARGO_PKG_VERSION")) "." }
-            }
-        }
+    let traces = comparisons.iter().enumerate();
+    let traces = traces.map(|(index, one)| (format!("trace-{index}"), one.name.clone()));
+    let mut contents = vec![("findings".to_owned(), "Findings".to_owned())];
+    contents.extend(traces);
+    contents.push(("definitions".to_owned(), "What the numbers mean".to_owned()));
+    let page = Page {
+        title: "failure detectors compared",
+        heading: "Failure detectors compared",
+        lead: lead(comparisons.len()),
+        contents: &contents,
+        main: html! { (findings::findings(comparisons)) @for section in &sections { (section) } (definitions()) },
+        style: &figure::stylesheet(),
     };
-    Ok(page.into_string())
+    Ok(page.into_html())
+}
+
+fn lead(traces: usize) -> Markup {
+    html! {
+        p.lead {
+            "Every detector of " code { "surmise-detector" } ", swept over its parameter and replayed on "
+            (traces)
+            @if traces == 1 { " trace." } @else { " traces." }
+            " How long would it have taken to notice a crash, and how often was a live peer suspected?"
+        }
+    }
 }
 
 fn section(index: usize, comparison: &Comparison) -> Result<Markup, DrawError> {
-    let curves = curves::curves(comparison)?;
-    let histogram = histogram::histogram(comparison)?;
-    let outage = outage::outage(comparison)?;
+    let curves = curves::curves(index, comparison)?;
+    let histogram = histogram::histogram(index, comparison)?;
+    let outage = outage::outage(index, comparison)?;
     Ok(html! {
         section id={ "trace-" (index) } {
             h2 { (comparison.name) }
@@ -175,6 +174,43 @@ fn definitions() -> Markup {
 /// Returns a table that is folded away.
 fn details(summary: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Markup {
     html! {
-        details { summary { (summary) } (tables::plain(header, rows)) }
+        details { summary { (summary) } (tables::plain(summary, header, rows)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        compare::{Point, timeline::Timeline},
+        page::check::complaints,
+        trace::{HeartbeatRecord, Trace},
+    };
+
+    /// Replays a trace in which every tenth heartbeat is late, and every fiftieth lost.
+    fn comparison(name: &str, points: &[Point]) -> Comparison {
+        let second = 1_000_000_000;
+        let beat = |i| {
+            let delay = if i % 10 == 9 { second / 2 } else { second / 100 * (i % 3) };
+            HeartbeatRecord::new(i, Some(i * second), (i % 50 != 17).then_some(i * second + delay))
+        };
+        let trace = Trace::new(name, (0..160).map(beat).collect());
+        let timeline = Timeline::new(&trace, false, 1 << 40).unwrap();
+        Comparison::new(&trace, timeline, points, &|| ()).unwrap()
+    }
+
+    #[test]
+    fn a_report_is_a_page_that_all_can_read() {
+        let traces = ["one", "<b>\"two\""].map(|name| comparison(name, &[]));
+        let page = report(&traces).unwrap();
+        assert_eq!(complaints(&page), Vec::<String>::new());
+        // Three figures for each of two screens, and eight tables, of each trace.
+        assert_eq!(
+            (page.matches("<svg class=").count(), page.matches("<table>").count()),
+            (12, 14)
+        );
+        assert!(page.contains("phi goes from "), "{page}");
+        let chosen = comparison("chosen", &["phi=8".parse().unwrap(), "fixed=2".parse().unwrap()]);
+        assert_eq!(complaints(&report(&[chosen]).unwrap()), Vec::<String>::new());
     }
 }

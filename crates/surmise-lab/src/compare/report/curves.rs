@@ -21,6 +21,7 @@ use super::{
         Axis, Canvas, DrawError, FRONT, PIXELS, Size, axis, figure, log_labels, series, style_mesh,
     },
 };
+use crate::page::Alternative;
 
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
@@ -28,13 +29,13 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 const NONE: f64 = -core::f64::consts::LOG10_2;
 
 /// Draws the figure with its keys.
-pub(crate) fn curves(comparison: &Comparison) -> Result<Markup, DrawError> {
-    let description = format!(
-        "Mistakes against mean detection time on {}, a line a detector. {}",
-        comparison.name,
-        super::super::table::pareto_statement(comparison)
-    );
-    let plot = figure(&description, 430, &|canvas, size| draw(canvas, size, comparison))?;
+pub(crate) fn curves(index: usize, comparison: &Comparison) -> Result<Markup, DrawError> {
+    let alternative = Alternative {
+        id: &format!("curves-{index}"),
+        title: &format!("Mistakes against mean detection time on {}", comparison.name),
+        description: &describe(comparison),
+    };
+    let plot = figure(alternative, 430, &|canvas, size| draw(canvas, size, comparison))?;
     Ok(html! {
         (keys(comparison))
         (plot)
@@ -43,6 +44,26 @@ pub(crate) fn curves(comparison: &Comparison) -> Result<Markup, DrawError> {
             Point at a name to see its line alone."
         }
     })
+}
+
+/// Says of each line where it begins and ends.
+fn describe(comparison: &Comparison) -> String {
+    let lines = comparison.kinds().filter_map(|kind| {
+        let mut outcomes: Vec<&Outcome> = comparison.of(kind).collect();
+        outcomes.sort_by(|a, b| a.merit().0.total_cmp(&b.merit().0));
+        let end = shown(comparison, kind).len().checked_sub(1)?;
+        let [from, to] = [outcomes.first()?, outcomes.get(end)?].map(|outcome| {
+            let mistakes = text::integer(outcome.quality.mistakes());
+            format!("{mistakes} at {}", text::time(outcome.quality.detection_time()))
+        });
+        Some(format!("{} goes from {from} to {to}", kind.name()))
+    });
+    let lines: Vec<String> = lines.collect();
+    let statement = super::super::table::pareto_statement(comparison);
+    format!(
+        "A line for each detector, of mistakes at a mean detection time: {}. {statement}",
+        lines.join("; ")
+    )
 }
 
 fn draw(canvas: &Canvas<'_>, size: Size, comparison: &Comparison) -> Result<(), DrawError> {

@@ -21,6 +21,7 @@ use super::super::{
     catalogue::Kind,
     number::{float, round},
 };
+use crate::page::{self, Alternative, Screen};
 
 /// What a figure is drawn on.
 pub(crate) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -74,25 +75,17 @@ pub(crate) const PIXELS: u32 = 2;
 
 /// Draws a figure for wide and for narrow screens.
 pub(crate) fn figure(
-    description: &str,
+    alternative: Alternative<'_>,
     height: u32,
     draw: &dyn Fn(&Canvas<'_>, Size) -> Result<(), DrawError>,
 ) -> Result<Markup, DrawError> {
-    let wide = render(Size { width: 820, height }, draw)?;
-    let narrow = render(Size { width: 370, height }, draw)?;
-    Ok(html! {
-        (element("wide", Size { width: 820, height }, description, &wide))
-        (element("narrow", Size { width: 370, height }, description, &narrow))
-    })
-}
-
-fn element(class: &str, size: Size, description: &str, content: &str) -> Markup {
-    let view = format!("0 0 {} {}", size.width * PIXELS, size.height * PIXELS);
-    html! {
-        svg class=(class) viewBox=(view) role="img" aria-label=(description) {
-            (PreEscaped(content))
-        }
-    }
+    let [wide, narrow] = Screen::ALL.map(|screen| {
+        let size = Size { width: screen.width(), height };
+        let content = PreEscaped(render(size, draw)?);
+        let pixels = [size.width * PIXELS, size.height * PIXELS].map(f64::from);
+        Ok::<_, DrawError>(page::figure(alternative, screen, pixels, &content))
+    });
+    Ok(html! { (wide?) (narrow?) })
 }
 
 fn render(

@@ -22,6 +22,7 @@ use super::{
         style_mesh,
     },
 };
+use crate::page::Alternative;
 
 /// About how many bars there are.
 const BARS: f64 = 70.0;
@@ -34,23 +35,40 @@ struct Bar {
 }
 
 /// Draws the figure, with its numbers below.
-pub(crate) fn histogram(comparison: &Comparison) -> Result<Markup, DrawError> {
+pub(crate) fn histogram(index: usize, comparison: &Comparison) -> Result<Markup, DrawError> {
     let bars = bars(&comparison.timeline);
     let interval = comparison.summary.interval;
-    let description = format!(
-        "Histogram of the intervals between fresh arrivals on {}; heartbeats are sent every {}",
-        comparison.name,
-        text::time(interval)
-    );
-    let plot = figure(&description, 260, &|canvas, size| draw(canvas, size, &bars, interval))?;
+    let alternative = Alternative {
+        id: &format!("intervals-{index}"),
+        title: &format!("Intervals between fresh arrivals on {}", comparison.name),
+        description: &describe(&bars, interval),
+    };
+    let plot = figure(alternative, 260, &|canvas, size| draw(canvas, size, &bars, interval))?;
     let rows = bars.iter().filter(|bar| bar.intervals > 0).map(|bar| {
         let bound = |logarithm: f64| text::time(10_f64.powf(logarithm));
         vec![bound(bar.from), bound(bar.to), bar.intervals.to_string()]
     });
     Ok(html! {
         (plot)
-        (details("The numbers", &["from", "to", "intervals"], rows))
+        (details(&format!("The numbers of intervals on {}", comparison.name), &["from", "to", "intervals"], rows))
     })
+}
+
+fn describe(bars: &[Bar], interval: f64) -> String {
+    let time = |logarithm: f64| text::time(10_f64.powf(logarithm));
+    let sent = format!("A histogram. Heartbeats are sent every {}", text::time(interval));
+    let most = bars.iter().max_by_key(|bar| bar.intervals);
+    match (bars.first(), most, bars.last()) {
+        (Some(first), Some(most), Some(last)) => format!(
+            "{sent}. The intervals are of {} to {}; the most, {}, of {} to {}.",
+            time(first.from),
+            time(last.to),
+            text::integer(u64::try_from(most.intervals).unwrap_or(u64::MAX)),
+            time(most.from),
+            time(most.to),
+        ),
+        _ => format!("{sent}, and no interval is of any length."),
+    }
 }
 
 fn draw(canvas: &Canvas<'_>, size: Size, bars: &[Bar], interval: f64) -> Result<(), DrawError> {

@@ -30,6 +30,7 @@ use super::{
         linear_labels, series, style_mesh,
     },
 };
+use crate::page::Alternative;
 
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
@@ -54,24 +55,17 @@ struct Outage {
 }
 
 /// Draws the figure, with its numbers below.
-pub(crate) fn outage(comparison: &Comparison) -> Result<Markup, DrawError> {
+pub(crate) fn outage(index: usize, comparison: &Comparison) -> Result<Markup, DrawError> {
     let Ok(outage) = Outage::new(comparison) else {
         return Ok(html! { p { "The default detectors do not take this trace's interval." } });
     };
-    let description = format!(
-        "Suspicion around the longest silence on {}, of {} with {} lost; deadlines: {}",
-        comparison.name,
-        text::time(outage.silence),
-        losses(outage.lost),
-        outage
-            .deadlines
-            .iter()
-            .map(|(name, _, deadline)| format!("{name} after {}", text::time(*deadline)))
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
+    let alternative = Alternative {
+        id: &format!("silence-{index}"),
+        title: &format!("Suspicion around the longest silence on {}", comparison.name),
+        description: &outage.describe(),
+    };
     let height = 300 + 22 * u32::try_from(outage.deadlines.len()).unwrap_or(0);
-    let plot = figure(&description, height, &|canvas, size| outage.draw(canvas, size))?;
+    let plot = figure(alternative, height, &|canvas, size| outage.draw(canvas, size))?;
     let rows = outage.phi.iter().zip(&outage.exponential).step_by(8).map(|(phi, exponential)| {
         vec![format!("{:.4}", phi.0), format!("{:.3}", phi.1), format!("{:.3}", exponential.1)]
     });
@@ -88,8 +82,8 @@ pub(crate) fn outage(comparison: &Comparison) -> Result<Markup, DrawError> {
             "then suspicion, which is a mistake because the peer was alive."
         }
         (plot)
-        (details("The deadlines", &["default", "deadline (s)", "mistake (s)"], deadlines))
-        (details("The curves", &["time (s)", "phi", "exponential"], rows))
+        (details(&format!("The deadlines on {}", comparison.name), &["default", "deadline (s)", "mistake (s)"], deadlines))
+        (details(&format!("The curves on {}", comparison.name), &["time (s)", "phi", "exponential"], rows))
     })
 }
 
@@ -131,6 +125,13 @@ impl Outage {
                 .map(|(name, kind, at)| (name, kind, seconds(at)))
                 .collect(),
         })
+    }
+
+    fn describe(&self) -> String {
+        let (time, lost) = (text::time(self.silence), losses(self.lost));
+        let deadline = |(name, _, at): &(_, _, f64)| format!("{name} after {}", text::time(*at));
+        let deadlines: Vec<String> = self.deadlines.iter().map(deadline).collect();
+        format!("The silence is of {time} with {lost} lost. Deadlines: {}.", deadlines.join(", "))
     }
 
     fn draw(&self, canvas: &Canvas<'_>, size: Size) -> Result<(), DrawError> {

@@ -14,6 +14,7 @@ use super::{
     },
     details,
 };
+use crate::page::headed_table;
 
 /// Returns every result, folded away.
 pub(crate) fn results(comparison: &Comparison) -> Markup {
@@ -49,7 +50,11 @@ pub(crate) fn results(comparison: &Comparison) -> Markup {
             if *on_front { "★".to_owned() } else { String::new() },
         ]
     };
-    details("Every result", &header, comparison.results.iter().map(row))
+    details(
+        &format!("Every result on {}", comparison.name),
+        &header,
+        comparison.results.iter().map(row),
+    )
 }
 
 /// Returns the mistakes of each detector at the same detection times.
@@ -64,34 +69,32 @@ pub(crate) fn equal_times(comparison: &Comparison) -> Markup {
         column.iter().flatten().map(|&count| round(count)).min().unwrap_or(u64::MAX)
     };
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Mistakes at equal detection time" {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { "mean T_D" }
-                        @for target in TARGETS {
-                            th scope="col" { (text::time(target * interval)) br; small { (target) " η" } }
-                        }
+        (headed_table(&format!("Mistakes at equal detection time on {}", comparison.name), &html! {
+            thead {
+                tr {
+                    th scope="col" { "mean T_D" }
+                    @for target in TARGETS {
+                        th scope="col" { (text::time(target * interval)) br; small { (target) " η" } }
                     }
                 }
-                tbody {
-                    @for (row, kind) in comparison.kinds().enumerate() {
-                        tr {
-                            th scope="row" { (kind.name()) }
-                            @for column in &columns {
-                                @match column.get(row).copied().flatten().map(round) {
-                                    Some(count) if count == least(column) => {
-                                        td.best { (text::integer(count)) }
-                                    }
-                                    Some(count) => td { (text::integer(count)) },
-                                    None => td { "–" },
+            }
+            tbody {
+                @for (row, kind) in comparison.kinds().enumerate() {
+                    tr {
+                        th scope="row" { (kind.name()) }
+                        @for column in &columns {
+                            @match column.get(row).copied().flatten().map(round) {
+                                Some(count) if count == least(column) => {
+                                    td.best { (text::integer(count)) }
                                 }
+                                Some(count) => td { (text::integer(count)) },
+                                None => td { "–" },
                             }
                         }
                     }
                 }
             }
-        }
+        }))
         p.note {
             "Interpolated between the two nearest points of the sweep; the fewest of each column are bold; \
             “–” is a detection time that the detector does not reach."
@@ -102,36 +105,34 @@ pub(crate) fn equal_times(comparison: &Comparison) -> Markup {
 /// Returns what each detector makes of the trace as it comes.
 pub(crate) fn defaults(comparison: &Comparison) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Detectors as they come" {
-            table {
-                thead {
-                    tr {
-                        @for name in ["", "T_D mean", "T_D max", "mistakes (95 %)", "accuracy",
-                            "dominated by"] {
-                            th scope="col" { (name) }
-                        }
+        (headed_table(&format!("Detectors as they come, on {}", comparison.name), &html! {
+            thead {
+                tr {
+                    @for name in ["detector", "T_D mean", "T_D max", "mistakes (95 %)", "accuracy",
+                        "dominated by"] {
+                        th scope="col" { (name) }
                     }
                 }
-                @for (origin, title) in [(Origin::Ours, "ours"), (Origin::Peer, "other systems’, emulated")] {
-                    tbody {
-                        tr.group { th colspan="6" scope="colgroup" { (title) } }
-                        @for outcome in comparison.defaults.iter().filter(|one| one.origin == origin) {
-                            tr {
-                                th scope="row" {
-                                    (outcome.name)
-                                    span.settings { (outcome.settings) }
-                                }
-                                td { (text::time(outcome.quality.detection_time())) }
-                                td { (text::time(outcome.quality.detection_time_max())) }
-                                td { (mistakes(&outcome.quality)) }
-                                td { (text::accuracy(outcome.quality.query_accuracy())) }
-                                td.words { (outcome.dominated_by.join(", ")) }
+            }
+            @for (origin, title) in [(Origin::Ours, "ours"), (Origin::Peer, "other systems’, emulated")] {
+                tbody {
+                    tr.group { th colspan="6" scope="rowgroup" { (title) } }
+                    @for outcome in comparison.defaults.iter().filter(|one| one.origin == origin) {
+                        tr {
+                            th scope="row" {
+                                (outcome.name)
+                                span.settings { (outcome.settings) }
                             }
+                            td { (text::time(outcome.quality.detection_time())) }
+                            td { (text::time(outcome.quality.detection_time_max())) }
+                            td { (mistakes(&outcome.quality)) }
+                            td { (text::accuracy(outcome.quality.query_accuracy())) }
+                            td.words { (outcome.dominated_by.join(", ")) }
                         }
                     }
                 }
             }
-        }
+        }))
         p.note {
             "Other systems’ formulas and defaults on our types, without their defects and without sequence \
             numbers, which their heartbeats do not carry. One default dominates another if it makes at most \
@@ -144,29 +145,27 @@ pub(crate) fn defaults(comparison: &Comparison) -> Markup {
 pub(crate) fn calibrations(comparison: &Comparison) -> Markup {
     let kinds = comparison.kinds().filter(|kind| kind.for_nominal_rate(0.01).is_some());
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Observed over nominal mistakes" {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { "nominal rate" }
-                        @for rate in Comparison::NOMINAL_RATES {
-                            th scope="col" { (text::short(rate * 100.0)) " %" }
-                        }
+        (headed_table(&format!("Mistakes observed on {}, over nominal ones", comparison.name), &html! {
+            thead {
+                tr {
+                    th scope="col" { "nominal rate" }
+                    @for rate in Comparison::NOMINAL_RATES {
+                        th scope="col" { (text::short(rate * 100.0)) " %" }
                     }
                 }
-                tbody {
-                    @for kind in kinds {
-                        tr {
-                            th scope="row" { (kind.name()) }
-                            @for calibration in
-                                comparison.calibrations.iter().filter(|one| one.point.kind == kind) {
-                                td { (super::super::table::ratio(calibration)) }
-                            }
+            }
+            tbody {
+                @for kind in kinds {
+                    tr {
+                        th scope="row" { (kind.name()) }
+                        @for calibration in
+                            comparison.calibrations.iter().filter(|one| one.point.kind == kind) {
+                            td { (super::super::table::ratio(calibration)) }
                         }
                     }
                 }
             }
-        }
+        }))
         p.note {
             "Observed mistakes over nominal ones, with the 95 % interval: 1 is as promised. Where fewer than \
             about ten are expected, the interval says more than the ratio."
@@ -175,22 +174,24 @@ pub(crate) fn calibrations(comparison: &Comparison) -> Markup {
 }
 
 /// Returns a table of plain cells, the first of each row as its heading.
-pub(crate) fn plain(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Markup {
+pub(crate) fn plain(
+    caption: &str,
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="All rows" {
-            table {
-                thead { tr { @for name in header { th scope="col" { (name) } } } }
-                tbody {
-                    @for row in rows {
-                        tr {
-                            @for (index, cell) in row.iter().enumerate() {
-                                @if index == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
-                            }
+        (headed_table(caption, &html! {
+            thead { tr { @for name in header { th scope="col" { (name) } } } }
+            tbody {
+                @for row in rows {
+                    tr {
+                        @for (index, cell) in row.iter().enumerate() {
+                            @if index == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
                         }
                     }
                 }
             }
-        }
+        }))
     }
 }
 

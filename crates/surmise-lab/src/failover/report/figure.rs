@@ -2,38 +2,45 @@ use core::time::Duration;
 
 use maud::{Markup, html};
 
-use crate::failover::story::{BIN_NS, Lane, Span, State, Story};
+use crate::{
+    failover::story::{BIN_NS, Lane, Span, State, Story},
+    page::{self, Alternative, Screen},
+};
 
 /// Returns the lanes of the nodes with the client's writes below, for wide and for narrow screens.
 pub(super) fn figure(story: &Story) -> Markup {
     html! {
-        (drawn(story, "wide", 820.0))
-        (drawn(story, "narrow", 370.0))
+        @for screen in Screen::ALL { (drawn(story, screen)) }
     }
 }
 
-fn drawn(story: &Story, screen: &str, width: f64) -> Markup {
+fn drawn(story: &Story, screen: Screen) -> Markup {
+    let width = f64::from(screen.width());
     let lanes = LANE * float(story.lanes.len());
     let height = lanes + WRITES + AXIS;
-    let hatch = format!("hatch-{screen}");
+    let hatch = format!("hatch-{}", screen.name());
     let scale = Scale { width: width - LEFT - RIGHT, length: seconds(story.length_ns).max(1e-3) };
-    html! {
-        svg class=(format!("{screen} lanes")) viewBox=(format!("0 0 {width} {height}")) role="img" aria-label=(describe(story)) {
-            defs {
-                // One of its own, since nothing of a figure that is not shown can be drawn with.
-                pattern id=(hatch) width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
-                    line.hatch x1="0" y1="0" x2="0" y2="6" {}
-                }
-            }
-            @for (node, lane) in story.lanes.iter().enumerate() {
-                (lane_of(node, lane, &scale, &hatch))
-            }
-            (writes(story, &scale, lanes))
-            @for second in ticks(scale.length) {
-                text.tick x=(scale.x(second)) y=(height - 6.0) { (second) " s" }
+    let alternative = Alternative {
+        id: "lanes",
+        title: "What each node was when, and the writes",
+        description: &describe(story),
+    };
+    let content = html! {
+        defs {
+            // One of its own, since nothing of a figure that is not shown can be drawn with.
+            pattern id=(hatch) width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+                line.hatch x1="0" y1="0" x2="0" y2="6" {}
             }
         }
-    }
+        @for (node, lane) in story.lanes.iter().enumerate() {
+            (lane_of(node, lane, &scale, &hatch))
+        }
+        (writes(story, &scale, lanes))
+        @for second in ticks(scale.length) {
+            text.tick x=(scale.x(second)) y=(height - 6.0) { (second) " s" }
+        }
+    };
+    page::figure(alternative, screen, [width, height], &content)
 }
 
 fn lane_of(node: usize, lane: &Lane, scale: &Scale, hatch: &str) -> Markup {
