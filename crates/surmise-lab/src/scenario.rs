@@ -14,6 +14,7 @@ mod lost_reply;
 mod names;
 mod quantiles;
 mod quorum;
+mod report;
 mod story;
 mod tail_latency;
 mod text;
@@ -28,24 +29,36 @@ use serde::Serialize;
 
 pub use self::{args::ScenarioArgs, error::ScenarioError};
 use self::{names::Scenario, story::Told};
-use crate::compare::output::write_whole;
+use crate::{
+    compare::output::{is_same_file, write_whole},
+    printer::{Printer, write_json},
+};
 
 /// Tells a scenario, or lists them all if none is named.
 ///
 /// # Errors
 ///
-/// [`ScenarioError`] if a result cannot be written.
+/// [`ScenarioError`] if a result cannot be written, or two of them would go to one file.
 pub fn run(args: &ScenarioArgs) -> Result<(), ScenarioError> {
-    match args.name {
-        Some(name) => {
-            let told = name.tell(args.seed);
-            print(&text::describe(&told), &told, args.json.as_deref())
-        }
-        None => {
-            let entries: Vec<_> = Scenario::ALL.into_iter().map(Entry::of).collect();
-            print(&text::list(&entries), &entries, args.json.as_deref())
-        }
+    let Some(name) = args.name else {
+        let entries: Vec<_> = Scenario::ALL.into_iter().map(Entry::of).collect();
+        return print(&text::list(&entries), &entries, args.json.as_deref());
+    };
+    if let (Some(html), Some(json)) = (&args.html, &args.json)
+        && is_same_file(json, html)
+    {
+        return Err(ScenarioError::SameOutput { file: json.clone() });
     }
+    let told = name.tell(args.seed.unwrap_or_default());
+    if args.seed.is_some() && told.seed.is_none() {
+        let name = &told.name;
+        let _ = writeln!(io::stderr(), "surmise-lab: {name} draws nothing: --seed is ignored");
+    }
+    if let Some(file) = &args.html {
+        let page = report::report(&told);
+        write_whole(file, page.as_bytes()).map_err(ScenarioError::write(file))?;
+    }
+    print(&text::describe(&told), &told, args.json.as_deref())
 }
 
 /// A line of the list.
@@ -82,26 +95,10 @@ impl Scenario {
 }
 
 fn print(text: &str, value: &impl Serialize, json: Option<&Path>) -> Result<(), ScenarioError> {
-    let Some(file) = json else {
-        return write_out(text);
-    };
-    let mut json = serde_json::to_string_pretty(value).expect("plain numbers and texts");
-    json.push('\n');
-    if file == Path::new("-") {
-        // Like notes, it is lost where nobody can read it.
-        let _ = io::stderr().write_all(text.as_bytes());
-        return write_out(&json);
+    if let Some(file) = json {
+        write_json(file, value).map_err(ScenarioError::write(file))?;
     }
-    write_whole(file, json.as_bytes()).map_err(ScenarioError::write(file))?;
-    write_out(text)
-}
-
-fn write_out(text: &str) -> Result<(), ScenarioError> {
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads the output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(ScenarioError::write(Path::new("-"))),
-    }
+    Printer::beside(json).say(text).map_err(ScenarioError::write(Path::new("-")))
 }
 
 #[cfg(test)]

@@ -56,6 +56,9 @@ fn each_is_told_as_text_and_as_json() {
         assert_eq!(told["name"], name);
         assert_eq!(told["seed"], if name == "byzantine" { Value::Null } else { 3.into() });
         let shown = text(&output.stderr);
+        let note = "surmise-lab: byzantine draws nothing: --seed is ignored\n";
+        assert_eq!(shown.starts_with(note), name == "byzantine", "{shown}");
+        let shown = shown.trim_start_matches(note);
         assert!(shown.starts_with(told["title"].as_str().unwrap()), "{shown}");
         assert_eq!(shown.contains(" (seed 3)\n"), name != "byzantine", "{shown}");
         for source in told["sources"].as_array().unwrap() {
@@ -90,6 +93,33 @@ fn json_goes_to_the_file_that_is_named_and_the_text_is_printed() {
     assert!(text(&output.stdout).starts_with("Why three nodes"));
     let told: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(told["name"], "byzantine");
+}
+
+#[test]
+fn a_page_is_written_to_the_file_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("told.html");
+    let path = file.display().to_string();
+    let output = scenario(&["tail-latency", "--html", &path]);
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert_eq!(output.stdout, scenario(&["tail-latency"]).stdout);
+    let page = fs::read_to_string(&file).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>"));
+    for part in
+        ["<h1>A second request takes", "The p99 in the surge:", "--seed 0</code>", "doi.org"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    // One file is not both, and there is no page of the list, nor of what goes to the terminal.
+    let json = format!("--json={path}");
+    let output = scenario(&["quorum", "--html", &path, &json]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(error.contains("told.html: cannot be written as JSON, for it is the page"), "{error}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), page);
+    for arguments in [["--html", &path].as_slice(), &["quorum", "--html", "-"], &["--seed", "1"]] {
+        assert_eq!(scenario(arguments).status.code(), Some(2), "{arguments:?}");
+    }
 }
 
 #[test]

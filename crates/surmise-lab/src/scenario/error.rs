@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A scenario was run, but nobody could be told.
+/// Nobody could be told what came of a scenario.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ScenarioError {
@@ -14,6 +14,11 @@ pub enum ScenarioError {
         file: PathBuf,
         /// What the operating system says.
         error: io::Error,
+    },
+    /// The page and the JSON would go to one file.
+    SameOutput {
+        /// That file.
+        file: PathBuf,
     },
 }
 
@@ -25,14 +30,22 @@ impl ScenarioError {
 
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Write { file, error } = self;
-        write!(f, "{}: cannot be written: {error}", file.display())
+        match self {
+            Self::Write { file, error } => {
+                write!(f, "{}: cannot be written: {error}", file.display())
+            }
+            Self::SameOutput { file } => {
+                write!(f, "{}: cannot be written as JSON, for it is the page", file.display())
+            }
+        }
     }
 }
 
 impl Error for ScenarioError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let Self::Write { error, .. } = self;
-        Some(error)
+        match self {
+            Self::Write { error, .. } => Some(error),
+            Self::SameOutput { .. } => None,
+        }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn describe(told: &Told) -> String {
     let sources: Vec<_> =
         sources.map(|source| format!("{}\n  {}", wrap(source.title), source.url)).collect();
     parts.push(sources.join("\n"));
-    format!("{}\n", parts.join("\n\n"))
+    parts.join("\n\n")
 }
 
 /// Returns a line for each of the scenarios.
@@ -36,7 +36,7 @@ pub(super) fn list(entries: &[Entry]) -> String {
     for Entry { name, title } in entries {
         text.push_str(&format!("{name:width$}  {title}\n"));
     }
-    format!("{text}\nTell one of them:\n  surmise-lab scenario lost-reply\n")
+    format!("{text}\nTell one of them:\n  surmise-lab scenario lost-reply")
 }
 
 fn figure(figure: &Figure) -> String {
@@ -75,7 +75,8 @@ fn lines(Bars { bars, .. }: &Bars) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn shown(value: &Value) -> String {
+/// Returns a value with its unit.
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
         Value::Count(count) => write::integer(*count),
