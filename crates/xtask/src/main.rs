@@ -19,6 +19,7 @@ mod loom;
 mod no_std;
 mod package;
 mod runner;
+mod screenshots;
 mod steps;
 mod stores;
 mod toolchain;
@@ -70,6 +71,8 @@ enum Chore {
     },
     /// Counts the instructions and bytes of every detector, and fails where a budget is exceeded.
     Budgets,
+    /// Draws every report in a browser, and fails where something is cut off or cannot be read.
+    Screenshots,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -87,6 +90,10 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Chore::Budgets => {
             budgets::run(&Context::new(false, 0)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::Screenshots => {
+            screenshots::run(&Context::new(false, 0)?)?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -50,9 +50,15 @@ fn drawn(figure: &Figure) -> Markup {
 }
 
 fn rows_of(caption: &str, columns: &[String], rows: &[Vec<Value>]) -> Markup {
-    let is_words = |column: usize| {
-        column > 0 && rows.iter().any(|row| matches!(row.get(column), Some(Value::Text(_))))
+    let longest = |column: usize| {
+        let texts = rows.iter().filter_map(|row| match row.get(column) {
+            Some(Value::Text(text)) => Some(text.chars().count()),
+            _ => None,
+        });
+        texts.max()
     };
+    let is_words = |column| longest(column).is_some();
+    let is_long = |column| longest(column) > Some(LINE);
     let content = html! {
         thead {
             tr {
@@ -66,9 +72,9 @@ fn rows_of(caption: &str, columns: &[String], rows: &[Vec<Value>]) -> Markup {
                 tr {
                     @for (index, value) in row.iter().enumerate() {
                         @if index == 0 {
-                            th scope="row" { (shown(value)) }
+                            th.words[is_words(index)] scope="row" { (shown(value)) }
                         } @else {
-                            td.words[is_words(index)] { (shown(value)) }
+                            td.words[is_words(index)].long[is_long(index)] { (shown(value)) }
                         }
                     }
                 }
@@ -78,10 +84,13 @@ fn rows_of(caption: &str, columns: &[String], rows: &[Vec<Value>]) -> Markup {
     table(caption, &content)
 }
 
+/// How many letters of a text stand in one line of a table.
+const LINE: usize = 24;
+
 /// Returns a table with a bar in each row: who does not see it hears the value.
 fn bars_of(Bars { caption, bars }: &Bars) -> Markup {
     let most = bars.iter().map(|bar| bar.value.size()).fold(0.0, f64::max);
-    let share = |value: &Value| if most > 0.0 { value.size() / most * 100.0 } else { 0.0 };
+    let share = |value: &Value| if most > 0.0 { value.size() / most } else { 0.0 };
     let content = html! {
         thead {
             tr {
@@ -92,9 +101,9 @@ fn bars_of(Bars { caption, bars }: &Bars) -> Markup {
         tbody {
             @for bar in bars {
                 tr {
-                    th scope="row" { (bar.label) }
+                    th.words scope="row" { (bar.label) }
                     td.bar {
-                        span aria-hidden="true" style=(format!("width:{:.2}%", share(&bar.value))) {}
+                        span aria-hidden="true" style=(format!("--share:{:.4}", share(&bar.value))) {}
                         (shown(&bar.value))
                     }
                 }
@@ -164,7 +173,7 @@ mod tests {
         let bars = [("a", 1.0), ("b", 4.0)]
             .map(|(label, value)| (label.to_owned(), Value::Seconds(value)));
         let drawn = drawn(&Figure::bars("Waits:", bars)).into_string();
-        assert!(drawn.contains("style=\"width:25.00%\"></span>1.00 s"), "{drawn}");
-        assert!(drawn.contains("style=\"width:100.00%\"></span>4.00 s"), "{drawn}");
+        assert!(drawn.contains("style=\"--share:0.2500\"></span>1.00 s"), "{drawn}");
+        assert!(drawn.contains("style=\"--share:1.0000\"></span>4.00 s"), "{drawn}");
     }
 }

@@ -40,6 +40,9 @@ const THRESHOLD: f64 = 8.0;
 /// The greatest suspicion that is shown.
 const CEILING: f64 = 12.0;
 
+/// How far an axis' last label, or its name, may reach beyond it on either side.
+const MARGIN: u32 = 12 * PIXELS;
+
 /// How many times the suspicion is read.
 const SAMPLES: u32 = 480;
 
@@ -146,7 +149,8 @@ impl Outage {
         let labels = linear_labels(&self.shown, if size.is_narrow() { 4 } else { 9 });
         let mut chart = ChartBuilder::on(canvas)
             .margin_top(10 * PIXELS)
-            .margin_right(16 * PIXELS)
+            .margin_left(MARGIN)
+            .margin_right(2 * MARGIN)
             .y_label_area_size(left(size))
             .build_cartesian_2d(
                 axis(self.shown.clone(), labels),
@@ -164,7 +168,9 @@ impl Outage {
             chart.draw_series(LineSeries::new(points, style))?;
             if let Some((at, level)) = self.label_place(curve) {
                 let style = label_style_in(series(kind));
-                let label = Text::new(kind.name(), (12, -8), style);
+                // Where both curves stay low, their names stand one above the other.
+                let above = if kind == Kind::Phi && level < CEILING / 4.0 { -44 } else { -8 };
+                let label = Text::new(kind.name(), (12, above), style);
                 chart.draw_series([EmptyElement::at((at, level)) + label])?;
             }
         }
@@ -189,7 +195,8 @@ impl Outage {
         let rows = float(i128::try_from(self.deadlines.len()).unwrap_or(0));
         let labels = linear_labels(&self.shown, if size.is_narrow() { 4 } else { 9 });
         let mut chart = ChartBuilder::on(canvas)
-            .margin_right(16 * PIXELS)
+            .margin_left(MARGIN)
+            .margin_right(2 * MARGIN)
             .x_label_area_size(40 * PIXELS)
             .y_label_area_size(left(size))
             .build_cartesian_2d(axis(self.shown.clone(), labels), axis(0.0..rows, vec![]))?;
@@ -299,7 +306,7 @@ fn deadlines(
 }
 
 fn left(size: Size) -> u32 {
-    if size.is_narrow() { 88 * PIXELS } else { 100 * PIXELS }
+    (if size.is_narrow() { 80 } else { 92 }) * PIXELS
 }
 
 fn ticks(interval: Duration) -> u64 {

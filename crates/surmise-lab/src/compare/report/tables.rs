@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     super::{
-        comparison::{Comparison, Outcome},
+        comparison::{Comparison, DefaultOutcome, Outcome},
         confidence::poisson_interval,
         defaults::Origin,
         number::{float, round},
@@ -119,7 +119,7 @@ pub(crate) fn defaults(comparison: &Comparison) -> Markup {
                     tr.group { th colspan="6" scope="rowgroup" { (title) } }
                     @for outcome in comparison.defaults.iter().filter(|one| one.origin == origin) {
                         tr {
-                            th scope="row" {
+                            th.words scope="row" {
                                 (outcome.name)
                                 span.settings { (outcome.settings) }
                             }
@@ -127,7 +127,7 @@ pub(crate) fn defaults(comparison: &Comparison) -> Markup {
                             td { (text::time(outcome.quality.detection_time_max())) }
                             td { (mistakes(&outcome.quality)) }
                             td { (text::accuracy(outcome.quality.query_accuracy())) }
-                            td.words { (outcome.dominated_by.join(", ")) }
+                            td.words { (dominators(outcome)) }
                         }
                     }
                 }
@@ -138,6 +138,13 @@ pub(crate) fn defaults(comparison: &Comparison) -> Markup {
             numbers, which their heartbeats do not carry. One default dominates another if it makes at most \
             as many mistakes in at most as much mean detection time, and less of one."
         }
+    }
+}
+
+fn dominators(outcome: &DefaultOutcome) -> String {
+    match outcome.dominated_by.as_slice() {
+        [] => "–".to_owned(),
+        names => names.join(", "),
     }
 }
 

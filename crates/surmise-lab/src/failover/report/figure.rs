@@ -29,6 +29,7 @@ fn drawn(story: &Story, screen: Screen) -> Markup {
         defs {
             // One of its own, since nothing of a figure that is not shown can be drawn with.
             pattern id=(hatch) width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+                rect.behind width="6" height="6" {}
                 line.hatch x1="0" y1="0" x2="0" y2="6" {}
             }
         }
@@ -49,6 +50,8 @@ fn lane_of(node: usize, lane: &Lane, scale: &Scale, hatch: &str) -> Markup {
         text x="0" y=(middle + 4.0) { "node-" (node) }
         line.track x1=(LEFT) x2=(LEFT + scale.width) y1=(middle) y2=(middle) {}
         @for span in &lane.spans { (bar(span, scale, middle, hatch)) }
+        // Above all bars, for one that was stopped is hatched while it leads.
+        @for span in &lane.spans { (label(span, lane, scale, middle)) }
         @for at in &lane.convicted_ns {
             text.mark x=(scale.x(seconds(*at))) y=(middle - 12.0) { "▼" }
         }
@@ -61,16 +64,25 @@ fn lane_of(node: usize, lane: &Lane, scale: &Scale, hatch: &str) -> Markup {
 fn bar(span: &Span, scale: &Scale, middle: f64, hatch: &str) -> Markup {
     let [from, to] = [span.from_ns, span.to_ns].map(|at| scale.x(seconds(at)));
     let width = (to - from).max(1.0);
-    let (class, label) = match &span.state {
-        State::Leads { token } => ("leads", Some(format!("leads, {token}"))),
-        State::Stopped => ("stopped", None),
-        State::Gone => ("gone", None),
+    let class = match &span.state {
+        State::Leads { .. } => "leads",
+        State::Stopped => "stopped",
+        State::Gone => "gone",
     };
     let fill = (span.state == State::Stopped).then(|| format!("url(#{hatch})"));
     html! {
         rect class=(class) fill=[fill] x=(from) y=(middle - 10.0) width=(width) height="20" rx="3" {}
-        @if let Some(label) = label.filter(|_| width > 70.0) {
-            text.inside x=(from + 6.0) y=(middle + 4.0) { (label) }
+    }
+}
+
+/// Returns the token with which it led, where there is room for it: what is hatched is not.
+fn label(span: &Span, lane: &Lane, scale: &Scale, middle: f64) -> Markup {
+    let later = lane.spans.iter().filter(|other| other.from_ns > span.from_ns);
+    let to_ns = later.map(|other| other.from_ns).fold(span.to_ns, u64::min);
+    let [from, to] = [span.from_ns, to_ns].map(|at| scale.x(seconds(at)));
+    html! {
+        @if let State::Leads { token } = &span.state {
+            @if to - from > 70.0 { text.inside x=(from + 6.0) y=(middle + 4.0) { "leads, " (token) } }
         }
     }
 }
