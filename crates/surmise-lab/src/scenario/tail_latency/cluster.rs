@@ -67,6 +67,8 @@ pub(super) struct Outcome {
     pub(super) hedging: Hedging,
     pub(super) latencies: Sorted,
     pub(super) backups: u32,
+    /// Those of them that were sent for the second half of the requests.
+    pub(super) late_backups: u32,
     /// Which share of the time the replicas worked.
     pub(super) busy: f64,
 }
@@ -81,11 +83,16 @@ impl Outcome {
         cluster.run(load, REQUESTS);
         let capacity = (cluster.now - began).as_secs_f64() * number(REPLICAS);
         let counted = cluster.requests.split_off(before);
-        let backups = counted.iter().filter(|request| request.backup.is_some()).count();
+        let (first, second) = counted.split_at(counted.len() / 2);
+        let [early, late] = [first, second].map(|half| {
+            let backups = half.iter().filter(|request| request.backup.is_some()).count();
+            u32::try_from(backups).unwrap_or(u32::MAX)
+        });
         Self {
             hedging,
             latencies: Sorted::new(cluster.latencies.split_off(before)),
-            backups: u32::try_from(backups).unwrap_or(u32::MAX),
+            backups: early + late,
+            late_backups: late,
             busy: (cluster.worked - worked).as_secs_f64() / capacity,
         }
     }
