@@ -19,8 +19,8 @@ const SOURCES: &[Source] = &[
         url: "https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html",
     },
     Source {
-        title: "Dadgar, Phillips and Currey, Lifeguard: local health awareness, 2018",
-        url: "https://arxiv.org/abs/1707.00788",
+        title: "Cassandra, Failure detector should detect and ignore local pauses, 2015",
+        url: "https://issues.apache.org/jira/browse/CASSANDRA-9183",
     },
 ];
 
@@ -30,9 +30,9 @@ const LESSON: &str = "Nobody notices its own pause while it lasts. To look at th
                       store that has to refuse: it has seen the token of the next holder, and \
                       an earlier one is late. The same holds for who watches: what it takes \
                       for the silence of all others is its own. A Monitor notices that it was \
-                      not asked for longer than it should have been, moves all deadlines by as \
-                      much, gives whoever is not heard of then its whole time again, and finds \
-                      the one that did die as if it began to watch when it woke up.";
+                      not asked for longer than it should have been, gives whoever is not heard \
+                      of then its whole time again, and so finds the one that did die as if it \
+                      had begun to watch when it woke up.";
 
 /// Tells the story.
 pub(super) fn tell(seed: u64) -> Story {
@@ -77,9 +77,9 @@ pub(super) fn tell(seed: u64) -> Story {
             Figure::table(
                 format!(
                     "And who watches is paused: {} peers send a heartbeat a second, and are \
-                     suspected after 3 s. The observer is paused for {} s, one peer dies \
-                     meanwhile, and when the observer wakes up it looks at its timers before it \
-                     reads its socket:",
+                     suspected after 3 s. One peer dies, a second later the observer is paused \
+                     for {} s, and when it wakes up it looks at its timers before it reads its \
+                     socket:",
                     observer::PEERS,
                     observer::PAUSE.as_secs(),
                 ),
