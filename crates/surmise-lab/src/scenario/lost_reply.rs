@@ -1,8 +1,12 @@
 //! Payments whose first request gets no answer, for five reasons that the client cannot tell apart.
 
+mod outlasted;
 mod service;
 
-use self::service::{Case, Client, Fault, PAYMENTS, Said, Service, TIMEOUT};
+use self::{
+    outlasted::Outlasted,
+    service::{Case, Client, Fault, LEASE, PAYMENTS, Said, Service, TIMEOUT},
+};
 use super::story::{Figure, Source, Story, Value};
 use crate::compare::text;
 
@@ -51,23 +55,35 @@ pub(super) fn tell(seed: u64) -> Story {
              of five faults. It waits for {} s, hears nothing, and does one of three things: it \
              gives up, it sends the request once more, or it sends it again with the idempotency \
              key of the first, until there is an answer. The cache is kept where a crash of the \
-             service does not reach it, and so is the ledger of charges.",
+             service does not reach it, and so is the ledger of charges. Whoever executes has a lease \
+             of {} s on the key, and all that do not crash are done before that.",
             TIMEOUT.as_secs(),
+            LEASE.as_secs(),
         ),
-        figures: vec![Figure::table(
-            "By what truly happened, a crash before or after the charge among them: how many \
+        figures: vec![
+            Figure::table(
+                "By what truly happened, a crash before or after the charge among them: how many \
              payments were answered in time, and how often cards were charged, without a retry, \
              with a blind one, and with one that has a key:",
-            &columns,
-            outcomes.iter().map(row),
-        )],
+                &columns,
+                outcomes.iter().map(row),
+            ),
+            Figure::table(
+                "And a sixth fault, with a key: an execution that is paused for longer than its lease:",
+                &["at", "who", "what", "charged"],
+                Outlasted::new().rows().iter().cloned(),
+            ),
+        ],
         lesson: format!(
             "The client sees the same in all five rows: nothing. So whatever it does without a \
              key is wrong in some of them. Who never retries charged {never} of {payments} \
              cards, and does not know which. Who retries blindly charged {blindly} times. With a \
              key it is {keyed}: the service remembers what it did. After a crash it does not \
              know how far it came, and says so: “recover” means that somebody has to look, here \
-             into the ledger."
+             into the ledger. Whoever looks must know that the first one is dead: if it was only \
+             paused, the ledger tells the truth too early, and the card is charged twice. The cache \
+             refuses the late result, but not what was done outside of it; for that, the charge \
+             itself has to be refused to the older ticket, or be one transaction with the record."
         ),
         sources: SOURCES,
     }

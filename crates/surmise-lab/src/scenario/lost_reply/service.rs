@@ -11,25 +11,31 @@ pub(super) const PAYMENTS: u32 = 10_000;
 pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// For how long the cache believes that who executes is alive.
-const LEASE: Duration = Duration::from_secs(10);
+pub(super) const LEASE: Duration = Duration::from_secs(10);
 
 /// How much later the next payment begins, when nothing of this one is under way any more.
 const APART: Duration = Duration::from_secs(60);
+
+/// Of the receipts, by the number of the payment.
+pub(super) type RetryCache = IdempotencyCache<u32, u32>;
+
+pub(super) fn new_cache() -> RetryCache {
+    let config = CacheConfig { lease: LEASE, ..CacheConfig::default() };
+    IdempotencyCache::new(config).expect("the defaults are those of a cache")
+}
 
 /// The service, and the client that it has.
 #[derive(Debug)]
 pub(super) struct Service {
     client: Client,
-    cache: IdempotencyCache<u32, u32>,
+    cache: RetryCache,
     key: u32,
     now: Instant,
 }
 
 impl Service {
     pub(super) fn new(client: Client) -> Self {
-        let config = CacheConfig { lease: LEASE, ..CacheConfig::default() };
-        let cache = IdempotencyCache::new(config).expect("the defaults are those of a cache");
-        Self { client, cache, key: 0, now: Instant::ORIGIN }
+        Self { client, cache: new_cache(), key: 0, now: Instant::ORIGIN }
     }
 
     pub(super) fn pay(&mut self, case: &Case) -> Payment {
