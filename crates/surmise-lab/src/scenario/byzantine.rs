@@ -21,7 +21,8 @@ const SOURCES: &[Source] = &[
 
 const SETTING: &str = "Nodes vote whether to attack or to retreat, each tells all others, and \
                        each loyal one decides for what it has enough votes for, its own among \
-                       them. A liar tells each of them what it likes, or nothing. There are few \
+                       them. Nothing is signed, so that a liar tells each of them what it likes, \
+                       or nothing, and nobody can prove that it did. There are few \
                        enough worlds to try them all: whatever the loyal nodes are for, and \
                        whatever each is told.";
 
@@ -30,7 +31,10 @@ const LESSON: &str = "With three nodes there is no right number. Two votes can b
                       liar keeps silent. With four there is one: three votes are had by the \
                       loyal nodes alone, and any two sets of three have two nodes in common, \
                       of which at most one lies. So it goes on: without signatures, f liars \
-                      need 3f + 1 nodes. This is what a protocol counts with, and no protocol: \
+                      need 3f + 1 nodes. Lamport, Shostak and Pease agree among any number that \
+                      sign. Malkhi and Reiter store with 3f + 1 nodes only what proves itself; for \
+                      anything else two quorums have to share more loyal nodes than liars, and \
+                      that takes 4f + 1. This is what a protocol counts with, and no protocol: \
                       where the loyal nodes are of two minds, it may be that none decides, and \
                       it takes more rounds to bring them together.";
 

@@ -21,6 +21,10 @@ const SOURCES: &[Source] = &[
         url: "https://doi.org/10.1214/aos/1176344552",
     },
     Source {
+        title: "Künsch, The jackknife and the bootstrap for general stationary observations, 1989",
+        url: "https://doi.org/10.1214/aos/1176347265",
+    },
+    Source {
         title: "Chen, Toueg and Aguilera, On the quality of service of failure detectors, 2002",
         url: "https://doi.org/10.1109/TC.2002.1004595",
     },
@@ -52,8 +56,9 @@ const LESSON: &str = "A number without an interval says little: where five mista
                       says however few there are; none in a day still leaves 3.69 a day \
                       possible. But either is right only if mistakes are independent. If they \
                       come in bursts, as in real networks, there is less in a trace than it \
-                      seems: count the bursts. A longer trace is as wrong, only with a \
-                      narrower interval.";
+                      seems: count the bursts, or draw whole stretches of the trace for a \
+                      bootstrap, as Künsch does. A longer trace is as wrong, only with a narrower \
+                      interval.";
 
 /// Tells the story.
 pub(super) fn tell(seed: u64) -> Story {
@@ -222,6 +227,9 @@ mod tests {
             let [_, bootstrap, exact] = shares(Law::Bursts, length);
             assert!(bootstrap < 0.8 && exact < 0.8, "{length}: {bootstrap}, {exact}");
         }
+        // Nor does a longer trace help.
+        let [_, _, exact] = shares(Law::Bursts, 20_000);
+        assert!(exact < 0.7, "{exact}");
     }
 
     #[test]

@@ -41,11 +41,11 @@ const TOGETHER: f64 = 0.05;
 /// At how many moments a cluster is looked at.
 const MOMENTS: u32 = 100_000;
 
-const LESSON: &str = "Of a thousand servers one fails every day, and some are down all the time: \
-                      that is no exception, and the design has to take it for normal. Redundancy \
+const LESSON: &str = "Of a thousand servers one fails every day, and at 99 % some are down \
+                      nearly all the time: that is no exception, and the design has to take it for normal. Redundancy \
                       turns it round: each two members more divide the time without a majority \
                       by about thirty, until it is too rare for a simulation to find. An even \
-                      number of members tolerates no more than one member fewer, and is down \
+                      number of members tolerates no more failures than with one member less, and is down \
                       more often. But all of that holds only if members fail independently. As \
                       soon as a small part of the failures is common to all, that part is what \
                       remains, however many members there are.";
@@ -77,7 +77,7 @@ pub(super) fn tell(seed: u64) -> Story {
         "no majority,\nexact",
         "no majority,\nsimulated",
         "that is\na year",
-        "no majority, if they\nalso fail together",
+        "simulated, if they\nalso fail together",
     ];
     Story {
         setting: format!(

@@ -15,7 +15,7 @@ pub(super) enum Scenario {
     ConfidenceIntervals,
     /// A pause between the check and the write, and a pause of who watches
     GcPause,
-    /// Why three nodes cannot agree when one of them lies, and four can
+    /// Why three nodes cannot agree when one of them lies and none can sign, and four can
     Byzantine,
     /// Why reads and writes must overlap, and what that costs
     Quorum,

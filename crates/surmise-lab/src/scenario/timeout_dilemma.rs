@@ -45,7 +45,7 @@ const BARS: u32 = 15;
 
 const LESSON: &str = "A short timeout gives up what would have been answered, and a long one \
                       waits for what never will be. No fixed one escapes that. The adaptive one, \
-                      which is to give up one call in a hundred at most, waits longer only while \
+                      which is to give up one call in a hundred on the whole, waits longer only while \
                       the service is slow. To be wrong as rarely, a fixed timeout has to be as \
                       long as the slow part needs, all the time; and one that wastes no more \
                       gives up a good part of what is slow. What was given up must be learned \
@@ -84,8 +84,8 @@ pub(super) fn tell(seed: u64) -> Story {
     };
     Story {
         setting: format!(
-            "{} calls, one after the other. Half of the answers take {} or less, and all take \
-             {SLOWDOWN} times as long from call {} to call {}. {} calls are never answered. A \
+            "{} calls, one after the other. In good times half of the answers take {} or less; \
+             from call {} to call {} all take {SLOWDOWN} times as long. {} calls are never answered. A \
              call that is given up would have been answered, or would not: nothing that the \
              caller can see tells them apart, only the trace does.",
             text::integer(CALLS.into()),
