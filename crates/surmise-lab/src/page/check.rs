@@ -83,6 +83,10 @@ fn check_sources(html: &str, page: &Element, complaints: &mut Vec<String>) {
             complaints.push(format!("something is fetched: {foreign}"));
         }
     }
+    let used = html.split("var(").skip(1).filter_map(|rest| rest.split(')').next());
+    for name in used.filter(|name| !html.contains(&format!("{name}:"))) {
+        complaints.push(format!("nothing is called {name}"));
+    }
     for element in page.all() {
         let Element { name, attributes, .. } = element;
         let is_foreign =

@@ -70,6 +70,7 @@ fn what_is_wrong_is_found() {
         ("<h2>", "<h2 onclick=\"go()\">"),
         ("<h2>", "<script></script><h2>"),
         ("margin: 0", "background: url(https://a)"),
+        ("margin: 0", "color: var(--softer)"),
         ("</main>", ""),
         ("</h2>", "</h3>"),
     ] {
