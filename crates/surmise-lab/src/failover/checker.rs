@@ -21,6 +21,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     found.extend(judge::terms(history));
     found.extend(judge::leaders(history));
     found.extend(judge::causality(history));
+    found.extend(judge::sessions(history));
     found.extend(judge::reads(history));
     found
 }
@@ -49,7 +50,9 @@ pub(super) enum Violation {
     StampsGoBack { earlier: Op, later: Op },
     /// A write has no later stamp than the request for it.
     BeforeRequest { op: Op },
-    /// A session's writes are there in another order than that in which it made them.
+    /// A write was asked for when another had been acknowledged, and the stamp of the request is no later than that one's.
+    RequestBehind { earlier: Op, later: Op },
+    /// A write is at a place before one that had been acknowledged when it was asked for.
     OutOfOrder { earlier: Op, later: Op },
     /// A read that began after a write was acknowledged did not show it.
     ReadOther { slot: u64, acknowledged: Op, read: Option<Record> },
@@ -90,6 +93,10 @@ impl fmt::Display for Violation {
             Self::BeforeRequest { op } => {
                 write!(f, "write {op} is stamped as if it were before the request for it")
             }
+            Self::RequestBehind { earlier, later } => write!(
+                f,
+                "write {later} was asked for when {earlier} had been acknowledged, and the request's stamp is not later"
+            ),
             Self::OutOfOrder { earlier, later } => {
                 write!(f, "write {later} is before {earlier}, after which it was made")
             }

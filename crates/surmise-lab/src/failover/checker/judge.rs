@@ -7,7 +7,7 @@ use surmise_fence::FencingToken;
 
 use super::Violation;
 use crate::failover::{
-    history::{History, Note},
+    history::{History, Note, Who},
     message::{Op, Record},
 };
 
@@ -116,8 +116,8 @@ pub(super) fn leaders(history: &History) -> Vec<Violation> {
         .collect()
 }
 
-/// What is later has a later stamp: a write than its request, which is later than what was acknowledged to its session
-/// before, and along the log, of which each leader knows what is before what it writes.
+/// What is later has a later stamp: a write than its request, and what is behind in the log, of which each leader knows what
+/// is before what it writes.
 pub(super) fn causality(history: &History) -> Vec<Violation> {
     let mut found = Vec::new();
     for (_, before, record) in pairs(history) {
@@ -133,19 +133,56 @@ pub(super) fn causality(history: &History) -> Vec<Violation> {
             found.push(Violation::BeforeRequest { op });
         }
     }
-    let mut latest: BTreeMap<u32, (Op, Acknowledgement)> = BTreeMap::new();
-    // They are in the order of their sessions, and there of their numbers.
-    for (op, acknowledged) in acknowledged {
-        if let Some((earlier, before)) = latest.insert(op.session, (op, acknowledged)) {
-            if acknowledged.stamp <= before.stamp {
-                found.push(Violation::StampsGoBack { earlier, later: op });
+    found
+}
+
+/// The client has one clock, whatever session writes: what it asks for comes after all that was acknowledged to it before, by
+/// the stamp of the request and by the place of the write. The write's own stamp then does so too, by the rules above.
+pub(super) fn sessions(history: &History) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let (acknowledged, places) = (acknowledgements(history), places(history));
+    let mut heard = Heard::default();
+    for entry in history.entries.iter().filter(|entry| entry.who == Who::Client) {
+        match entry.note {
+            Note::ClockRefused { .. } => heard.refuses_next = true,
+            Note::Acknowledged { op, slot, stamp, .. } => heard.acknowledged(op, slot, stamp),
+            Note::Invoked { op: later, stamp, .. } => {
+                if let Some((known, earlier)) = heard.known
+                    && stamp <= known
+                {
+                    found.push(Violation::RequestBehind { earlier, later });
+                }
+                let own = acknowledged.get(&later).map(|own| own.slot);
+                let there = places.get(&later).into_iter().flatten().map(|(slot, _)| *slot);
+                if let Some((last, earlier)) = heard.slot
+                    && own.into_iter().chain(there).any(|slot| slot < last)
+                {
+                    found.push(Violation::OutOfOrder { earlier, later });
+                }
             }
-            if acknowledged.slot <= before.slot {
-                found.push(Violation::OutOfOrder { earlier, later: op });
-            }
+            _ => {}
         }
     }
     found
+}
+
+/// The last of all that was acknowledged to the client so far, and of which write it is.
+#[derive(Default)]
+struct Heard {
+    slot: Option<(u64, Op)>,
+    /// The greatest stamp that its clock took in.
+    known: Option<(HybridTimestamp, Op)>,
+    /// Its clock refused the stamp that it notes next, since that is too far ahead.
+    refuses_next: bool,
+}
+
+impl Heard {
+    fn acknowledged(&mut self, op: Op, slot: u64, stamp: HybridTimestamp) {
+        self.slot = self.slot.max(Some((slot, op)));
+        if !core::mem::take(&mut self.refuses_next) {
+            self.known = self.known.max(Some((stamp, op)));
+        }
+    }
 }
 
 /// A read shows what was acknowledged before it began.

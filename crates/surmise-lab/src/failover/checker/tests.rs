@@ -186,27 +186,17 @@ fn two_leaders_of_a_term_are_found() {
 }
 
 #[test]
-fn stamps_that_go_back_are_found() {
+fn stamps_that_go_back_along_the_log_are_found() {
     // As a leader gives them whose clock is behind, and who does not take in what it reads.
     let along_the_log = found(|history| {
         let behind = record(op(2, 0), 2, 40);
         write(history, 600, 4, behind);
         history.log.push(Some(behind));
     });
-    let back = Violation::StampsGoBack { earlier: op(1, 1), later: op(2, 0) };
-    assert_eq!(along_the_log, [back]);
-    // Of one session, also where the log does not show it.
-    let in_a_session = found(|history| {
-        for entry in &mut history.entries {
-            if let Note::Acknowledged { op: of, stamp, .. } = &mut entry.note
-                && *of == op(1, 1)
-            {
-                *stamp = HybridTimestamp::from_nanos(20).unwrap();
-            }
-        }
-    });
-    let back = Violation::StampsGoBack { earlier: op(1, 0), later: op(1, 1) };
-    assert!(in_a_session.contains(&back), "{in_a_session:?}");
+    let (earlier, later) = (op(1, 1), op(2, 0));
+    let back = Violation::StampsGoBack { earlier, later };
+    // The request for it was not stamped as it had to be either.
+    assert_eq!(along_the_log, [back, Violation::RequestBehind { earlier, later }]);
 }
 
 #[test]
@@ -217,8 +207,9 @@ fn a_stamp_that_is_no_later_than_that_of_the_request_is_found() {
             write(history, 600, 4, late);
             history.log.push(Some(late));
             let at = history.entries.len() - 3;
-            history.entries.remove(at);
-            invoke(history, 600, &late, stamp);
+            let stamp = HybridTimestamp::from_nanos(stamp).unwrap();
+            let Note::Invoked { stamp: of, .. } = &mut history.entries[at].note else { panic!() };
+            *of = stamp;
         });
         assert_eq!(found, expected);
     }
@@ -235,8 +226,70 @@ fn a_session_out_of_order_is_found() {
             }
         }
     });
-    let order = Violation::OutOfOrder { earlier: op(1, 0), later: op(1, 1) };
+    let order = Violation::OutOfOrder { earlier: op(0, 1), later: op(1, 1) };
     assert!(found.contains(&order), "{found:?}");
+}
+
+/// Returns a history in which one session's write is acknowledged, and then another session asks for one, whose request has
+/// this stamp. It is written behind that of the first, or before it.
+fn two_sessions(stamp: u64, is_behind: bool) -> History {
+    let (first, second) = (record(op(1, 0), 1, 20), record(op(0, 0), 1, 30));
+    let mut history = History::default();
+    let log = if is_behind { [first, second] } else { [second, first] };
+    history.log = log.map(Some).to_vec();
+    write(&mut history, 100, u64::from(!is_behind), first);
+    invoke(&mut history, 200, &second, stamp);
+    let slot = u64::from(is_behind);
+    let applied = Note::Applied { slot, record: second, sent_ns: 210 };
+    note(&mut history, 220, Who::Node(1), applied);
+    let Record { op, stamp, .. } = second;
+    let acknowledged = Note::Acknowledged { op, slot, stamp, replayed: false, attempts: 1 };
+    note(&mut history, 240, Who::Client, acknowledged);
+    history
+}
+
+#[test]
+fn a_request_that_is_stamped_as_if_nothing_had_been_acknowledged_is_found() {
+    let (earlier, later) = (op(1, 0), op(0, 0));
+    for stamp in [6, 20] {
+        let mut history = two_sessions(stamp, true);
+        assert_eq!(check(&history), [Violation::RequestBehind { earlier, later }]);
+        // It said that it could not take in the stamp of what was acknowledged.
+        let refused = Entry { at_ns: 139, who: Who::Client, note: Note::ClockRefused { of: None } };
+        history.entries.insert(2, refused);
+        assert_eq!(check(&history), []);
+    }
+    assert_eq!(check(&two_sessions(21, true)), []);
+}
+
+#[test]
+fn a_write_before_one_that_had_been_acknowledged_to_another_session_is_found() {
+    let (earlier, later) = (op(1, 0), op(0, 0));
+    let mut history = two_sessions(21, false);
+    // The stamps are in the order of the log, so that they do not show it.
+    let stamp = HybridTimestamp::from_nanos(19).unwrap();
+    history.log[0].as_mut().unwrap().stamp = stamp;
+    let found = check(&history);
+    assert!(found.contains(&Violation::OutOfOrder { earlier, later }), "{found:?}");
+    assert!(!found.contains(&Violation::StampsGoBack { earlier: later, later: earlier }));
+}
+
+#[test]
+fn a_history_in_which_only_causality_is_broken_between_sessions_is_found() {
+    let (earlier, later) = (op(1, 0), op(0, 0));
+    let log = [record(later, 1, 10), record(earlier, 1, 20)];
+    let mut history = History { log: log.map(Some).to_vec(), ..History::default() };
+    for (at_ns, record, slot, stamp) in [(100, log[1], 1, 5), (200, log[0], 0, 6)] {
+        invoke(&mut history, at_ns, &record, stamp);
+        let applied = Note::Applied { slot, record, sent_ns: at_ns + 10 };
+        note(&mut history, at_ns + 30, Who::Node(1), applied);
+        let Record { op, stamp, .. } = record;
+        let acknowledged = Note::Acknowledged { op, slot, stamp, replayed: false, attempts: 1 };
+        note(&mut history, at_ns + 40, Who::Client, acknowledged);
+    }
+    let expected =
+        [Violation::RequestBehind { earlier, later }, Violation::OutOfOrder { earlier, later }];
+    assert_eq!(check(&history), expected);
 }
 
 #[test]
