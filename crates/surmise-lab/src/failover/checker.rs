@@ -11,7 +11,7 @@ use surmise_fence::FencingToken;
 
 use super::{
     history::History,
-    message::{Op, Record},
+    message::{Op, Record, Writer},
 };
 
 /// Finds all that is wrong with a run.
@@ -27,7 +27,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
 }
 
 /// Something that must never be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "violation", rename_all = "snake_case")]
 pub(super) enum Violation {
     /// A write was acknowledged, and is not in the store.
@@ -45,7 +45,9 @@ pub(super) enum Violation {
     /// In the log, a write of an earlier lease follows one of a later.
     TermsGoBack { slot: u64, token: FencingToken, before: FencingToken },
     /// The store accepted writes of two leaders by the same token.
-    TwoLeaders { token: FencingToken, first: usize, second: usize },
+    TwoLeaders { token: FencingToken, first: Writer, second: Writer },
+    /// The store has another token for a write than that of the lease by which it was made.
+    OtherToken { slot: u64, token: FencingToken, shown: FencingToken },
     /// Something has no later stamp than what was before it.
     StampsGoBack { earlier: Op, later: Op },
     /// A write has no later stamp than the request for it.
@@ -56,6 +58,13 @@ pub(super) enum Violation {
     OutOfOrder { earlier: Op, later: Op },
     /// A read that began after a write was acknowledged did not show it.
     ReadOther { slot: u64, acknowledged: Op, read: Option<Record> },
+}
+
+impl Violation {
+    /// Returns whether the data is other than it was said to be, and not only who wrote it by which token.
+    pub(super) const fn is_corruption(&self) -> bool {
+        !matches!(self, Self::TwoLeaders { .. } | Self::OtherToken { .. })
+    }
 }
 
 impl fmt::Display for Violation {
@@ -85,7 +94,10 @@ impl fmt::Display for Violation {
                 write!(f, "place {slot} is of lease {token}, and the one before of {before}")
             }
             Self::TwoLeaders { token, first, second } => {
-                write!(f, "nodes {first} and {second} both wrote by lease {token}")
+                write!(f, "{first} and {second} both wrote by token {token}")
+            }
+            Self::OtherToken { slot, token, shown } => {
+                write!(f, "place {slot} was written by lease {token}, and token {shown} was shown")
             }
             Self::StampsGoBack { earlier, later } => {
                 write!(f, "write {later} came after {earlier}, and its stamp does not")

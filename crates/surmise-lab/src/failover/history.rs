@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use surmise_clock::HybridTimestamp;
-use surmise_fence::FencingToken;
+use surmise_fence::{FencingToken, Pass};
 
 use super::message::{Op, Party, Record};
 
@@ -14,7 +14,49 @@ pub(super) struct History {
     /// In the order in which they were heard of, which is that of time for each that noted them.
     pub(super) entries: Vec<Entry>,
     /// What is in the store at the end, by place.
-    pub(super) log: Vec<Option<Record>>,
+    pub(super) log: Vec<Option<Stored>>,
+    /// Whether each writer was to show the token of its own lease.
+    pub(super) fenced: bool,
+}
+
+impl History {
+    /// Reads the log: up to where nothing is, and as far as anybody is known to have written.
+    pub(super) fn read_log<E>(
+        &self,
+        mut read: impl FnMut(u64) -> Result<Option<surmise_store::Entry>, E>,
+    ) -> Result<Vec<Option<Stored>>, E> {
+        let written = self.entries.iter().filter_map(|happened| match happened.note {
+            Note::Applied { slot, .. } | Note::Acknowledged { slot, .. } => Some(slot),
+            _ => None,
+        });
+        let last = written.max();
+        let mut log = Vec::new();
+        for slot in 0.. {
+            let stored = read(slot)?.and_then(|entry| Stored::of(&entry));
+            if stored.is_none() && last.is_none_or(|last| slot > last) {
+                break;
+            }
+            log.push(stored);
+        }
+        Ok(log)
+    }
+}
+
+/// What is at a place of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Stored {
+    /// As its writer has it.
+    #[serde(flatten)]
+    pub(super) record: Record,
+    /// What the writer showed, as the store has it.
+    pub(super) pass: Pass,
+}
+
+impl Stored {
+    fn of(entry: &surmise_store::Entry) -> Option<Self> {
+        let record = Record::from_bytes(entry.value.as_deref()?)?;
+        Some(Self { record, pass: entry.pass })
+    }
 }
 
 /// Something that happened.
@@ -198,4 +240,47 @@ pub(super) enum Why {
     CutOff,
     /// It cannot go on from what is in the store.
     Unusable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failover::message::Writer;
+
+    fn record() -> Record {
+        let (op, writer) = (Op { session: 0, number: 0 }, Writer { node: 0, incarnation: 1 });
+        Record { op, amount: 1, writer, token: FencingToken::first(1), stamp: HybridTimestamp::MIN }
+    }
+
+    /// Returns the log of which only these places are there, where this one is known to have been written.
+    fn log(places: &[u64], written: Option<u64>) -> Vec<Option<Stored>> {
+        let note = |slot| Note::Applied { slot, record: record(), sent_ns: 0 };
+        let entry = |slot| Entry { at_ns: 0, who: Who::Node(0), note: note(slot) };
+        let history =
+            History { entries: written.map(entry).into_iter().collect(), ..History::default() };
+        let read = |slot: u64| {
+            let value = places.contains(&slot).then(|| record().to_bytes());
+            let entry = surmise_store::Entry::new(value, Pass::from(FencingToken::first(1)));
+            Ok::<_, ()>(Some(entry))
+        };
+        history.read_log(read).unwrap()
+    }
+
+    #[test]
+    fn a_log_is_read_behind_its_holes() {
+        let there = |places: &[u64], written| {
+            log(places, written).iter().map(Option::is_some).collect::<Vec<_>>()
+        };
+        assert_eq!(there(&[0, 1], None), [true, true]);
+        assert_eq!(there(&[0, 2], None), [true]);
+        assert_eq!(there(&[0, 2], Some(2)), [true, false, true]);
+        assert_eq!(there(&[0, 2, 3], Some(2)), [true, false, true, true]);
+        assert_eq!(there(&[0], Some(2)), [true, false, false]);
+    }
+
+    #[test]
+    fn what_was_shown_is_read_along() {
+        let stored = Stored { record: record(), pass: Pass::from(FencingToken::first(1)) };
+        assert_eq!(log(&[0], None), [Some(stored)]);
+    }
 }

@@ -98,9 +98,16 @@ pub(super) struct Record {
     pub(super) op: Op,
     pub(super) amount: u32,
     /// Who wrote it, and by which lease: also where there is no fence, so that it can be seen what went wrong.
-    pub(super) writer: usize,
+    pub(super) writer: Writer,
     pub(super) token: FencingToken,
     pub(super) stamp: HybridTimestamp,
+}
+
+/// One life of a node: whoever is started again knows nothing of what it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Writer {
+    pub(super) node: usize,
+    pub(super) incarnation: u64,
 }
 
 impl Record {
@@ -117,6 +124,12 @@ impl Record {
 /// Returns the key of a place of the log.
 pub(super) fn key(slot: u64) -> Vec<u8> {
     slot.to_be_bytes().to_vec()
+}
+
+impl core::fmt::Display for Writer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "node-{} (incarnation {})", self.node, self.incarnation)
+    }
 }
 
 impl core::fmt::Display for Op {

@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
             sender,
             heard,
             run: rand::random(),
-            history: History::default(),
+            history: History { fenced: script.setup.fenced, ..History::default() },
             leader: None,
             met: BTreeMap::new(),
             skews: BTreeMap::new(),

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use self::world::World;
 use super::{
-    checker::check,
+    checker::{Violation, check},
     faults::{Kill, Partition, Pause, Place, Target},
     history::{Entry, History, Note, Who, Why},
     plan::{Faults, Plan},
@@ -183,10 +183,31 @@ fn without_a_fence_the_checker_finds_what_pauses_corrupt() {
     let runs = RUNS / 2;
     let corrupt = (0..runs).filter(|&seed| {
         let setup = Setup { fenced: false, ..setup(seed) };
-        !check(&run(&setup, &paused(1500 + seed % 50, 1500))).is_empty()
+        let found = check(&run(&setup, &paused(1500 + seed % 50, 1500)));
+        found.iter().any(Violation::is_corruption)
     });
     let corrupt = corrupt.count();
     assert!(corrupt * 10 > usize::try_from(runs).unwrap() * 9, "{corrupt} of {runs}");
+}
+
+#[test]
+fn without_a_fence_and_without_a_fault_nothing_is_found() {
+    for seed in 0..RUNS / 10 {
+        let setup = Setup { fenced: false, ..setup(seed) };
+        assert_eq!(check(&run(&setup, &Faults::default())), [], "seed {seed}");
+    }
+}
+
+#[test]
+fn without_a_fence_a_leader_that_does_not_come_back_corrupts_nothing() {
+    for seed in 0..RUNS / 10 {
+        let setup = Setup { fenced: false, ..setup(seed) };
+        let at = Duration::from_millis(1500);
+        let kill = Kill { target: Target::Leader, at, back_after: None };
+        let found = check(&run(&setup, &Faults { kills: vec![kill], ..Faults::default() }));
+        // All show the same token, which is what the store has of them.
+        assert!(matches!(found[..], [Violation::TwoLeaders { .. }]), "seed {seed}: {found:?}");
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use surmise_fence::FencingToken;
 
 use super::Violation;
 use crate::failover::{
-    history::{History, Note, Who},
-    message::{Op, Record},
+    history::{History, Note, Stored, Who},
+    message::{Op, Record, Writer},
 };
 
 /// What was acknowledged is there, once, and as it was said to be.
@@ -96,24 +96,35 @@ pub(super) fn terms(history: &History) -> Vec<Violation> {
     found
 }
 
-/// By one token, one node writes.
+/// By one token, one life of one node writes: by what the nodes say that they did, and by what the store says was shown to
+/// it. Where there is a fence, that is the token of the writer's lease.
 pub(super) fn leaders(history: &History) -> Vec<Violation> {
-    let mut found = BTreeSet::new();
-    let mut leaders: BTreeMap<FencingToken, usize> = BTreeMap::new();
-    let applied = history.entries.iter().filter_map(|entry| match &entry.note {
-        Note::Applied { record, .. } => Some(record),
+    let mut two = BTreeSet::new();
+    let mut leaders: BTreeMap<FencingToken, Writer> = BTreeMap::new();
+    let said = history.entries.iter().filter_map(|entry| match &entry.note {
+        Note::Applied { record, .. } => Some((record.token, record.writer)),
         _ => None,
     });
-    for Record { token, writer, .. } in applied.chain(history.log.iter().flatten()) {
-        let first = *leaders.entry(*token).or_insert(*writer);
-        if first != *writer {
-            found.insert((*token, first, *writer));
+    let stored =
+        history.log.iter().flatten().map(|stored| (stored.pass.token, stored.record.writer));
+    for (token, writer) in said.chain(stored) {
+        let first = *leaders.entry(token).or_insert(writer);
+        if first != writer {
+            two.insert((token, first, writer));
+        }
+    }
+    let two = two.into_iter();
+    let mut found: Vec<_> =
+        two.map(|(token, first, second)| Violation::TwoLeaders { token, first, second }).collect();
+    if history.fenced {
+        for (slot, stored) in (0..).zip(&history.log) {
+            let Some(Stored { record: Record { token, .. }, pass }) = *stored else { continue };
+            if pass.token != token {
+                found.push(Violation::OtherToken { slot, token, shown: pass.token });
+            }
         }
     }
     found
-        .into_iter()
-        .map(|(token, first, second)| Violation::TwoLeaders { token, first, second })
-        .collect()
 }
 
 /// What is later has a later stamp: a write than its request, and what is behind in the log, of which each leader knows what
@@ -226,8 +237,8 @@ fn acknowledgements(history: &History) -> BTreeMap<Op, Acknowledgement> {
 /// Returns where each write is.
 fn places(history: &History) -> BTreeMap<Op, Vec<(u64, Record)>> {
     let mut places: BTreeMap<Op, Vec<(u64, Record)>> = BTreeMap::new();
-    for (slot, record) in (0..).zip(&history.log) {
-        if let Some(record) = record {
+    for (slot, stored) in (0..).zip(&history.log) {
+        if let Some(Stored { record, .. }) = stored {
             places.entry(record.op).or_default().push((slot, *record));
         }
     }
@@ -236,6 +247,7 @@ fn places(history: &History) -> BTreeMap<Op, Vec<(u64, Record)>> {
 
 /// Returns each record with its place, and the one before it.
 fn pairs(history: &History) -> impl Iterator<Item = (u64, &Record, &Record)> {
-    let there = (0..).zip(&history.log).filter_map(|(slot, record)| Some((slot, record.as_ref()?)));
+    let there = (0..).zip(&history.log);
+    let there = there.filter_map(|(slot, stored)| Some((slot, &stored.as_ref()?.record)));
     there.clone().zip(there.skip(1)).map(|((_, before), (slot, record))| (slot, before, record))
 }

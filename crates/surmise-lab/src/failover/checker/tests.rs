@@ -1,10 +1,10 @@
 use surmise_clock::HybridTimestamp;
-use surmise_fence::FencingToken;
+use surmise_fence::{FencingToken, Pass};
 
 use super::{Violation, check};
 use crate::failover::{
-    history::{Entry, History, Note, Who},
-    message::{Op, Record},
+    history::{Entry, History, Note, Stored, Who},
+    message::{Op, Record, Writer},
 };
 
 const fn op(session: u32, number: u32) -> Op {
@@ -17,9 +17,20 @@ fn token(counter: u64) -> FencingToken {
 
 fn record(op: Op, term: u64, stamp: u64) -> Record {
     let amount = 100 + op.number;
-    let writer = usize::try_from(term).unwrap();
+    let writer = Writer { node: usize::try_from(term).unwrap(), incarnation: 1 };
     let stamp = HybridTimestamp::from_nanos(stamp).unwrap();
     Record { op, amount, writer, token: token(term), stamp }
+}
+
+/// Returns a record as it is in the store, by the token of its lease.
+fn stored(record: Record) -> Option<Stored> {
+    Some(Stored { record, pass: Pass::from(record.token).with_nonce(7) })
+}
+
+/// Returns a history in which nothing happened but that these came to be in the log.
+fn log(records: impl IntoIterator<Item = Record>) -> History {
+    let log = records.into_iter().map(stored).collect();
+    History { log, fenced: true, ..History::default() }
 }
 
 /// Two sessions write, two each; node 1 leads, and then node 2.
@@ -30,7 +41,7 @@ fn clean() -> History {
         record(op(0, 1), 2, 30),
         record(op(1, 1), 2, 40),
     ];
-    let mut history = History { log: log.map(Some).to_vec(), ..History::default() };
+    let mut history = self::log(log);
     note(&mut history, 50, Who::Node(1), Note::FloorRaised { token: token(1) });
     for (at_ns, slot, record) in [(100, 0, log[0]), (200, 1, log[1])] {
         write(&mut history, at_ns, slot, record);
@@ -54,7 +65,7 @@ fn write(history: &mut History, at_ns: u64, slot: u64, record: Record) {
     note(
         history,
         at_ns + 30,
-        Who::Node(writer),
+        Who::Node(writer.node),
         Note::Applied { slot, record, sent_ns: at_ns + 10 },
     );
     let acknowledged = Note::Acknowledged { op, slot, stamp, replayed: false, attempts: 1 };
@@ -91,7 +102,7 @@ fn a_write_that_was_not_acknowledged_may_be_there_or_not() {
         let late = record(op(0, 2), 2, 50);
         let found = found(|history| {
             invoke(history, 600, &late, 49);
-            history.log.extend(is_there.then_some(Some(late)));
+            history.log.extend(is_there.then(|| stored(late)));
         });
         assert_eq!(found, []);
     }
@@ -106,14 +117,14 @@ fn a_lost_write_is_found() {
     let other = record(op(0, 2), 2, 45);
     let overwritten = found(|history| {
         invoke(history, 600, &other, 44);
-        history.log[3] = Some(other);
+        history.log[3] = stored(other);
     });
     assert_eq!(overwritten, [Violation::Lost { op: op(1, 1), slot: 3 }]);
 }
 
 #[test]
 fn a_write_at_another_place_or_with_another_stamp_is_found() {
-    let restamped = found(|history| history.log[3] = Some(record(op(1, 1), 2, 41)));
+    let restamped = found(|history| history.log[3] = stored(record(op(1, 1), 2, 41)));
     assert_eq!(restamped, [Violation::Moved { op: op(1, 1), acknowledged: 3, found: 3 }]);
     let swapped = found(|history| history.log.swap(2, 3));
     assert!(swapped.contains(&Violation::Moved { op: op(0, 1), acknowledged: 2, found: 3 }));
@@ -121,15 +132,15 @@ fn a_write_at_another_place_or_with_another_stamp_is_found() {
 
 #[test]
 fn a_write_that_is_there_twice_is_found() {
-    let twice = found(|history| history.log.push(Some(record(op(0, 0), 2, 50))));
+    let twice = found(|history| history.log.push(stored(record(op(0, 0), 2, 50))));
     assert_eq!(twice, [Violation::Twice { op: op(0, 0), first: 0, second: 4 }]);
 }
 
 #[test]
 fn what_nobody_asked_for_is_found() {
-    let forged = found(|history| history.log.push(Some(record(op(7, 0), 2, 50))));
+    let forged = found(|history| history.log.push(stored(record(op(7, 0), 2, 50))));
     assert_eq!(forged, [Violation::Forged { op: op(7, 0), slot: 4 }]);
-    let changed = found(|history| history.log[3].as_mut().unwrap().amount += 1);
+    let changed = found(|history| history.log[3].as_mut().unwrap().record.amount += 1);
     assert_eq!(changed, [Violation::Forged { op: op(1, 1), slot: 3 }]);
 }
 
@@ -170,19 +181,57 @@ fn terms_that_go_back_in_the_log_are_found() {
     let found = found(|history| {
         let back = record(op(0, 2), 1, 50);
         invoke(history, 600, &back, 49);
-        history.log.push(Some(back));
+        history.log.push(stored(back));
     });
     assert_eq!(found, [Violation::TermsGoBack { slot: 4, token: token(1), before: token(2) }]);
 }
 
+/// Returns two leaders, one after the other.
+fn two(node: usize, incarnation: u64) -> (Writer, Writer) {
+    (Writer { node: 2, incarnation: 1 }, Writer { node, incarnation })
+}
+
 #[test]
 fn two_leaders_of_a_term_are_found() {
-    let found = found(|history| {
-        let other = Record { writer: 3, ..record(op(0, 2), 2, 50) };
-        write(history, 600, 4, other);
-        history.log.push(Some(other));
-    });
-    assert_eq!(found, [Violation::TwoLeaders { token: token(2), first: 2, second: 3 }]);
+    // Another node, and another life of the same one.
+    for (first, second) in [two(3, 1), two(2, 2)] {
+        let found = found(|history| {
+            let other = Record { writer: second, ..record(op(0, 2), 2, 50) };
+            write(history, 600, 4, other);
+            history.log.push(stored(other));
+        });
+        assert_eq!(found, [Violation::TwoLeaders { token: token(2), first, second }]);
+    }
+}
+
+#[test]
+fn two_leaders_of_a_term_are_found_by_what_the_store_says() {
+    // The one of term 3 shows the token of the one before.
+    let spoil = |fenced| {
+        move |history: &mut History| {
+            let other = record(op(0, 2), 3, 50);
+            write(history, 600, 4, other);
+            history.log.push(stored(other));
+            history.log[4].as_mut().unwrap().pass.token = token(2);
+            history.fenced = fenced;
+        }
+    };
+    let (first, second) = two(3, 1);
+    let two = Violation::TwoLeaders { token: token(2), first, second };
+    let other = Violation::OtherToken { slot: 4, token: token(3), shown: token(2) };
+    assert_eq!(found(spoil(true)), [two, other]);
+    assert_eq!(found(spoil(false)), [two]);
+}
+
+#[test]
+fn one_leader_that_shows_another_token_than_its_own_is_found() {
+    let later = |history: &mut History| {
+        let of_second = |stored: &&mut Stored| stored.record.token == token(2);
+        let log = history.log.iter_mut().flatten();
+        log.filter(of_second).for_each(|stored| stored.pass.token = token(9));
+    };
+    let other = |slot| Violation::OtherToken { slot, token: token(2), shown: token(9) };
+    assert_eq!(found(later), [other(2), other(3)]);
 }
 
 #[test]
@@ -191,7 +240,7 @@ fn stamps_that_go_back_along_the_log_are_found() {
     let along_the_log = found(|history| {
         let behind = record(op(2, 0), 2, 40);
         write(history, 600, 4, behind);
-        history.log.push(Some(behind));
+        history.log.push(stored(behind));
     });
     let (earlier, later) = (op(1, 1), op(2, 0));
     let back = Violation::StampsGoBack { earlier, later };
@@ -205,7 +254,7 @@ fn a_stamp_that_is_no_later_than_that_of_the_request_is_found() {
         let found = found(|history| {
             let late = record(op(0, 2), 2, 50);
             write(history, 600, 4, late);
-            history.log.push(Some(late));
+            history.log.push(stored(late));
             let at = history.entries.len() - 3;
             let stamp = HybridTimestamp::from_nanos(stamp).unwrap();
             let Note::Invoked { stamp: of, .. } = &mut history.entries[at].note else { panic!() };
@@ -234,9 +283,7 @@ fn a_session_out_of_order_is_found() {
 /// this stamp. It is written behind that of the first, or before it.
 fn two_sessions(stamp: u64, is_behind: bool) -> History {
     let (first, second) = (record(op(1, 0), 1, 20), record(op(0, 0), 1, 30));
-    let mut history = History::default();
-    let log = if is_behind { [first, second] } else { [second, first] };
-    history.log = log.map(Some).to_vec();
+    let mut history = log(if is_behind { [first, second] } else { [second, first] });
     write(&mut history, 100, u64::from(!is_behind), first);
     invoke(&mut history, 200, &second, stamp);
     let slot = u64::from(is_behind);
@@ -268,7 +315,7 @@ fn a_write_before_one_that_had_been_acknowledged_to_another_session_is_found() {
     let mut history = two_sessions(21, false);
     // The stamps are in the order of the log, so that they do not show it.
     let stamp = HybridTimestamp::from_nanos(19).unwrap();
-    history.log[0].as_mut().unwrap().stamp = stamp;
+    history.log[0].as_mut().unwrap().record.stamp = stamp;
     let found = check(&history);
     assert!(found.contains(&Violation::OutOfOrder { earlier, later }), "{found:?}");
     assert!(!found.contains(&Violation::StampsGoBack { earlier: later, later: earlier }));
@@ -278,7 +325,7 @@ fn a_write_before_one_that_had_been_acknowledged_to_another_session_is_found() {
 fn a_history_in_which_only_causality_is_broken_between_sessions_is_found() {
     let (earlier, later) = (op(1, 0), op(0, 0));
     let log = [record(later, 1, 10), record(earlier, 1, 20)];
-    let mut history = History { log: log.map(Some).to_vec(), ..History::default() };
+    let mut history = self::log(log);
     for (at_ns, record, slot, stamp) in [(100, log[1], 1, 5), (200, log[0], 0, 6)] {
         invoke(&mut history, at_ns, &record, stamp);
         let applied = Note::Applied { slot, record, sent_ns: at_ns + 10 };
@@ -309,7 +356,7 @@ fn each_violation_says_what_it_is_about() {
     for violation in found(|history| {
         history.log[1] = None;
         history.log.swap(2, 3);
-        history.log.push(Some(record(op(7, 0), 1, 5)));
+        history.log.push(stored(record(op(7, 0), 1, 5)));
     }) {
         let text = violation.to_string();
         assert!(text.len() > 20 && !text.contains("Some("), "{text}");

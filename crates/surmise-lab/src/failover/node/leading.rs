@@ -14,7 +14,7 @@ use crate::{
     failover::{
         history::{Note, Why, nanos},
         machine::{Actions, Now},
-        message::{Message, Op, Party, Record, key},
+        message::{Message, Op, Party, Record, Writer, key},
     },
     stores::{Ask, Reply},
 };
@@ -214,7 +214,8 @@ impl Node {
         let Some((work, slot)) = service.ready(now.at) else { return };
         tenure.sequence = sequence;
         let stamp = self.hybrid.tick(now.wall);
-        let record = Record { op: work.op, amount: work.amount, writer: self.me, token, stamp };
+        let writer = Writer { node: self.me, incarnation: self.incarnation };
+        let record = Record { op: work.op, amount: work.amount, writer, token, stamp };
         service.begin(Writing { work, slot, record, sequence, sent: now.at });
         self.write(now, out);
     }

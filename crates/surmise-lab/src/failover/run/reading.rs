@@ -7,8 +7,8 @@ use crate::{
     failover::{
         cast::Host,
         error::FailoverError,
-        history::{History, Note},
-        message::{Record, key},
+        history::{History, Stored},
+        message::key,
     },
     record::Stop,
     stores::OpenError,
@@ -36,28 +36,16 @@ pub(super) fn patiently<T>(
     }
 }
 
-/// Returns what is in the store: up to where nothing is, and as far as anybody wrote.
+/// Returns what is in the store.
 pub(super) fn read_log(
     host: &Host,
     history: &History,
-) -> Result<Vec<Option<Record>>, FailoverError> {
-    let written = history.entries.iter().filter_map(|entry| match entry.note {
-        Note::Applied { slot, .. } | Note::Acknowledged { slot, .. } => Some(slot),
-        _ => None,
-    });
-    let last = written.max();
-    let mut log = Vec::new();
-    for slot in 0.. {
+) -> Result<Vec<Option<Stored>>, FailoverError> {
+    history.read_log(|slot| {
         let place = key(slot);
         let read = host.opened.store().read(&host.resource, &place);
-        let entry = host.opened.runtime().block_on(read)?;
-        let record = entry.and_then(|entry| Record::from_bytes(&entry.value?));
-        if record.is_none() && last.is_none_or(|last| slot > last) {
-            break;
-        }
-        log.push(record);
-    }
-    Ok(log)
+        Ok(host.opened.runtime().block_on(read)?)
+    })
 }
 
 /// How long after that a store is asked again.

@@ -22,7 +22,7 @@ use crate::{
         faults::{Place, Target, reaches},
         history::{Entry, History, Note, Who},
         machine::{Action, Actions, Input, Machine, Now},
-        message::{Message, Party, Record, key},
+        message::{Message, Party, key},
         node::Node,
         plan::{Plan, Step},
         setup::Setup,
@@ -90,7 +90,7 @@ impl World {
             order: 0,
             met: BTreeMap::new(),
             leader: 0,
-            history: History::default(),
+            history: History { fenced: setup.fenced, ..History::default() },
         }
     }
 
@@ -278,11 +278,8 @@ impl World {
     }
 
     fn read_log(&mut self) {
-        for slot in 0.. {
-            let entry = ready(self.store.read(RESOURCE, &key(slot))).unwrap();
-            let Some(value) = entry.and_then(|entry| entry.value) else { break };
-            self.history.log.push(Record::from_bytes(&value));
-        }
+        let read = |slot| ready(self.store.read(RESOURCE, &key(slot)));
+        self.history.log = self.history.read_log(read).unwrap();
     }
 }
 
