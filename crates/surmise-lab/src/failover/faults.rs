@@ -20,6 +20,7 @@ pub(super) enum Target {
 
 /// Who can be on a side of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Place {
     Node(usize),
     Client,

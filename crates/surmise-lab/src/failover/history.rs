@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use surmise_clock::HybridTimestamp;
 use surmise_fence::{FencingToken, Pass};
 
-use super::message::{Op, Party, Record};
+use super::{
+    faults::Place,
+    message::{Op, Party, Record},
+};
 
 /// All of a run.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -205,7 +208,7 @@ pub(super) enum Note {
         node: usize,
     },
     Cut {
-        groups: String,
+        sides: Vec<Vec<Place>>,
     },
     Healed,
     Skewed {

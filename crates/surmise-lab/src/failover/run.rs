@@ -15,7 +15,7 @@ use self::reading::{patiently, read_log};
 use super::{
     cast::{Actor, Heard, Host, What, name},
     error::FailoverError,
-    faults::{Target, describe},
+    faults::Target,
     history::{Entry, History, Note, Who},
     message::Party,
     plan::{Plan, Step},
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
             Step::Restart { number } => self.restart(*number)?,
             Step::Cut(sides) => {
                 self.tell_all(|| ToProcess::Sides(sides.clone()))?;
-                self.note(Who::Director, Note::Cut { groups: describe(sides) })?;
+                self.note(Who::Director, Note::Cut { sides: sides.clone() })?;
             }
             Step::Heal => {
                 self.tell_all(|| ToProcess::Sides(Vec::new()))?;

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{
     error::FailoverError,
+    faults,
     history::{Entry, Level, Note, Who, Why},
     verdict::time,
 };
@@ -197,7 +198,7 @@ fn describe(note: &Note) -> Option<String> {
         Note::Resumed { .. } => "RESUMED with SIGCONT".to_owned(),
         Note::Killed { .. } => "KILLED with SIGKILL".to_owned(),
         Note::Restarted { .. } => "STARTED again".to_owned(),
-        Note::Cut { groups } => format!("PARTITIONED: {groups}"),
+        Note::Cut { sides } => format!("PARTITIONED: {}", faults::describe(sides)),
         Note::Healed => "HEALED: all reach all".to_owned(),
         Note::Skewed { by_ns, .. } => {
             let sign = if *by_ns < 0 { "back" } else { "forward" };

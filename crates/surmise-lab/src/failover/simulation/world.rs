@@ -242,8 +242,14 @@ impl World {
                     Process { skew_ns, ..Process::new(Box::new(machine), incarnation) };
                 self.note(Who::Director, Note::Restarted { node });
             }
-            Step::Cut(sides) => self.sides = sides,
-            Step::Heal => self.sides = Vec::new(),
+            Step::Cut(sides) => {
+                self.sides.clone_from(&sides);
+                self.note(Who::Director, Note::Cut { sides });
+            }
+            Step::Heal => {
+                self.sides = Vec::new();
+                self.note(Who::Director, Note::Healed);
+            }
             Step::Skew { node, by_ns } => self.processes[node].skew_ns += by_ns,
         }
     }
