@@ -11,7 +11,7 @@ use surmise_lab::{
 };
 #[cfg(target_os = "linux")]
 use surmise_lab::{
-    failover::{self, FailoverArgs},
+    failover::{self, FailoverArgs, FailoverError},
     fence::{self, FenceArgs},
 };
 
@@ -105,4 +105,14 @@ impl Cli {
         }
         Ok(())
     }
+}
+
+/// Returns what to end with after an error.
+pub(crate) fn exit_status(error: &(dyn Error + 'static)) -> u8 {
+    #[cfg(target_os = "linux")]
+    if let Some(error) = error.downcast_ref::<FailoverError>() {
+        return error.exit_status();
+    }
+    let _ = error;
+    1
 }

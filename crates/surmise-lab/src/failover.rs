@@ -30,6 +30,7 @@ mod setup;
 #[cfg(test)]
 mod simulation;
 mod story;
+mod summary;
 mod timeline;
 mod verdict;
 mod wire;

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Nobody is left to tell if this fails too.
             let _ = writeln!(io::stderr(), "surmise-lab: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(cli::exit_status(&*error))
         }
     }
 }

@@ -145,7 +145,8 @@ Examples:
 
 Exit status:
   0 if all that is promised was kept, or with --no-fencing if most runs are corrupt; 1 if not, or if a
-  run could not be made; 2 if the arguments make no sense
+  run could not be made; 2 if the arguments make no sense; 3 if nothing was broken, but a write was not
+  acknowledged before the client was given up
 
 A run leaves a resource of its own behind in a store that is kept, some kilobytes";
 

@@ -51,7 +51,7 @@ pub(super) enum What {
 /// The store, and what the processes call what they have there.
 #[derive(Debug)]
 pub(super) struct Host {
-    pub(super) opened: Opened,
+    pub(super) opened: Arc<Opened>,
     pub(super) resource: String,
 }
 

@@ -50,6 +50,13 @@ pub enum FailoverError {
         /// Of how many.
         of: u64,
     },
+    /// Runs broke nothing, and did not come to their end.
+    Unfinished {
+        /// How many runs.
+        runs: u64,
+        /// Of how many.
+        of: u64,
+    },
     /// Without a fence, most runs must show what the fence is for.
     NothingFound {
         /// How many runs showed it.
@@ -79,6 +86,17 @@ impl FailoverError {
     pub const fn is_usage(&self) -> bool {
         matches!(self, Self::Lease(_) | Self::Usage(_))
     }
+
+    /// Returns the exit status of the command: 3 if nothing was broken but not all was done, 2 if it was given wrongly, and
+    /// else 1.
+    #[must_use]
+    pub const fn exit_status(&self) -> u8 {
+        match self {
+            Self::Unfinished { .. } => 3,
+            error if error.is_usage() => 2,
+            _ => 1,
+        }
+    }
 }
 
 impl fmt::Display for FailoverError {
@@ -100,6 +118,17 @@ impl fmt::Display for FailoverError {
             }
             Self::Violated { runs, of } => {
                 write!(f, "{runs} of {of} runs did not keep what was promised")
+            }
+            Self::Unfinished { runs, of } => {
+                match of {
+                    1 => f.write_str("the run did not finish")?,
+                    _ => write!(f, "{runs} of {of} runs did not finish")?,
+                }
+                f.write_str(
+                    ", though nothing was broken: a write was not acknowledged before the client was given up; leave a \
+                     majority of the nodes running and joined, make --lease or --work shorter, or give the machine less to \
+                     do, with fewer --jobs",
+                )
             }
             Self::NothingFound { runs, of } => write!(
                 f,

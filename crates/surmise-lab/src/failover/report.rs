@@ -6,11 +6,11 @@ use maud::{Markup, html};
 
 use super::{
     history::History,
-    outage::Outage,
+    outage::{Outage, Promise},
     run::Script,
     story::Story,
     timeline::line,
-    verdict::{Counts, Verdict, time},
+    verdict::{ACQUITTAL, Counts, NOT_FINISHED, Outcome, Verdict, time},
 };
 use crate::{
     compare::text,
@@ -20,7 +20,12 @@ use crate::{
 /// Returns the report.
 pub(super) fn report(script: &Script, history: &History, verdict: &Verdict) -> String {
     let story = Story::new(history, script.setup.nodes);
-    let outcome = if verdict.is_clean() { "Nothing was corrupted" } else { "Promises were broken" };
+    let outcome = match verdict.outcome {
+        Outcome::Clean => "Nothing was corrupted",
+        Outcome::Unfinished => "Nothing was corrupted, and the run did not finish",
+        Outcome::Broken => "Promises were broken, and nothing was corrupted",
+        Outcome::Corrupt => "What was promised is corrupted",
+    };
     let page = Page {
         title: "a failover",
         heading: "A failover",
@@ -41,7 +46,7 @@ pub(super) fn report(script: &Script, history: &History, verdict: &Verdict) -> S
                 figure.lanes { (figure::figure(&story)) }
                 (keys())
             }
-            section id="verdict" { h2 { "What was found" } (found(script, verdict)) }
+            section id="verdict" { h2 { "What was found" } (found(verdict)) }
             section id="timeline" { h2 { "Entry by entry" } (timeline(history)) }
         },
         style: include_str!("report/style.css"),
@@ -79,49 +84,52 @@ fn keys() -> Markup {
     }
 }
 
-fn found(script: &Script, verdict: &Verdict) -> Markup {
-    let detection = text::time(script.setup.timing.detection.as_secs_f64());
+fn found(verdict: &Verdict) -> Markup {
     html! {
+        @if !verdict.drained { p { (NOT_FINISHED) } }
         @if verdict.violations.is_empty() {
-            p {
-                "Every acknowledged write is in the store once, no stale write was accepted, no two leaders wrote in one \
-                 term, each stamp is later than what it follows, and each read showed what it had to."
-            }
+            p { (sentence(ACQUITTAL)) }
         } @else {
             ul { @for violation in &verdict.violations { li { (violation) "." } } }
         }
-        @if !verdict.drained {
-            p { "A write that was begun was not acknowledged in the end." }
-        }
         @if !verdict.outages.is_empty() {
-            p { "A leader is suspected when a majority does; the contract promises each observer’s verdict." }
+            p {
+                "The contract promises of each observer that it suspects a node which is gone after "
+                (verdict.promise) ". A leader is replaced when a majority suspects it."
+            }
             (table("Leaders that were lost, and when the next write was acknowledged:", &html! {
                 thead {
                     tr {
-                        th scope="col" { "leader that was lost" }
-                        th scope="col" { "suspected after" }
-                        th scope="col" { "promised" }
+                        th scope="col" { "leader" }
+                        th.words scope="col" { "how soon it was suspected" }
                         th scope="col" { "next write after" }
                     }
                 }
-                tbody { @for outage in &verdict.outages { (row(outage, &detection)) } }
+                tbody { @for outage in &verdict.outages { (row(outage, &verdict.promise)) } }
             }))
         }
     }
 }
 
-fn row(outage: &Outage, promised: &str) -> Markup {
-    let after = |nanos: Option<u64>| nanos.map_or_else(|| "–".to_owned(), time);
+fn row(outage: &Outage, promise: &Promise) -> Markup {
+    let next = match outage.replaced_ns {
+        Some(after) => time(after),
+        None if outage.went_on => "went on leading".to_owned(),
+        None => "–".to_owned(),
+    };
     html! {
         tr {
-            th scope="row" {
-                "node-" (outage.node) ", " @if outage.killed { "killed" } @else { "stopped" }
-            }
-            td { (after(outage.convicted_ns)) }
-            td { (promised) }
-            td { (after(outage.replaced_ns)) }
+            th scope="row" { "node-" (outage.node) " " (outage.how.describe()) }
+            td.words { (sentence(&outage.detection(promise))) }
+            td { (next) }
         }
     }
+}
+
+/// Begins a text with a capital letter.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Returns all that the timeline shows on the terminal, but for what is summed up there.
@@ -159,7 +167,7 @@ mod tests {
     #[test]
     fn a_report_has_all_and_needs_nothing_else() {
         let (setup, plan, history) = simulation::paused_run();
-        let verdict = Verdict::new(&history);
+        let verdict = Verdict::new(&history, &setup, &Network::default());
         let store = "redb".parse().unwrap();
         let script = Script { setup, plan, network: Network::default(), store };
         let report = report(&script, &history, &verdict);

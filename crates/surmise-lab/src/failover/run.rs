@@ -36,15 +36,19 @@ pub(super) struct Script {
     pub(super) store: StoreChoice,
 }
 
-/// Has a run happen, and shows `audience` what happens when it does.
+/// Has a run happen, on a store that is open or on one of its own, and shows `audience` what happens when it does.
 pub(super) fn play(
     script: &Script,
+    shared: Option<&Arc<Opened>>,
     stop: &Stop,
     audience: &mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
 ) -> Result<History, FailoverError> {
     // A resource of its own, so that no other run's token or lease is in the way.
     let resource = format!("surmise-lab-failover-{:016x}", rand::random::<u64>());
-    let opened = patiently(stop, TO_OPEN, || Ok(Opened::open(&script.store)?))?;
+    let opened = match shared {
+        Some(shared) => Arc::clone(shared),
+        None => Arc::new(patiently(stop, TO_OPEN, || Ok(Opened::open(&script.store)?))?),
+    };
     let host = Arc::new(Host { opened, resource });
     let mut run = Run::start(script, stop, &host, audience)?;
     run.perform()?;

@@ -1,5 +1,13 @@
-use core::sync::atomic::{AtomicBool, Ordering};
-use std::{path::Path, thread};
+#[cfg(test)]
+mod tests;
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
 
 use crossbeam::channel;
 use serde::Serialize;
@@ -9,31 +17,30 @@ use super::{
     error::FailoverError,
     faults::describe,
     history::{Entry, History},
-    outage::median,
     plan::{Plan, Step},
     report::report,
     run::{self, Script},
     setup::Timing,
+    summary::sum_up,
     timeline::Timeline,
-    verdict::{Verdict, time},
+    verdict::{Outcome, Verdict},
 };
 use crate::{
     compare::{output::write_whole, table::wrap, text},
     printer::{Printer, write_json},
     record::Stop,
+    stores::{Kind, Opened},
 };
 
 /// Makes one run, and shows all of it, or many, and says of each what became of it.
 pub(super) fn make(args: &FailoverArgs, stop: &Stop) -> Result<(), FailoverError> {
     let printer = Printer::beside(args.json.as_deref());
     say(printer, &wrap(&describe_timing(args)))?;
-    let verdicts = if args.runs.get() == 1 {
+    if args.runs.get() == 1 {
         let seed = args.seeds().next().unwrap_or_default();
-        vec![one(args, seed, printer, stop)?]
-    } else {
-        many(args, printer, stop)?
-    };
-    judge(args, &verdicts)
+        return judge(args, &[one(args, seed, printer, stop)?]);
+    }
+    many(args, printer, stop)?.end(args, printer)
 }
 
 /// Makes a run, and prints what happens.
@@ -49,100 +56,166 @@ fn one(
         &wrap(&format!("Seed {seed}. {}{}", describe_plan(&script.plan), script.network)),
     )?;
     let mut timeline = Timeline::new(printer);
-    let history = run::play(&script, stop, &mut |entry| timeline.note(entry))?;
-    let verdict = Verdict::new(&history);
-    say(printer, &format!("\n{}", verdict.describe(script.setup.timing)))?;
+    let history = run::play(&script, None, stop, &mut |entry| timeline.note(entry))?;
+    let verdict = Verdict::new(&history, &script.setup, &script.network);
+    say(printer, &format!("\n{}", verdict.describe()))?;
     if let Some(file) = &args.html {
         let page = report(&script, &history, &verdict);
         write_whole(file, page.as_bytes())
             .map_err(|error| FailoverError::Write { file: file.clone(), error })?;
     }
+    let run = [RunReport::new(seed, verdict.clone(), Some(history))];
     if let Some(file) = &args.json {
-        write(file, &Report::new(args, seed, &history, &verdict))?;
+        write(file, &Report::new(args, &run))?;
+    } else if let Some(file) = keep(args, &run)? {
+        say(printer, &wrap(&format!("All that was noted is in {}.", file.display())))?;
     }
     Ok(verdict)
 }
 
+/// What became of many runs.
+struct Made {
+    runs: Vec<RunReport>,
+    /// Why the first one could not be made of those that could not.
+    failure: Option<FailoverError>,
+}
+
 /// Makes many runs, a few at a time, and prints a line for each, in the order in which they end.
-fn many(args: &FailoverArgs, printer: Printer, stop: &Stop) -> Result<Vec<Verdict>, FailoverError> {
+fn many(args: &FailoverArgs, printer: Printer, stop: &Stop) -> Result<Made, FailoverError> {
+    // Who has such a file open is the only one who has. Each run has a resource of its own there.
+    let shared = match args.store.kind() {
+        Kind::Redb(Some(_)) => Some(Arc::new(Opened::open(&args.store)?)),
+        _ => None,
+    };
     let (jobs, seeds) = channel::unbounded();
     args.seeds().for_each(|seed| _ = jobs.send(seed));
     drop(jobs);
     let (results, done) = channel::unbounded();
-    let has_failed = AtomicBool::new(false);
-    let mut reports = thread::scope(|scope| {
+    let failed = AtomicU64::new(0);
+    thread::scope(|scope| {
         for _ in 0..args.jobs.get().min(args.runs.get()) {
-            let (seeds, results, has_failed) = (&seeds, results.clone(), &has_failed);
+            let (seeds, results, failed) = (&seeds, results.clone(), &failed);
+            let shared = shared.as_ref();
             scope.spawn(move || {
                 for seed in seeds {
-                    // Where one cannot be made, no more are begun.
-                    if has_failed.load(Ordering::Relaxed) {
+                    if failed.load(Ordering::Relaxed) >= FAILURES {
                         return;
                     }
                     let script: Script = args.script(seed);
-                    let result = run::play(&script, stop, &mut |_: &Entry| Ok(()));
-                    let result = result.map(|history| (seed, Verdict::new(&history)));
-                    has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                    let _ = results.send(result);
+                    let result = run::play(&script, shared, stop, &mut |_: &Entry| Ok(()));
+                    match &result {
+                        Ok(_) => {}
+                        Err(FailoverError::Interrupted) => {
+                            failed.store(FAILURES, Ordering::Relaxed);
+                        }
+                        Err(_) => _ = failed.fetch_add(1, Ordering::Relaxed),
+                    }
+                    let result = result.map(|history| {
+                        let verdict = Verdict::new(&history, &script.setup, &script.network);
+                        // It cannot be made again: the same seed is not the same run.
+                        let kept = (verdict.outcome != Outcome::Clean).then_some(history);
+                        RunReport::new(seed, verdict, kept)
+                    });
+                    let _ = results.send((seed, result));
                 }
             });
         }
         drop(results);
-        let mut reports = Vec::new();
-        for result in done {
-            let (seed, verdict) = result?;
-            say(printer, &format!("seed {seed}: {}", verdict.summary()))?;
-            reports.push(RunReport { seed, verdict });
+        let mut made = Made { runs: Vec::new(), failure: None };
+        for (seed, result) in done {
+            made.take(args, printer, seed, result)?;
         }
-        Ok::<_, FailoverError>(reports)
-    })?;
-    reports.sort_by_key(|report| report.seed);
-    if let Some(file) = &args.json {
-        write(file, &reports)?;
+        made.runs.sort_by_key(|run| run.seed);
+        Ok(made)
+    })
+}
+
+impl Made {
+    /// Takes in what became of a run, and says it.
+    fn take(
+        &mut self,
+        args: &FailoverArgs,
+        printer: Printer,
+        seed: u64,
+        result: Result<RunReport, FailoverError>,
+    ) -> Result<(), FailoverError> {
+        match result {
+            Ok(run) => {
+                let said = run.verdict.as_ref().map(Verdict::summary).unwrap_or_default();
+                say(printer, &format!("seed {seed}: {said}"))?;
+                let run = [run];
+                if let Some(file) = keep(args, &run)? {
+                    say(printer, &format!("  all that was noted is in {}", file.display()))?;
+                }
+                self.runs.extend(run);
+            }
+            Err(FailoverError::Interrupted) => self.failure = Some(FailoverError::Interrupted),
+            Err(error) => {
+                say(printer, &format!("seed {seed}: NOT MADE: {error}"))?;
+                let said = Some(error.to_string());
+                self.runs.push(RunReport { seed, error: said, verdict: None, history: None });
+                self.failure.get_or_insert(error);
+            }
+        }
+        Ok(())
     }
-    let verdicts: Vec<_> = reports.into_iter().map(|report| report.verdict).collect();
-    say(printer, &format!("\n{}", wrap(&sum_up(&verdicts, args.timing()))))?;
-    Ok(verdicts)
+
+    /// Says and writes what became of all, also if some could not be made.
+    fn end(self, args: &FailoverArgs, printer: Printer) -> Result<(), FailoverError> {
+        let verdicts: Vec<_> = self.runs.iter().filter_map(|run| run.verdict.clone()).collect();
+        say(printer, &format!("\n{}", wrap(&sum_up(&verdicts))))?;
+        if let Some(FailoverError::Interrupted) = self.failure {
+            // Which leaves no file behind.
+            return Err(FailoverError::Interrupted);
+        }
+        if let Some(file) = &args.json {
+            write(file, &Report::new(args, &self.runs))?;
+        }
+        let judged = judge(args, &verdicts);
+        match self.failure {
+            Some(failure) if judged.is_ok() || verdicts.is_empty() => Err(failure),
+            _ => judged,
+        }
+    }
+}
+
+/// Writes what was noted in a run that is not clean to a file of its own, unless JSON is asked for, which has it. Without a
+/// fence that is as it is to be, and nothing to be looked into.
+fn keep(args: &FailoverArgs, run: &[RunReport; 1]) -> Result<Option<PathBuf>, FailoverError> {
+    let [RunReport { seed, verdict, .. }] = run;
+    let is_clean = verdict.as_ref().is_none_or(|verdict| verdict.outcome == Outcome::Clean);
+    if is_clean || args.json.is_some() || args.no_fencing {
+        return Ok(None);
+    }
+    let named = format!("surmise-lab-failover-{seed}-");
+    let made = tempfile::Builder::new().prefix(&named).suffix(".json").tempfile();
+    let kept = made.and_then(|file| Ok(file.keep()?.1));
+    let failed = |error| FailoverError::Write { file: env::temp_dir(), error };
+    let file = kept.map_err(failed)?;
+    write(&file, &Report::new(args, run))?;
+    Ok(Some(file))
 }
 
 fn judge(args: &FailoverArgs, verdicts: &[Verdict]) -> Result<(), FailoverError> {
     let of = u64::try_from(verdicts.len()).unwrap_or(u64::MAX);
-    let bad = |is_bad: fn(&Verdict) -> bool| {
-        let bad = verdicts.iter().filter(|verdict| is_bad(verdict)).count();
-        u64::try_from(bad).unwrap_or(u64::MAX)
+    let count = |outcome| {
+        let count = verdicts.iter().filter(|verdict| verdict.outcome == outcome).count();
+        u64::try_from(count).unwrap_or(u64::MAX)
     };
+    let corrupt = count(Outcome::Corrupt);
     if args.no_fencing {
-        let runs = bad(|verdict| !verdict.violations.is_empty());
-        return if runs * 2 > of { Ok(()) } else { Err(FailoverError::NothingFound { runs, of }) };
-    }
-    match bad(|verdict| !verdict.is_clean()) {
-        0 => Ok(()),
-        runs => Err(FailoverError::Violated { runs, of }),
-    }
-}
-
-fn sum_up(verdicts: &[Verdict], timing: Timing) -> String {
-    let clean = verdicts.iter().filter(|verdict| verdict.is_clean()).count();
-    let mut said = format!("{clean} of {} runs are clean.", verdicts.len());
-    for (killed, how) in [(true, "killed"), (false, "stopped")] {
-        let outages = || {
-            let outages = verdicts.iter().flat_map(|verdict| &verdict.outages);
-            outages.filter(move |outage| outage.killed == killed)
+        let is_most = corrupt * 2 > of;
+        return if is_most {
+            Ok(())
+        } else {
+            Err(FailoverError::NothingFound { runs: corrupt, of })
         };
-        let convicted = median(outages().filter_map(|outage| outage.convicted_ns));
-        let replaced = median(outages().filter_map(|outage| outage.replaced_ns));
-        if let (Some(convicted), Some(replaced)) = (convicted, replaced) {
-            said += &format!(
-                " {} leaders were {how}: the median until a majority suspected them is {}, where the contract \
-                 promises {} for each observer, and {} until the next one had a write acknowledged.",
-                outages().count(),
-                time(convicted),
-                text::time(timing.detection.as_secs_f64()),
-                time(replaced)
-            );
-        }
     }
-    said
+    match (corrupt + count(Outcome::Broken), count(Outcome::Unfinished)) {
+        (0, 0) => Ok(()),
+        (0, runs) => Err(FailoverError::Unfinished { runs, of }),
+        (runs, _) => Err(FailoverError::Violated { runs, of }),
+    }
 }
 
 fn describe_timing(args: &FailoverArgs) -> String {
@@ -191,27 +264,42 @@ fn write(file: &Path, report: &impl Serialize) -> Result<(), FailoverError> {
     write_json(file, report).map_err(|error| FailoverError::Write { file: file.to_owned(), error })
 }
 
-/// All of one run, for machines.
+/// All of it, for machines.
 #[derive(Serialize)]
 struct Report<'a> {
     store: String,
-    seed: u64,
     fenced: bool,
     timing: Timing,
-    history: &'a History,
-    verdict: &'a Verdict,
+    /// By seed.
+    runs: &'a [RunReport],
 }
 
 impl<'a> Report<'a> {
-    fn new(args: &FailoverArgs, seed: u64, history: &'a History, verdict: &'a Verdict) -> Self {
+    fn new(args: &FailoverArgs, runs: &'a [RunReport]) -> Self {
         let (store, fenced, timing) = (args.store.to_string(), !args.no_fencing, args.timing());
-        Self { store, seed, fenced, timing, history, verdict }
+        Self { store, fenced, timing, runs }
     }
 }
 
-/// What became of one of many runs.
+/// What became of a run.
 #[derive(Serialize)]
 struct RunReport {
     seed: u64,
-    verdict: Verdict,
+    /// Why it could not be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Verdict>,
+    /// Of a single run, and of each that is not clean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<History>,
 }
+
+impl RunReport {
+    const fn new(seed: u64, verdict: Verdict, history: Option<History>) -> Self {
+        Self { seed, error: None, verdict: Some(verdict), history }
+    }
+}
+
+/// If so many runs could not be made, no more are begun: there is something wrong with more than one of them.
+const FAILURES: u64 = 3;
