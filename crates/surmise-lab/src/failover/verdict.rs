@@ -162,18 +162,23 @@ impl Outage {
     /// Says how soon the others found out.
     pub(super) fn detection(&self, promise: &Promise) -> String {
         let times: Spread = self.detections(promise).collect();
-        let observers = self.observers.len();
-        if observers == 0 {
-            return "it still reached all others, so that nobody was to suspect it".to_owned();
-        }
-        if times.worst.is_none() && times.count > 0 {
-            return format!("nobody suspected it, where the contract promises {promise}");
+        if self.observers.is_empty() {
+            return match self.how {
+                Loss::CutOff => {
+                    "the others still heard it, so that none was to suspect it".to_owned()
+                }
+                Loss::Killed | Loss::Stopped => "no other was there to suspect it".to_owned(),
+            };
         }
         if times.count == 0 {
+            let ended = if self.is_back { "it was back" } else { "the run was over" };
             return format!(
-                "it was back after {}, before anybody had to suspect it",
+                "{ended} after {}, before anybody had to suspect it",
                 time(self.lasted_ns)
             );
+        }
+        if times.worst.is_none() {
+            return format!("nobody suspected it, where the contract promises {promise}");
         }
         let majority = match self.convicted_ns {
             Some(after) => format!("a majority did after {}", time(after)),
@@ -181,7 +186,7 @@ impl Outage {
         };
         let late = match self.late(promise) {
             0 => String::new(),
-            late => format!(" (LATER THAN PROMISED: {late} of {observers})"),
+            late => format!(" (LATER THAN PROMISED: {late} of {})", times.count),
         };
         format!(
             "each observer suspected it after {times}, where the contract promises {promise}{late}; {majority}"
@@ -269,6 +274,24 @@ mod tests {
             let says_clean = verdict.describe().contains("Clean");
             assert_eq!(says_clean, outcome == Outcome::Clean);
         }
+    }
+
+    #[test]
+    fn nobody_is_blamed_for_what_could_not_be_seen() {
+        let mut outage = verdict(|_| {}).outages.remove(0);
+        let promise = Promise { detection_ns: outage.lasted_ns, plus_delay: None };
+        let said = |outage: &Outage| outage.detection(&promise);
+        outage.observers.iter_mut().for_each(|observer| observer.suspected_ns = None);
+        let unseen = "1.50 s, before anybody had to suspect it";
+        assert_eq!(said(&outage), format!("it was back after {unseen}"));
+        outage.is_back = false;
+        assert_eq!(said(&outage), format!("the run was over after {unseen}"));
+        outage.lasted_ns += 1;
+        assert_eq!(said(&outage), "nobody suspected it, where the contract promises 1.50 s");
+        outage.observers.clear();
+        assert_eq!(said(&outage), "no other was there to suspect it");
+        outage.how = Loss::CutOff;
+        assert_eq!(said(&outage), "the others still heard it, so that none was to suspect it");
     }
 
     #[test]

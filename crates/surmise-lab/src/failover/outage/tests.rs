@@ -209,6 +209,9 @@ fn the_last_suspicion_of_an_observer_counts() {
     ]);
     assert_eq!(observers(&outage), [(1, Some(51)), (2, Some(0))]);
     assert_eq!(outage.late(&PROMISE), 1);
+    // There is none after it changed its mind for good.
+    let notes = [(0, leads(0, 1)), (100, killed(0)), (110, suspected(1, 0)), (120, trusted(1, 0))];
+    assert_eq!(observers(&one(notes)), [(1, None), (2, None)]);
     let delayed = Promise { plus_delay: Some("constant:5ms".to_owned()), ..PROMISE };
     assert_eq!(outage.late(&delayed), 0);
 }
