@@ -15,6 +15,8 @@ use super::{history::nanos, setup::Timing, wire::Network};
 pub(super) struct Outage {
     pub(super) node: usize,
     pub(super) how: Loss,
+    /// How many nodes there are, of which a majority is to suspect it.
+    pub(super) nodes: usize,
     /// The nodes that heard nothing of it any more, all the time.
     pub(super) observers: Vec<Observer>,
     /// When a majority suspected it, as the first who counted the votes saw it.
@@ -63,9 +65,9 @@ impl Outage {
         times.filter(move |time| time.is_some() || had_time)
     }
 
-    /// Returns the time until a majority suspected it, if one had the time to.
+    /// Returns the time until a majority suspected it, if one was there and had the time to.
     pub(super) fn conviction(&self, promise: &Promise) -> Option<Option<u64>> {
-        let is_expected = !self.observers.is_empty() && self.had_time(promise);
+        let is_expected = self.has_majority() && self.had_time(promise);
         (is_expected || self.convicted_ns.is_some()).then_some(self.convicted_ns)
     }
 
@@ -77,6 +79,11 @@ impl Outage {
     /// Returns how many suspected it later than promised, or never.
     pub(super) fn late(&self, promise: &Promise) -> usize {
         self.detections(promise).filter(|time| promise.is_broken_by(*time)).count()
+    }
+
+    /// Returns whether those who can tell are a majority.
+    pub(super) const fn has_majority(&self) -> bool {
+        self.observers.len() > self.nodes / 2
     }
 
     fn had_time(&self, promise: &Promise) -> bool {

@@ -56,6 +56,8 @@ fn describe(how: Loss, lost: &[(&Promise, &Outage)]) -> String {
         parts.push(format!(
             "the time until an observer suspected it was {detections}, where the contract promises {promised}{late}"
         ));
+    }
+    if convictions.count > 0 {
         parts.push(format!("that until a majority did was {convictions}"));
     }
     if failovers.count > 0 {
@@ -90,6 +92,7 @@ mod tests {
         Outage {
             node: 0,
             how: Loss::Killed,
+            nodes: 3,
             observers: vec![
                 Observer { node: 1, suspected_ns: one },
                 Observer { node: 2, suspected_ns: two },

@@ -182,7 +182,8 @@ impl Outage {
         }
         let majority = match self.convicted_ns {
             Some(after) => format!("a majority did after {}", time(after)),
-            None => "no majority did".to_owned(),
+            None if self.has_majority() => "no majority did".to_owned(),
+            None => "no majority could tell".to_owned(),
         };
         let late = match self.late(promise) {
             0 => String::new(),
@@ -288,6 +289,11 @@ mod tests {
         assert_eq!(said(&outage), format!("the run was over after {unseen}"));
         outage.lasted_ns += 1;
         assert_eq!(said(&outage), "nobody suspected it, where the contract promises 1.50 s");
+        let alone = &mut outage.observers;
+        alone.truncate(1);
+        alone[0].suspected_ns = Some(1_000_000_000);
+        outage.convicted_ns = None;
+        assert!(said(&outage).ends_with("1.50 s; no majority could tell"), "{}", said(&outage));
         outage.observers.clear();
         assert_eq!(said(&outage), "no other was there to suspect it");
         outage.how = Loss::CutOff;

@@ -164,6 +164,7 @@ impl Seen {
         let outage = Outage {
             node,
             how,
+            nodes: self.nodes.len(),
             observers: observers.collect(),
             convicted_ns: None,
             lasted_ns: 0,

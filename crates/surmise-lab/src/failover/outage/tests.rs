@@ -230,6 +230,10 @@ fn who_cannot_tell_is_no_observer() {
     let outage =
         one([(0, leads(0, 1)), (100, killed(0)), (140, suspected(2, 0)), (150, killed(2))]);
     assert_eq!(observers(&outage), [(1, None), (2, Some(40))]);
+    // One is no majority of three.
+    let notes = [(0, leads(0, 1)), (100, killed(0)), (110, killed(2)), (145, suspected(1, 0))];
+    let outage = one(notes.into_iter().chain([(300, acknowledged())]));
+    assert_eq!((observers(&outage), outage.conviction(&PROMISE)), (vec![(1, Some(45))], None));
 }
 
 #[test]
