@@ -44,8 +44,8 @@ use crate::record::Stop;
 ///
 /// # Errors
 ///
-/// [`FailoverError`] if a run could not be made, at Ctrl-C, and if a run did not keep what was promised; with
-/// `--no-fencing`, if most did.
+/// [`FailoverError`] if a run could not be made, at Ctrl-C, and if a run did not keep what was promised or did not finish;
+/// with `--no-fencing`, if no more than half of them are corrupt.
 pub fn run(args: &FailoverArgs) -> Result<(), FailoverError> {
     args.check()?;
     let stop = Stop::on_interrupt()
