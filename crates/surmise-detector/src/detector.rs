@@ -44,8 +44,8 @@ pub trait FailureDetector {
 
     /// Forgets the sequence numbers, because the peer has restarted and counts anew.
     ///
-    /// The verdict is [`Verdict::Unknown`] until the next heartbeat, and the time up to it is not
-    /// learned from. What was learned of the network is kept; a schedule of expected arrivals is not.
+    /// The verdict is [`Verdict::Unknown`] until the next heartbeat, which is [`Beat::First`] whatever its number, and the
+    /// time up to it is not learned from. What was learned of the network is kept; a schedule of expected arrivals is not.
     fn restart(&mut self);
 
     /// Returns the last instant at which the peer is trusted, or `None` before the first heartbeat.

@@ -40,16 +40,16 @@ use crate::{Event, Ignored, MonitorConfig, MonitorConfigError, NotWatched};
 ///
 /// A heartbeat is one look-up and the detector's own work, O(1), and allocates nothing unless it is a transition or makes
 /// a deadline earlier.
-/// `poll` looks at a peer when the deadline passes that it had when it was last looked at: of peers that send several
-/// heartbeats within their timeout, about once a heartbeat or less. Each look is O(1), and what is due besides is sorted. A
-/// peer that is due later than in four seconds is looked at that often.
+/// `poll` looks at the note of a peer's deadline, 16 bytes apart from the peer, when the deadline passes that it had when that
+/// was last looked at: about once a heartbeat or less, and every four seconds of one that is due later. Each look is O(1). At
+/// the peer itself it looks only if that is due, and what is due is sorted.
 ///
-/// Of many peers, both take as long as the memory in which a peer is takes to be fetched. A poll looks at many at a time and
-/// waits for them together, and [`heartbeats`](Self::heartbeats) does the same for whoever empties a socket.
+/// Of many peers, a heartbeat takes as long as the memory in which a peer is takes to be fetched.
+/// [`heartbeats`](Self::heartbeats) waits for that of many together, for whoever empties a socket.
 ///
 /// Besides key and detector a peer takes 48 bytes, of its share in the index 6 to 13, and 5 while it waits for its deadline: 58
-/// bytes of a million. As with any vector, memory for peers doubles when it is full, unless there was a
-/// [capacity](Self::with_capacity) for them. The monitor itself takes 4 KiB.
+/// bytes of a million. Once it was suspected wrongly it takes 20 more. As with any vector, memory for peers doubles when it is
+/// full, unless there was a [capacity](Self::with_capacity) for them. The monitor itself takes 4 KiB.
 ///
 /// # Examples
 ///

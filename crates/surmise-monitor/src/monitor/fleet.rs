@@ -143,9 +143,6 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
                 self.trust(slot, reason, now.awake);
             }
             self.write_down(slot);
-        } else if is_restart {
-            // No detector here ignores the first heartbeat of a life; another's may.
-            self.write_down(slot);
         }
         Ok(beat)
     }

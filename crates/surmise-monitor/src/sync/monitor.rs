@@ -51,7 +51,7 @@ use crate::{Event, Ignored, MonitorConfig, MonitorConfigError, NotWatched, PeerS
 /// # Panics in keys and detectors
 ///
 /// The `Hash`, `Eq`, `Clone` and `Drop` of keys and the methods of detectors run under a lock, and must not use the monitor. If
-/// one of them panics, no lock stays taken, but others that were due with it may never be looked at again: make a new
+/// one of them panics, no lock stays taken, but others may never be looked at again, or calls for them panic: make a new
 /// monitor.
 ///
 /// # Examples
