@@ -136,6 +136,14 @@ fn arguments_that_make_no_sense_are_refused() {
         ("--nodes=three", "from 3 to 9"),
         ("--pause=3@1s+1s", "a fault is for node 3, but the nodes are 0 to 2"),
         ("--partition=0|7@1s+1s", "a fault is for node 7"),
+        (
+            "--partition=0|1@1s+5s --partition=1|0@2s+1s",
+            "1|0@2s+1s begins before 0|1@1s+5s is over",
+        ),
+        ("--skew=1=+40s --skew=1=+40s@2s", "clocks are 80s apart"),
+        ("--kill=0@1s --kill=1@2s", "2 of 3 nodes may be killed for ever"),
+        ("--duration=20m", "the run would take 1200s, and may take 600s"),
+        ("--pause=leader@1s+15m", "and may take 600s"),
         ("--skew=1=+2h", "more than --max-offset of 60s"),
         ("--heartbeat-interval=400ms", "must be twice the heartbeat interval"),
         ("--heartbeat-interval=0s", "must be 1ms or more"),
@@ -167,7 +175,7 @@ impl Drop for Run {
 
 /// Starts a run, and returns it, with its processes, when one of them is stopped and another was killed.
 fn start(folder: &tempfile::TempDir) -> (Run, Vec<Pid>) {
-    let arguments = ["--nodes=4", "--kill=1@100ms", "--pause=2@200ms+1h"];
+    let arguments = ["--nodes=4", "--kill=1@100ms", "--pause=2@200ms+1m"];
     let mut command = command(&arguments);
     command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut run = Run(command.spawn().unwrap());

@@ -7,7 +7,7 @@ use surmise_store::Ttl;
 use super::{
     error::FailoverError,
     faults::{self, Kill, Partition, Pause, Place, Skew, Target},
-    plan::{Faults, Plan},
+    plan::{Faults, LONGEST_RUN, Plan},
     run::Script,
     setup::{Setup, Timing},
     wire::Network,
@@ -180,14 +180,32 @@ impl FailoverArgs {
         if self.html.is_some() && self.runs.get() > 1 {
             return usage("--html is for one run; leave --runs out".to_owned());
         }
-        let spread = self.faults.faults().spread();
-        if spread > self.max_offset {
-            return usage(format!(
-                "clocks are {spread:?} apart, more than --max-offset of {:?} lets hybrid clocks bear; raise it",
-                self.max_offset
-            ));
+        self.check_faults(&self.faults.faults())
+    }
+
+    /// Checks that a cluster can bear the faults, and that the run ends.
+    fn check_faults(&self, faults: &Faults) -> Result<(), FailoverError> {
+        let (spread, max_offset) = (faults.spread(), self.max_offset);
+        if spread > max_offset {
+            return Err(FailoverError::Spread { spread, max_offset });
+        }
+        if let Some([first, second]) = faults.overlap() {
+            let [first, second] = [first.to_string(), second.to_string()];
+            return Err(FailoverError::Overlap { first, second });
+        }
+        let (killed, nodes) = (faults.killed(), self.nodes);
+        if killed > (nodes - 1) / 2 {
+            return Err(FailoverError::NoMajority { killed, nodes });
+        }
+        let duration = self.plan(faults).duration;
+        if duration > LONGEST_RUN {
+            return Err(FailoverError::TooLong { duration, longest: LONGEST_RUN });
         }
         Ok(())
+    }
+
+    fn plan(&self, faults: &Faults) -> Plan {
+        Plan::new(faults, self.duration, self.detection_time * 3)
     }
 
     /// Returns the seeds of the runs. Without one, they are drawn.
@@ -215,7 +233,7 @@ impl FailoverArgs {
         } else {
             given
         };
-        let plan = Plan::new(&faults, self.duration, self.detection_time * 3);
+        let plan = self.plan(&faults);
         let FaultArgs { delay, loss, duplicate, .. } = self.faults.clone();
         let network = if is_drawn && self.faults.is_calm() {
             Network::draw(seed)

@@ -13,6 +13,34 @@ pub enum FailoverError {
     Lease(LimitExceeded),
     /// The arguments do not go together.
     Usage(String),
+    /// A partition begins before the one before it has ended, which would end both.
+    Overlap {
+        /// The one that begins first.
+        first: String,
+        /// The one that begins before it has ended.
+        second: String,
+    },
+    /// So many nodes are killed and do not come back that no majority is left.
+    NoMajority {
+        /// How many are killed for ever.
+        killed: usize,
+        /// Of how many.
+        nodes: usize,
+    },
+    /// The faults, or what is asked for, take too long.
+    TooLong {
+        /// How long a run would be.
+        duration: Duration,
+        /// How long it may be.
+        longest: Duration,
+    },
+    /// Clocks are further apart than hybrid clocks bear.
+    Spread {
+        /// How far.
+        spread: Duration,
+        /// How far they may be.
+        max_offset: Duration,
+    },
     /// The store cannot be opened.
     Open(OpenError),
     /// The store cannot be used.
@@ -77,7 +105,15 @@ impl FailoverError {
     /// Returns whether the command was given wrongly, so that nothing was begun.
     #[must_use]
     pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Lease(_) | Self::Usage(_))
+        matches!(
+            self,
+            Self::Lease(_)
+                | Self::Usage(_)
+                | Self::Overlap { .. }
+                | Self::NoMajority { .. }
+                | Self::TooLong { .. }
+                | Self::Spread { .. }
+        )
     }
 }
 
@@ -86,6 +122,24 @@ impl fmt::Display for FailoverError {
         match self {
             Self::Lease(error) => write!(f, "--lease: {error}"),
             Self::Usage(why) => f.write_str(why),
+            Self::Overlap { first, second } => write!(
+                f,
+                "--partition {second} begins before {first} is over, and there is one partition at a time; take a later \
+                 start, or more sides"
+            ),
+            Self::NoMajority { killed, nodes } => write!(
+                f,
+                "{killed} of {nodes} nodes may be killed for ever, which leaves no majority, so that nothing goes on; \
+                 take more --nodes, or let some come back, as in `--kill leader@5s+2s`"
+            ),
+            Self::TooLong { duration, longest } => write!(
+                f,
+                "the run would take {duration:?}, and may take {longest:?}; take a shorter --duration, or earlier faults"
+            ),
+            Self::Spread { spread, max_offset } => write!(
+                f,
+                "clocks are {spread:?} apart, more than --max-offset of {max_offset:?} lets hybrid clocks bear; raise it"
+            ),
             Self::Open(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Process { name, error } => write!(f, "the process {name}: {error}"),

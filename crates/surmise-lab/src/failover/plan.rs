@@ -1,4 +1,5 @@
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
@@ -64,7 +65,10 @@ impl Plan {
             steps.push((at, Step::Kill { target, number }));
             steps.extend(back_after.map(|back| (at + back, Step::Restart { number })));
         }
-        for Partition { sides, at, lasts } in &faults.partitions {
+        // One may begin when another ends.
+        let mut partitions: Vec<_> = faults.partitions.iter().collect();
+        partitions.sort_by_key(|partition| partition.at);
+        for Partition { sides, at, lasts } in partitions {
             steps.push((*at, Step::Cut(sides.clone())));
             steps.push((*at + *lasts, Step::Heal));
         }
@@ -87,7 +91,8 @@ impl Faults {
         let count = rng.random_range(1..=2);
         for turn in 0..count {
             let lasts = unit.mul_f64(rng.random_range(0.8..3.5));
-            let target = if turn == 0 || rng.random_bool(0.5) {
+            // Another node could be the one that was killed for ever.
+            let target = if turn == 0 || faults.killed() > 0 || rng.random_bool(0.5) {
                 Target::Leader
             } else {
                 Target::Node(rng.random_range(0..nodes))
@@ -115,11 +120,45 @@ impl Faults {
         faults
     }
 
-    /// Returns how far two clocks are apart at most.
+    /// Returns how far a stamp can be ahead of a clock at most. A hybrid clock does not go back with the clock that it was
+    /// ahead by, and what it said is known to others.
     pub(super) fn spread(&self) -> Duration {
-        let skews = || self.skews.iter().map(|skew| skew.by_ns).chain([0]);
-        let (least, most) = (skews().min().unwrap_or(0), skews().max().unwrap_or(0));
-        Duration::from_nanos(most.abs_diff(least))
+        let mut skews: Vec<_> = self.skews.iter().collect();
+        skews.sort_by_key(|skew| skew.at);
+        let mut clocks: BTreeMap<usize, i64> = BTreeMap::new();
+        let (mut highest, mut spread) = (0, 0);
+        for &&Skew { node, by_ns, .. } in &skews {
+            let clock = clocks.entry(node).or_default();
+            *clock = clock.saturating_add(by_ns);
+            highest = highest.max(*clock);
+            // The client's clock is right.
+            let lowest = clocks.values().copied().min().unwrap_or(0).min(0);
+            spread = spread.max(highest.abs_diff(lowest));
+        }
+        Duration::from_nanos(spread)
+    }
+
+    /// Returns two partitions of which one begins before the other is over.
+    pub(super) fn overlap(&self) -> Option<[&Partition; 2]> {
+        let mut partitions: Vec<_> = self.partitions.iter().collect();
+        partitions.sort_by_key(|partition| partition.at);
+        partitions.windows(2).find_map(|pair| match pair {
+            &[first, second] if first.at + first.lasts > second.at => Some([first, second]),
+            _ => None,
+        })
+    }
+
+    /// Returns how many nodes may be killed that do not come back: each time it may be another that leads.
+    pub(super) fn killed(&self) -> usize {
+        let kills = self.kills.iter().filter(|kill| kill.back_after.is_none());
+        let (mut leaders, mut nodes) = (0, BTreeSet::new());
+        for Kill { target, .. } in kills {
+            match target {
+                Target::Leader => leaders += 1,
+                Target::Node(node) => _ = nodes.insert(node),
+            }
+        }
+        leaders + nodes.len()
     }
 }
 
@@ -136,6 +175,9 @@ fn draw_sides(rng: &mut ChaCha8Rng, nodes: usize) -> Vec<Vec<Place>> {
     }
     sides.to_vec()
 }
+
+/// The longest run. Every leader reads the whole log, and knows so many writes.
+pub(super) const LONGEST_RUN: Duration = Duration::from_secs(10 * 60);
 
 /// So that what is drawn from a seed for the faults is not what is drawn from it for something else.
 const DRAWS: u64 = 0x6661_756c_7473;
@@ -176,6 +218,75 @@ mod tests {
             }
         }
         assert!(kinds.iter().all(|&count| count > 300), "{kinds:?}");
+    }
+
+    fn skews(skews: &[(usize, i64, u64)]) -> Duration {
+        let skew = |&(node, seconds, at)| Skew {
+            node,
+            by_ns: seconds * 1_000_000_000,
+            at: Duration::from_secs(at),
+        };
+        Faults { skews: skews.iter().map(skew).collect(), ..Faults::default() }.spread()
+    }
+
+    #[test]
+    fn clocks_are_as_far_apart_as_they_ever_are() {
+        for (given, seconds) in [
+            (&[][..], 0),
+            (&[(1, 40, 0)], 40),
+            (&[(1, 40, 0), (1, 40, 2)], 80),
+            // Once ahead, then right.
+            (&[(1, 40, 0), (1, -40, 2)], 40),
+            (&[(1, -40, 0), (1, 40, 2)], 40),
+            // In the order of time.
+            (&[(1, -40, 2), (1, 40, 1), (1, 40, 0)], 80),
+            // Others know what it said when it was ahead.
+            (&[(1, 40, 0), (1, -80, 2)], 80),
+            (&[(1, 40, 0), (1, -40, 1), (2, -30, 2)], 70),
+            (&[(1, 40, 0), (2, -30, 0)], 70),
+        ] {
+            assert_eq!(skews(given), Duration::from_secs(seconds), "{given:?}");
+        }
+        let most = Skew { node: 0, by_ns: i64::MAX, at: Duration::ZERO };
+        let faults = Faults { skews: vec![most; 3], ..Faults::default() };
+        assert_eq!(faults.spread().as_nanos(), i64::MAX.unsigned_abs().into());
+    }
+
+    #[test]
+    fn partitions_overlap_unless_one_is_over_when_the_next_begins() {
+        let overlap = |times: &[(u64, u64)]| {
+            let partition = |&(at, lasts): &(u64, u64)| {
+                let [at, lasts] = [at, lasts].map(Duration::from_secs);
+                Partition { sides: vec![vec![Place::Node(0)], vec![Place::Node(1)]], at, lasts }
+            };
+            let partitions = times.iter().map(partition).collect();
+            let faults = Faults { partitions, ..Faults::default() };
+            let plan = Plan::new(&faults, None, Duration::ZERO);
+            let steps = plan.steps.iter();
+            let is_cut: Vec<_> = steps.map(|(_, step)| matches!(step, Step::Cut(_))).collect();
+            (faults.overlap().map(|pair| pair.map(ToString::to_string)), is_cut)
+        };
+        let texts = |texts: [&str; 2]| Some(texts.map(str::to_owned));
+        assert_eq!(overlap(&[]).0, None);
+        assert_eq!(overlap(&[(1, 5), (2, 1)]).0, texts(["0|1@1s+5s", "0|1@2s+1s"]));
+        assert_eq!(overlap(&[(9, 1), (2, 2), (1, 2)]).0, texts(["0|1@1s+2s", "0|1@2s+2s"]));
+        // However they are given, one ends before the next begins.
+        assert_eq!(overlap(&[(2, 1), (1, 1)]), (None, vec![true, false, true, false]));
+    }
+
+    #[test]
+    fn nodes_that_are_killed_for_ever_are_counted_once() {
+        let kill = |target, back_after| Kill { target, at: UNIT, back_after };
+        let [one, two] = [1, 2].map(Target::Node);
+        let kills = vec![
+            kill(one, None),
+            kill(one, None),
+            kill(two, Some(UNIT)),
+            kill(Target::Leader, None),
+            kill(Target::Leader, None),
+            kill(Target::Leader, Some(UNIT)),
+        ];
+        assert_eq!(Faults { kills, ..Faults::default() }.killed(), 3);
     }
 
     #[test]
