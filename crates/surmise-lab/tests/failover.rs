@@ -60,6 +60,8 @@ fn ten_runs_with_faults_that_are_drawn_are_clean() {
         assert_eq!(counts["invoked"], counts["acknowledged"], "{verdict:#}");
         assert_eq!(counts["invoked"], counts["stored"], "{verdict:#}");
         assert!(counts["reads"].as_u64().unwrap() > 0, "{verdict:#}");
+        assert!(counts["faults"].as_u64().unwrap() > 0, "{verdict:#}");
+        assert_eq!(counts["missed"], 0, "{verdict:#}");
     }
 }
 
@@ -121,6 +123,38 @@ fn what_is_done_to_one_node_is_borne() {
         assert!(entries(&report, what).next().is_some(), "{what}: {timeline}");
     }
     assert_eq!(report["verdict"]["violations"], Value::Array(vec![]), "{timeline}");
+}
+
+#[test]
+fn a_fault_that_meets_nobody_is_said() {
+    let faults = ["--kill=0@300ms+1s", "--pause=0@400ms+200ms", "--kill=0@500ms+200ms"];
+    let (report, timeline) = json(&[&["--store=memory"], &faults[..]].concat());
+    let missed: Vec<_> = entries(&report, "missed").map(|entry| &entry["fault"]).collect();
+    assert_eq!(missed, ["pause", "kill"], "{timeline}");
+    assert_eq!(entries(&report, "restarted").count(), 1, "{timeline}");
+    let counts = &report["verdict"]["counts"];
+    assert_eq!((&counts["faults"], &counts["missed"]), (&1.into(), &2.into()), "{timeline}");
+    assert!(
+        timeline.contains("is met by a pause: node-0 is stopped or killed already"),
+        "{timeline}"
+    );
+    assert!(timeline.contains("2 MORE MET NOBODY"), "{timeline}");
+}
+
+#[test]
+fn a_node_that_comes_back_during_a_partition_is_cut_off_with_its_side() {
+    // Nodes 0 and 1 hear each other, so that they would ask for the lease if they reached the store.
+    let faults = ["--kill=1@300ms+1200ms", "--partition=0,1|2,store@600ms+2400ms"];
+    let (report, timeline) = json(&[&["--store=memory"], &faults[..]].concat());
+    let at = |what| entries(&report, what).next().unwrap()["at_ns"].as_u64().unwrap();
+    let (back, healed) = (at("restarted"), at("healed"));
+    assert!(at("cut") < back && back < healed, "{timeline}");
+    let asked = ["held", "granted", "floor_raised", "leads"]
+        .into_iter()
+        .flat_map(|what| entries(&report, what));
+    let cut_off = |entry: &&Value| entry["who"]["node"] == 0 || entry["who"]["node"] == 1;
+    let during = |entry: &&Value| (back..healed).contains(&entry["at_ns"].as_u64().unwrap());
+    assert_eq!(asked.filter(cut_off).find(during), None, "{timeline}");
 }
 
 #[test]

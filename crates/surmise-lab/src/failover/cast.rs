@@ -4,7 +4,7 @@ use core::net::{Ipv4Addr, SocketAddr};
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
     process::{ChildStdin, ChildStdout},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     thread::{self, JoinHandle},
 };
 
@@ -12,12 +12,13 @@ use crossbeam::channel::{self, Sender};
 
 use super::{
     error::FailoverError,
+    faults::{Place, reaches},
     message::Party,
     wire::{FromProcess, ToProcess},
 };
 use crate::{
     processes::{ChildProcess, pipe},
-    stores::{Opened, answer},
+    stores::{Ask, Opened, Reply, answer},
 };
 
 /// A process. When this is dropped, it is killed, also if it is stopped, and all that it said was heard and answered.
@@ -28,6 +29,7 @@ pub(super) struct Actor {
     pub(super) incarnation: u64,
     pub(super) address: Option<SocketAddr>,
     child: ChildProcess,
+    pub(super) is_stopped: bool,
     /// What it is told, by a thread that may have to wait for one that is stopped.
     told: Sender<Vec<u8>>,
     listener: Option<JoinHandle<()>>,
@@ -53,6 +55,31 @@ pub(super) enum What {
 pub(super) struct Host {
     pub(super) opened: Opened,
     pub(super) resource: String,
+    /// Who does not reach whom.
+    sides: RwLock<Vec<Vec<Place>>>,
+}
+
+impl Host {
+    pub(super) const fn new(opened: Opened, resource: String) -> Self {
+        Self { opened, resource, sides: RwLock::new(Vec::new()) }
+    }
+
+    pub(super) fn cut(&self, sides: &[Vec<Place>]) {
+        let mut cut = self.sides.write().unwrap_or_else(PoisonError::into_inner);
+        sides.clone_into(&mut cut);
+    }
+
+    pub(super) fn sides(&self) -> Vec<Vec<Place>> {
+        self.sides.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has the store do what a process asks for, if it reaches the store: one that was stopped when it was cut off may not
+    /// know of that yet.
+    fn answer(&self, party: Party, ask: Ask) -> Option<Reply> {
+        reaches(&self.sides(), party.into(), Place::Store).then(|| {
+            self.opened.runtime().block_on(answer(self.opened.store(), &self.resource, ask))
+        })
+    }
 }
 
 impl Actor {
@@ -69,12 +96,20 @@ impl Actor {
         thread::spawn(move || tell(input, &lines));
         let (replies, host, heard) = (told.clone(), Arc::clone(host), heard.clone());
         let listener = thread::spawn(move || {
-            let ended = listen(output, &host, &replies, |what| {
+            let ended = listen(party, output, &host, &replies, |what| {
                 heard.send(Heard { party, incarnation, what }).is_ok()
             });
             let _ = heard.send(Heard { party, incarnation, what: What::Ended(ended) });
         });
-        Ok(Self { party, incarnation, address: None, child, told, listener: Some(listener) })
+        Ok(Self {
+            party,
+            incarnation,
+            address: None,
+            child,
+            is_stopped: false,
+            told,
+            listener: Some(listener),
+        })
     }
 
     /// Says something to it, which it hears when it goes on. One that was killed hears nothing.
@@ -90,11 +125,13 @@ impl Actor {
         self.address = Some((Ipv4Addr::LOCALHOST, port).into());
     }
 
-    pub(super) fn stop(&self) -> Result<(), FailoverError> {
+    pub(super) fn stop(&mut self) -> Result<(), FailoverError> {
+        self.is_stopped = true;
         self.child.stop().map_err(|error| FailoverError::Process { name: name(self.party), error })
     }
 
-    pub(super) fn resume(&self) -> Result<(), FailoverError> {
+    pub(super) fn resume(&mut self) -> Result<(), FailoverError> {
+        self.is_stopped = false;
         let failed = |error| FailoverError::Process { name: name(self.party), error };
         self.child.resume().map_err(failed)
     }
@@ -132,6 +169,7 @@ fn tell(mut input: ChildStdin, lines: &channel::Receiver<Vec<u8>>) {
 
 /// Passes on what a process says until it ends, and answers what it asks.
 fn listen(
+    party: Party,
     output: ChildStdout,
     host: &Host,
     replies: &Sender<Vec<u8>>,
@@ -140,8 +178,7 @@ fn listen(
     for line in BufReader::new(output).lines() {
         match line.and_then(|line| Ok(serde_json::from_str(&line)?)) {
             Ok(FromProcess::Ask { id, ask }) => {
-                let (store, resource) = (host.opened.store(), &host.resource);
-                let reply = host.opened.runtime().block_on(answer(store, resource, ask));
+                let Some(reply) = host.answer(party, ask) else { continue };
                 if let Ok(line) = pipe::line(&ToProcess::Reply { ask: id, reply }) {
                     let _ = replies.send(line);
                 }

@@ -170,6 +170,11 @@ pub(super) enum Note {
         node: usize,
         by_ns: i64,
     },
+    /// A process was to be stopped or killed, and was gone or stopped already; without a node, nobody led.
+    Missed {
+        fault: String,
+        node: Option<usize>,
+    },
 }
 
 /// Returns a duration in nanoseconds, or as many as there can be.

@@ -15,7 +15,7 @@ use self::reading::{patiently, read_log};
 use super::{
     cast::{Actor, Heard, Host, What, name},
     error::FailoverError,
-    faults::{Target, describe},
+    faults::{Place, Target, describe},
     history::{Entry, History, Note, Who},
     message::Party,
     plan::{Plan, Step},
@@ -45,7 +45,7 @@ pub(super) fn play(
     // A resource of its own, so that no other run's token or lease is in the way.
     let resource = format!("surmise-lab-failover-{:016x}", rand::random::<u64>());
     let opened = patiently(stop, TO_OPEN, || Ok(Opened::open(&script.store)?))?;
-    let host = Arc::new(Host { opened, resource });
+    let host = Arc::new(Host::new(opened, resource));
     let mut run = Run::start(script, stop, &host, audience)?;
     run.perform()?;
     let history = run.end()?;
@@ -65,8 +65,10 @@ struct Run<'a> {
     run: u64,
     history: History,
     leader: Option<usize>,
-    /// Whom each fault met that is to be undone.
-    met: BTreeMap<usize, usize>,
+    /// Whom each fault met that is to be undone, and in which incarnation.
+    met: BTreeMap<usize, (usize, u64)>,
+    /// How much later than planned all is, since a fault was for a leader that there was not.
+    late: Duration,
     /// What those are told who come later.
     skews: BTreeMap<usize, i64>,
     /// The incarnation of the last process that was started.
@@ -94,6 +96,7 @@ impl<'a> Run<'a> {
             history: History::default(),
             leader: None,
             met: BTreeMap::new(),
+            late: Duration::ZERO,
             skews: BTreeMap::new(),
             lives: 1,
             is_drained: false,
@@ -122,14 +125,14 @@ impl<'a> Run<'a> {
         let start = BootClock.now();
         let script = self.script;
         for (at, step) in &script.plan.steps {
-            self.hear_up_to(start + *at)?;
+            self.hear_up_to(start + *at + self.late)?;
             self.apply(step)?;
         }
-        self.hear_up_to(start + script.plan.duration)?;
+        self.hear_up_to(start + script.plan.duration + self.late)?;
         if let Some(client) = self.actors.get(&Party::Client) {
             client.tell(&ToProcess::Drain)?;
         }
-        let give_up = BootClock.now() + script.setup.timing.detection * DRAIN;
+        let give_up = BootClock.now() + script.setup.timing.drain(script.plan.duration);
         while !self.is_drained && BootClock.now() < give_up {
             self.hear_until(give_up)?;
         }
@@ -148,39 +151,45 @@ impl<'a> Run<'a> {
     fn apply(&mut self, step: &Step) -> Result<(), FailoverError> {
         match step {
             Step::Pause { target, number } => {
-                let node = self.meet(*target, *number)?;
-                if let Some(actor) = self.actors.get(&Party::Node(node)) {
-                    actor.stop()?;
-                    self.note(Who::Director, Note::Paused { node })?;
-                }
+                let met = self.meet(*target, |actor| !actor.is_stopped)?;
+                let Some((node, actor)) = met else { return self.miss("pause", *target) };
+                actor.stop()?;
+                let incarnation = actor.incarnation;
+                self.met.insert(*number, (node, incarnation));
+                self.note(Who::Director, Note::Paused { node })?;
             }
             Step::Resume { number } => {
-                let node = self.met.get(number).copied().unwrap_or_default();
-                if let Some(actor) = self.actors.get(&Party::Node(node)) {
+                let Some((node, incarnation)) = self.met.remove(number) else { return Ok(()) };
+                let actor = self.actors.get_mut(&Party::Node(node));
+                // Unless it was killed meanwhile.
+                if let Some(actor) = actor.filter(|actor| actor.incarnation == incarnation) {
                     let resumed = BootClock.now().as_nanos();
                     actor.resume()?;
                     self.note_at(resumed, Who::Director, Note::Resumed { node })?;
                 }
             }
             Step::Kill { target, number } => {
-                let node = self.meet(*target, *number)?;
-                if let Some(actor) = self.actors.remove(&Party::Node(node)) {
-                    let killed = BootClock.now().as_nanos();
-                    drop(actor);
-                    self.note_at(killed, Who::Director, Note::Killed { node })?;
-                }
+                let Some((node, actor)) = self.meet(*target, |_| true)? else {
+                    return self.miss("kill", *target);
+                };
+                let incarnation = actor.incarnation;
+                self.met.insert(*number, (node, incarnation));
+                let killed = BootClock.now().as_nanos();
+                self.actors.remove(&Party::Node(node));
+                self.note_at(killed, Who::Director, Note::Killed { node })?;
             }
             Step::Restart { number } => self.restart(*number)?,
             Step::Cut(sides) => {
-                self.tell_all(|| ToProcess::Sides(sides.clone()))?;
+                self.cut(sides)?;
                 self.note(Who::Director, Note::Cut { groups: describe(sides) })?;
             }
             Step::Heal => {
-                self.tell_all(|| ToProcess::Sides(Vec::new()))?;
+                self.cut(&[])?;
                 self.note(Who::Director, Note::Healed)?;
             }
             Step::Skew { node, by_ns } => {
-                *self.skews.entry(*node).or_default() += by_ns;
+                let skew_ns = self.skews.entry(*node).or_default();
+                *skew_ns = skew_ns.saturating_add(*by_ns);
                 if let Some(actor) = self.actors.get(&Party::Node(*node)) {
                     actor.tell(&ToProcess::Skew { by_ns: *by_ns })?;
                 }
@@ -191,11 +200,8 @@ impl<'a> Run<'a> {
     }
 
     fn restart(&mut self, number: usize) -> Result<(), FailoverError> {
-        let node = self.met.get(&number).copied().unwrap_or_default();
+        let Some((node, _)) = self.met.remove(&number) else { return Ok(()) };
         let party = Party::Node(node);
-        if self.actors.contains_key(&party) {
-            return Ok(());
-        }
         self.lives += 1;
         self.enter(party, self.lives)?;
         let give_up = BootClock.now() + PATIENCE;
@@ -206,10 +212,13 @@ impl<'a> Run<'a> {
             self.hear_until(give_up)?;
         }
         self.tell_addresses()?;
-        if let (Some(actor), Some(by_ns)) = (self.actors.get(&party), self.skews.get(&node)) {
-            actor.tell(&ToProcess::Skew { by_ns: *by_ns })?;
-        }
         self.note(Who::Director, Note::Restarted { node })
+    }
+
+    /// Lets sides not reach each other, those that are there and those that come later.
+    fn cut(&self, sides: &[Vec<Place>]) -> Result<(), FailoverError> {
+        self.host.cut(sides);
+        self.tell_all(|| ToProcess::Sides(sides.to_vec()))
     }
 
     /// Starts a process.
@@ -219,11 +228,17 @@ impl<'a> Run<'a> {
             Party::Node(me) => Role::Node { me, incarnation },
             Party::Client => Role::Client,
         };
+        let skew_ns = match party {
+            Party::Node(node) => self.skews.get(&node).copied().unwrap_or_default(),
+            Party::Client => 0,
+        };
         let is_server = matches!(store.kind(), Kind::Server(_)) && party != Party::Client;
         let beginning = Beginning {
             setup: setup.clone(),
             role,
             network: network.clone(),
+            sides: self.host.sides(),
+            skew_ns,
             server: is_server.then(|| store.text().to_owned()),
             resource: self.host.resource.clone(),
             run: self.run,
@@ -248,23 +263,35 @@ impl<'a> Run<'a> {
         self.actors.values().try_for_each(|actor| actor.tell(&message()))
     }
 
-    /// Returns who a fault is for, and remembers it. If nobody leads yet, waits until somebody does.
-    fn meet(&mut self, target: Target, number: usize) -> Result<usize, FailoverError> {
-        let node = match target {
-            Target::Node(node) => node,
-            Target::Leader => {
-                let give_up = BootClock.now() + self.script.setup.timing.detection * DRAIN;
-                loop {
-                    match self.leader {
-                        Some(leader) => break leader,
-                        None if BootClock.now() >= give_up => break 0,
-                        None => self.hear_until(give_up)?,
-                    }
-                }
+    /// Returns the process that a fault is for, if it is there, and `is_met`. If nobody leads, waits until somebody does, and
+    /// all that is planned comes as much later.
+    fn meet(
+        &mut self,
+        target: Target,
+        is_met: impl Fn(&Actor) -> bool,
+    ) -> Result<Option<(usize, &mut Actor)>, FailoverError> {
+        let due = BootClock.now();
+        let give_up = due + self.script.setup.timing.detection * WAIT_FOR_LEADER;
+        let node = loop {
+            match (target, self.leader) {
+                (Target::Node(node), _) | (Target::Leader, Some(node)) => break Some(node),
+                (Target::Leader, None) if BootClock.now() >= give_up => break None,
+                (Target::Leader, None) => self.hear_until(give_up)?,
             }
         };
-        self.met.insert(number, node);
-        Ok(node)
+        self.late += BootClock.now() - due;
+        let Some(node) = node else { return Ok(None) };
+        let actor = self.actors.get_mut(&Party::Node(node)).filter(|actor| is_met(actor));
+        Ok(actor.map(|actor| (node, actor)))
+    }
+
+    /// Notes that a fault met nobody.
+    fn miss(&mut self, fault: &str, target: Target) -> Result<(), FailoverError> {
+        let node = match target {
+            Target::Node(node) => Some(node),
+            Target::Leader => self.leader,
+        };
+        self.note(Who::Director, Note::Missed { fault: fault.to_owned(), node })
     }
 
     /// Listens until a time.
@@ -339,5 +366,5 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// For how long a store is waited for that is not there at first: who mistook its address wants to know.
 const TO_OPEN: Duration = Duration::from_secs(3);
 
-/// For how many detection times the client is waited for at the end.
-const DRAIN: u32 = 20;
+/// For how many detection times a fault that is for the leader waits for one.
+const WAIT_FOR_LEADER: u32 = 20;

@@ -86,6 +86,59 @@ fn the_same_seed_is_the_same_run() {
 }
 
 #[test]
+fn a_fault_meets_one_that_is_there_or_says_that_it_did_not() {
+    let [one, two] = [1, 2].map(Duration::from_secs);
+    let kill = |target, at| Kill { target, at, back_after: None };
+    let pause = |target, at| Pause { target, at, lasts: two };
+    // The second is for the next leader, when there is one; the others come as much later.
+    let faults = Faults {
+        kills: vec![kill(Target::Leader, one)],
+        pauses: vec![pause(Target::Leader, one + Duration::from_millis(100))],
+        ..Faults::default()
+    };
+    let history = run(&setup(3), &faults);
+    let node = |what: fn(&Note) -> Option<usize>| {
+        let found =
+            history.entries.iter().find_map(|entry| Some((entry.at_ns, what(&entry.note)?)));
+        found.unwrap()
+    };
+    let (_, killed) =
+        node(|note| if let Note::Killed { node } = note { Some(*node) } else { None });
+    let (at, paused) =
+        node(|note| if let Note::Paused { node } = note { Some(*node) } else { None });
+    let (end, resumed) =
+        node(|note| if let Note::Resumed { node } = note { Some(*node) } else { None });
+    assert_ne!(paused, killed);
+    assert_eq!((resumed, Duration::from_nanos(end - at)), (paused, two));
+    assert_eq!(count(&history, |note| matches!(note, Note::Missed { .. })), 0);
+
+    let first = Target::Node(1);
+    let faults = Faults {
+        pauses: vec![pause(first, one), pause(first, two), pause(first, one * 5)],
+        kills: vec![kill(first, one * 4), kill(first, one * 5)],
+        ..Faults::default()
+    };
+    let history = run(&setup(1), &faults);
+    let missed: Vec<_> = history
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.note {
+            Note::Missed { fault, node } => Some((fault.as_str(), *node)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(missed, [("pause", Some(1)), ("pause", Some(1)), ("kill", Some(1))]);
+    let lasted: Vec<_> = history
+        .entries
+        .iter()
+        .filter(|entry| matches!(entry.note, Note::Paused { .. } | Note::Resumed { .. }))
+        .map(|entry| entry.at_ns)
+        .collect();
+    assert_eq!(lasted[1] - lasted[0], 2_000_000_000, "the second does not end the first");
+    assert_eq!(lasted.len(), 2);
+}
+
+#[test]
 fn no_fault_corrupts_anything() {
     bear_faults(0..RUNS);
 }
@@ -105,6 +158,8 @@ fn bear_faults(seeds: core::ops::Range<u64>) {
         assert_eq!(check(&history), [], "seed {seed}: {faults:?}");
         assert_eq!(count(&history, |note| *note == Note::Drained), 1, "seed {seed}: {faults:?}");
         let done = count(&history, |note| matches!(note, Note::Acknowledged { .. }));
+        let missed = count(&history, |note| matches!(note, Note::Missed { .. }));
+        assert_eq!(missed, 0, "seed {seed}: {faults:?}");
         assert!(done > 20, "seed {seed}: {done} writes, {faults:?}");
     }
 }

@@ -141,6 +141,7 @@ fn who(entry: &Entry) -> String {
             | Note::Skewed { node, .. },
         ) => format!("node-{node}"),
         (Who::Client, _) => "client".to_owned(),
+        (Who::Director, Note::Missed { .. }) => "nobody".to_owned(),
         (Who::Director, _) => "network".to_owned(),
     }
 }
@@ -202,6 +203,12 @@ fn describe(note: &Note) -> Option<String> {
         Note::Skewed { by_ns, .. } => {
             let sign = if *by_ns < 0 { "back" } else { "forward" };
             format!("wall clock set {sign} by {}", time(by_ns.unsigned_abs()))
+        }
+        Note::Missed { fault, node: Some(node) } => {
+            format!("is met by a {fault}: node-{node} is stopped or killed already")
+        }
+        Note::Missed { fault, node: None } => {
+            format!("is met by a {fault}: there is no leader")
         }
         Note::Drained => "has no write under way any more".to_owned(),
         Note::Trusted { again: false, .. }

@@ -32,6 +32,10 @@ pub(super) struct Beginning {
     pub(super) setup: Setup,
     pub(super) role: Role,
     pub(super) network: Network,
+    /// Who does not reach whom when it begins.
+    pub(super) sides: Vec<Vec<Place>>,
+    /// By how much its wall clock is off when it begins.
+    pub(super) skew_ns: i64,
     /// The server that it asks itself, if there is one; else the process that started it has the store. Not among its
     /// arguments, where everybody would see the password.
     pub(super) server: Option<String>,

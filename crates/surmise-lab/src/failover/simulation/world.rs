@@ -19,7 +19,7 @@ use surmise_time::{Instant, ManualClock, WallTime};
 use crate::{
     failover::{
         client::Client,
-        faults::{Place, Target, reaches},
+        faults::{Place, Target, describe, reaches},
         history::{Entry, History, Note, Who},
         machine::{Action, Actions, Input, Machine, Now},
         message::{Message, Party, Record, key},
@@ -46,8 +46,10 @@ pub(super) struct World {
     events: BTreeMap<(Instant, u64), Event>,
     order: u64,
     /// Whom each fault met that is to be undone.
-    met: BTreeMap<usize, usize>,
-    leader: usize,
+    met: BTreeMap<usize, (usize, u64)>,
+    leader: Option<usize>,
+    /// How much later than planned all is, since a fault was for a leader that there was not.
+    late: Duration,
     history: History,
 }
 
@@ -89,7 +91,8 @@ impl World {
             events: BTreeMap::new(),
             order: 0,
             met: BTreeMap::new(),
-            leader: 0,
+            leader: None,
+            late: Duration::ZERO,
             history: History::default(),
         }
     }
@@ -97,10 +100,12 @@ impl World {
     /// Has it all happen, until the client has nothing under way.
     pub(super) fn run(mut self) -> History {
         let mut is_draining = false;
-        let end = self.start + self.duration;
-        let give_up = end + self.setup.timing.detection * 20;
-        while self.now < give_up {
-            let next_step = self.plan.front().map(|(at, _)| self.start + *at);
+        loop {
+            let end = self.start + self.duration + self.late;
+            if self.now >= end + self.setup.timing.drain(self.duration) {
+                break;
+            }
+            let next_step = self.plan.front().map(|(at, _)| self.start + *at + self.late);
             let next_event = self.events.keys().next().map(|(at, _)| *at);
             let (place, wake) = self.next_wake();
             let drain = (!is_draining).then_some(end);
@@ -108,7 +113,9 @@ impl World {
             let next = times.into_iter().flatten().min().unwrap().max(self.now);
             self.now = next;
             self.clock.set(next);
-            if next_step.is_some_and(|at| at <= next) {
+            if next_step.is_some_and(|at| at <= next) && self.waits() {
+                self.late += Duration::from_millis(1);
+            } else if next_step.is_some_and(|at| at <= next) {
                 let (_, step) = self.plan.pop_front().unwrap();
                 self.apply(step);
             } else if drain.is_some_and(|at| at <= next) {
@@ -166,9 +173,6 @@ impl World {
                     self.later(after, Event::Ask { node: place, incarnation, id, ask });
                 }
                 Action::Note(note) => {
-                    if let Note::Leads { .. } = note {
-                        self.leader = place;
-                    }
                     self.note(me.into(), note);
                 }
             }
@@ -213,14 +217,21 @@ impl World {
     fn apply(&mut self, step: Step) {
         match step {
             Step::Pause { target, number } => {
-                let node = self.meet(target, number);
-                self.processes[node].stopped.get_or_insert_default();
+                let Some(node) = self.meet(target).filter(|&node| !self.is_stopped(node)) else {
+                    return self.miss("pause", target);
+                };
+                self.met.insert(number, (node, self.processes[node].incarnation));
+                self.processes[node].stopped = Some(VecDeque::new());
                 self.note(Who::Director, Note::Paused { node });
             }
             Step::Resume { number } => {
-                let node = self.met[&number];
+                let Some((node, incarnation)) = self.met.remove(&number) else { return };
+                let process = &mut self.processes[node];
+                if process.incarnation != incarnation {
+                    return;
+                }
+                let Some(inbox) = process.stopped.take() else { return };
                 self.note(Who::Director, Note::Resumed { node });
-                let inbox = self.processes[node].stopped.take().unwrap_or_default();
                 // The first thing that a process does may be to look at the time, or at what came.
                 if self.rng.random_bool(0.5) {
                     self.step(node, Input::Tick);
@@ -228,33 +239,66 @@ impl World {
                 inbox.into_iter().for_each(|input| self.step(node, input));
             }
             Step::Kill { target, number } => {
-                let node = self.meet(target, number);
+                let Some(node) = self.meet(target) else { return self.miss("kill", target) };
+                self.met.insert(number, (node, self.processes[node].incarnation));
                 self.processes[node].machine = None;
                 self.processes[node].stopped = None;
                 self.note(Who::Director, Note::Killed { node });
             }
             Step::Restart { number } => {
-                let node = self.met[&number];
-                let incarnation = self.processes[node].incarnation + 1;
+                let Some((node, incarnation)) = self.met.remove(&number) else { return };
+                let incarnation = incarnation + 1;
                 let machine = Node::new(self.setup.clone(), node, incarnation, self.now).unwrap();
                 let skew_ns = self.processes[node].skew_ns;
                 self.processes[node] =
                     Process { skew_ns, ..Process::new(Box::new(machine), incarnation) };
                 self.note(Who::Director, Note::Restarted { node });
             }
-            Step::Cut(sides) => self.sides = sides,
-            Step::Heal => self.sides = Vec::new(),
-            Step::Skew { node, by_ns } => self.processes[node].skew_ns += by_ns,
+            Step::Cut(sides) => {
+                self.note(Who::Director, Note::Cut { groups: describe(&sides) });
+                self.sides = sides;
+            }
+            Step::Heal => {
+                self.sides = Vec::new();
+                self.note(Who::Director, Note::Healed);
+            }
+            Step::Skew { node, by_ns } => {
+                self.processes[node].skew_ns += by_ns;
+                self.note(Who::Director, Note::Skewed { node, by_ns });
+            }
         }
     }
 
-    fn meet(&mut self, target: Target, number: usize) -> usize {
+    /// Returns whether a step is for a leader, and there may be one soon.
+    fn waits(&self) -> bool {
+        let target = match self.plan.front() {
+            Some((_, Step::Pause { target, .. } | Step::Kill { target, .. })) => *target,
+            _ => return false,
+        };
+        target == Target::Leader
+            && self.leader.is_none()
+            && self.late < self.setup.timing.drain(Duration::ZERO)
+    }
+
+    /// Returns whom a fault is for, if it is there.
+    fn meet(&self, target: Target) -> Option<usize> {
         let node = match target {
-            Target::Leader => self.leader,
+            Target::Leader => self.leader?,
             Target::Node(node) => node,
         };
-        self.met.insert(number, node);
-        node
+        self.processes[node].machine.is_some().then_some(node)
+    }
+
+    fn miss(&mut self, fault: &str, target: Target) {
+        let node = match target {
+            Target::Leader => self.leader,
+            Target::Node(node) => Some(node),
+        };
+        self.note(Who::Director, Note::Missed { fault: fault.to_owned(), node });
+    }
+
+    fn is_stopped(&self, node: usize) -> bool {
+        self.processes[node].stopped.is_some()
     }
 
     fn reaches(&self, from: Place, to: Place) -> bool {
@@ -273,6 +317,15 @@ impl World {
     }
 
     fn note(&mut self, who: Who, note: Note) {
+        match (who, &note) {
+            (Who::Node(node), Note::Leads { .. }) => self.leader = Some(node),
+            (Who::Node(node), Note::SteppedDown { .. }) | (_, &Note::Killed { node })
+                if self.leader == Some(node) =>
+            {
+                self.leader = None;
+            }
+            _ => {}
+        }
         let at_ns = self.now.as_nanos();
         self.history.entries.push(Entry { at_ns, who, note });
     }
