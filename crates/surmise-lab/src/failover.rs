@@ -26,6 +26,7 @@ mod process;
 mod report;
 mod run;
 mod runs;
+mod seed;
 mod setup;
 #[cfg(test)]
 mod simulation;

@@ -1,10 +1,13 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
+use rand::{RngExt as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::faults::{Kill, Partition, Pause, Place, Skew, Target};
+use super::{
+    faults::{Kill, Partition, Pause, Place, Skew, Target},
+    seed::{Purpose, of_run},
+};
 
 /// What is done to the nodes, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +88,7 @@ impl Faults {
     /// Draws the faults of a run from a seed: one of those that cost a leader, sometimes another thing after it, and
     /// clocks that are off. `unit` is the detection time.
     pub(super) fn draw(seed: u64, nodes: usize, unit: Duration) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ DRAWS);
+        let mut rng = of_run(seed, Purpose::Faults);
         let mut faults = Self::default();
         let mut at = unit * 2 + unit.mul_f64(rng.random_range(0.0..1.0));
         let count = rng.random_range(1..=2);
@@ -178,9 +181,6 @@ fn draw_sides(rng: &mut ChaCha8Rng, nodes: usize) -> Vec<Vec<Place>> {
 
 /// The longest run. Every leader reads the whole log, and knows so many writes.
 pub(super) const LONGEST_RUN: Duration = Duration::from_secs(10 * 60);
-
-/// So that what is drawn from a seed for the faults is not what is drawn from it for something else.
-const DRAWS: u64 = 0x6661_756c_7473;
 
 const MAX_SKEW_NS: i64 = 30_000_000_000;
 

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use rand::{RngExt as _, SeedableRng as _};
+use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use surmise_store::{
     FencedStore as _,
@@ -25,6 +25,7 @@ use crate::{
         message::{Message, Party, Record, key},
         node::Node,
         plan::{Plan, Step},
+        seed::{Purpose, of_run},
         setup::Setup,
     },
     stores::{Ask, Reply, answer},
@@ -83,7 +84,7 @@ impl World {
             duration: plan.duration,
             now,
             start: now,
-            rng: ChaCha8Rng::seed_from_u64(setup.seed),
+            rng: of_run(setup.seed, Purpose::World),
             store: MemoryStore::new(MemoryConfig::default(), Arc::clone(&clock)).unwrap(),
             clock,
             processes,
