@@ -170,6 +170,10 @@ pub(super) enum Note {
         node: usize,
         by_ns: i64,
     },
+    /// What is to be known of the store.
+    Store {
+        note: String,
+    },
     /// A process was to be stopped or killed, and was gone or stopped already; without a node, nobody led.
     Missed {
         fault: String,

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     record::Stop,
-    stores::{Kind, Opened, StoreChoice},
+    stores::{Kind, Opened, Server, StoreChoice},
 };
 
 /// What a run is made of.
@@ -103,6 +103,9 @@ impl<'a> Run<'a> {
         };
         let parties: Vec<_> =
             (0..script.setup.nodes).map(Party::Node).chain([Party::Client]).collect();
+        for note in notes(script, host.opened.note()) {
+            run.note(Who::Director, Note::Store { note })?;
+        }
         for &party in &parties {
             run.enter(party, run.lives)?;
         }
@@ -360,6 +363,22 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Returns what is to be known of a store before a run on it is called clean.
+fn notes(script: &Script, of_store: Option<&str>) -> Vec<String> {
+    let lease = script.setup.timing.lease;
+    let is_etcd = *script.store.kind() == Kind::Server(Server::Etcd);
+    let longer = (is_etcd && lease < SHORTEST_OF_ETCD).then(|| {
+        format!(
+            "etcd counts leases in whole seconds, and grants none that is shorter than 2 s as it comes: one that is \
+             asked for as {lease:?} lasts longer, and so does a failover; take a --detection-time of 2s or more"
+        )
+    });
+    of_store.map(str::to_owned).into_iter().chain(longer).collect()
+}
+
+/// One and a half elections.
+const SHORTEST_OF_ETCD: Duration = Duration::from_secs(2);
+
 /// For how long a process is waited for to begin.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -368,3 +387,27 @@ const TO_OPEN: Duration = Duration::from_secs(3);
 
 /// For how many detection times a fault that is for the leader waits for one.
 const WAIT_FOR_LEADER: u32 = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failover::simulation::paused_run;
+
+    #[test]
+    fn what_is_to_be_known_of_a_store_is_said() {
+        let (setup, plan, _) = paused_run();
+        let said = |store: &str, lease, of_store| {
+            let mut setup = setup.clone();
+            setup.timing.lease = lease;
+            let (plan, network, store) = (plan.clone(), Network::default(), store.parse().unwrap());
+            notes(&Script { setup, plan, network, store }, of_store)
+        };
+        let [short, long] = [1999, 2000].map(Duration::from_millis);
+        assert!(said("etcd://a:1", long, None).is_empty());
+        assert!(said("redis://a:1", short, None).is_empty());
+        let notes = said("etcd://a:1", short, Some("it may forget"));
+        assert_eq!(notes.len(), 2);
+        assert_eq!(notes[0], "it may forget");
+        assert!(notes[1].contains("asked for as 1.999s"), "{}", notes[1]);
+    }
+}

@@ -8,7 +8,7 @@ use super::{
     args::FailoverArgs,
     error::FailoverError,
     faults::describe,
-    history::{Entry, History},
+    history::{Entry, History, Note},
     outage::median,
     plan::{Plan, Step},
     report::report,
@@ -69,10 +69,18 @@ fn many(args: &FailoverArgs, printer: Printer, stop: &Stop) -> Result<Vec<Verdic
     args.seeds().for_each(|seed| _ = jobs.send(seed));
     drop(jobs);
     let (results, done) = channel::unbounded();
-    let has_failed = AtomicBool::new(false);
+    let (has_failed, is_said) = (AtomicBool::new(false), AtomicBool::new(false));
+    // What is to be known of the store is the same for all.
+    let warn = |entry: &Entry| match &entry.note {
+        Note::Store { note } if !is_said.swap(true, Ordering::Relaxed) => {
+            say(printer, &wrap(&format!("Note: {note}.")))
+        }
+        _ => Ok(()),
+    };
     let mut reports = thread::scope(|scope| {
         for _ in 0..args.jobs.get().min(args.runs.get()) {
             let (seeds, results, has_failed) = (&seeds, results.clone(), &has_failed);
+            let warn = &warn;
             scope.spawn(move || {
                 for seed in seeds {
                     // Where one cannot be made, no more are begun.
@@ -80,7 +88,7 @@ fn many(args: &FailoverArgs, printer: Printer, stop: &Stop) -> Result<Vec<Verdic
                         return;
                     }
                     let script: Script = args.script(seed);
-                    let result = run::play(&script, stop, &mut |_: &Entry| Ok(()));
+                    let result = run::play(&script, stop, &mut |entry| warn(entry));
                     let result = result.map(|history| (seed, Verdict::new(&history)));
                     has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
                     let _ = results.send(result);

@@ -141,6 +141,7 @@ fn who(entry: &Entry) -> String {
             | Note::Skewed { node, .. },
         ) => format!("node-{node}"),
         (Who::Client, _) => "client".to_owned(),
+        (Who::Director, Note::Store { .. }) => "store".to_owned(),
         (Who::Director, Note::Missed { .. }) => "nobody".to_owned(),
         (Who::Director, _) => "network".to_owned(),
     }
@@ -204,6 +205,7 @@ fn describe(note: &Note) -> Option<String> {
             let sign = if *by_ns < 0 { "back" } else { "forward" };
             format!("wall clock set {sign} by {}", time(by_ns.unsigned_abs()))
         }
+        Note::Store { note } => format!("NOTE: {note}"),
         Note::Missed { fault, node: Some(node) } => {
             format!("is met by a {fault}: node-{node} is stopped or killed already")
         }
