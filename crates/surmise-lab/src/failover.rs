@@ -38,7 +38,7 @@ mod wire;
 use std::io;
 
 pub use self::{args::FailoverArgs, error::FailoverError};
-use crate::record::Stop;
+use crate::{printer::check_writable, record::Stop};
 
 /// Has the runs happen, prints what happens, and what is to be said of it.
 ///
@@ -48,6 +48,9 @@ use crate::record::Stop;
 /// `--no-fencing`, if most did.
 pub fn run(args: &FailoverArgs) -> Result<(), FailoverError> {
     args.check()?;
+    for file in args.html.iter().chain(&args.json) {
+        check_writable(file).map_err(|error| FailoverError::Write { file: file.clone(), error })?;
+    }
     let stop = Stop::on_interrupt()
         .map_err(|error| FailoverError::Interrupt { message: error.to_string() })?;
     runs::make(args, &stop)

@@ -24,7 +24,10 @@ use serde::Serialize;
 
 pub use self::{args::FenceArgs, error::FenceError};
 use self::{director::Director, host::Host, timeline::Timeline, verdict::Verdict};
-use crate::{compare::table::wrap, printer::write_json};
+use crate::{
+    compare::table::wrap,
+    printer::{check_writable, write_json},
+};
 
 /// Has the processes do it, prints what they do when they do it, and what is in the store then.
 ///
@@ -34,6 +37,9 @@ use crate::{compare::table::wrap, printer::write_json};
 /// was to be shown did not happen.
 pub fn run(args: &FenceArgs) -> Result<(), FenceError> {
     args.check()?;
+    if let Some(file) = &args.json {
+        check_writable(file).map_err(|error| FenceError::Write { file: file.clone(), error })?;
+    }
     let host = Host::open(args)?;
     let mut timeline = Timeline::new(args);
     timeline.say(&args.describe(host.resource()))?;

@@ -185,6 +185,7 @@ fn arguments_that_make_no_sense_are_refused() {
         ("--detection-time=2h", "an hour at most"),
         ("--store=mysql://host", "is no store"),
         ("--runs=0", "--runs"),
+        ("--html=-", "--html is written to a file"),
         ("--html=story.html --runs=2", "--html is for one run"),
     ] {
         let arguments: Vec<_> = argument.split(' ').collect();
@@ -194,6 +195,22 @@ fn arguments_that_make_no_sense_are_refused() {
         assert!(errors.contains(why), "{argument}: {errors}");
         assert!(output.stdout.is_empty(), "{argument}");
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_found_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let [nowhere, itself] = ["no/where.html", ""].map(|file| folder.path().join(file));
+    for file in [&nowhere, &itself] {
+        for option in ["--html", "--json"] {
+            let output = failover(&[option, file.to_str().unwrap()]);
+            let errors = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{errors}");
+            assert!(errors.contains("cannot be written"), "{errors}");
+            assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+        }
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }
 
 /// A run that takes for ever, unless it is ended.

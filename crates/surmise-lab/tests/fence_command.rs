@@ -174,8 +174,8 @@ fn a_store_that_cannot_be_used_says_why() {
 #[test]
 fn arguments_that_make_no_sense_are_refused() {
     for (arguments, status, why) in [
-        (&["--pause", "2s"][..], 1, "the pause of 2s does not outlast the lease of 2s"),
-        (&["--lease", "1ms"], 1, "--lease: a lease lasts for 10ms to"),
+        (&["--pause", "2s"][..], 2, "the pause of 2s does not outlast the lease of 2s"),
+        (&["--lease", "1ms"], 2, "--lease: a lease lasts for 10ms to"),
         (&["--lease", "two"], 2, "a number and a unit"),
         (&["--store", "mysql://host"], 2, "is no store"),
         (&["--store", "redb:"], 2, "does not say where"),

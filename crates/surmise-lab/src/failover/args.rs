@@ -1,5 +1,5 @@
 use core::{num::NonZeroU64, time::Duration};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surmise_store::Ttl;
@@ -179,6 +179,9 @@ impl FailoverArgs {
         }
         if self.html.is_some() && self.runs.get() > 1 {
             return usage("--html is for one run; leave --runs out".to_owned());
+        }
+        if self.html.as_deref() == Some(Path::new("-")) {
+            return usage("--html is written to a file; give it a name".to_owned());
         }
         self.check_faults(&self.faults.faults())
     }
