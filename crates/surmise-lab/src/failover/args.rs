@@ -200,7 +200,10 @@ impl FailoverArgs {
         if killed > (nodes - 1) / 2 {
             return Err(FailoverError::NoMajority { killed, nodes });
         }
-        let duration = self.plan(faults).duration;
+        let mut duration = self.plan(faults).duration;
+        if self.is_drawn() {
+            duration += Faults::longest_drawn(self.timing());
+        }
         if duration > LONGEST_RUN {
             return Err(FailoverError::TooLong { duration, longest: LONGEST_RUN });
         }
@@ -228,9 +231,9 @@ impl FailoverArgs {
             seed,
         };
         let given = self.faults.faults();
-        let is_drawn = given == Faults::default() && (self.seed.is_some() || self.runs.get() > 1);
+        let is_drawn = self.is_drawn();
         let faults = if is_drawn {
-            Faults::draw(seed, self.nodes, self.detection_time)
+            Faults::draw(seed, self.nodes, timing)
         } else if given == Faults::default() && self.faults.is_calm() {
             Faults { pauses: vec![STORY], ..given }
         } else {
@@ -244,6 +247,12 @@ impl FailoverArgs {
             Network { delay, loss, duplicate, seed }
         };
         Script { setup, plan, network, store: self.store.clone() }
+    }
+
+    /// Returns whether the faults are drawn from the seeds.
+    fn is_drawn(&self) -> bool {
+        let given = self.faults.faults();
+        given == Faults::default() && (self.seed.is_some() || self.runs.get() > 1)
     }
 
     pub(super) fn timing(&self) -> Timing {

@@ -81,7 +81,7 @@ fn nothing_happens_where_nothing_is_done() {
 
 #[test]
 fn the_same_seed_is_the_same_run() {
-    let once = || run(&setup(6), &Faults::draw(6, 5, TIMING.detection));
+    let once = || run(&setup(6), &Faults::draw(6, 5, TIMING));
     assert_eq!(once().entries, once().entries);
 }
 
@@ -153,7 +153,7 @@ fn no_fault_corrupts_anything_in_ten_thousand_runs() {
 fn bear_faults(seeds: core::ops::Range<u64>) {
     for seed in seeds {
         let setup = setup(seed);
-        let faults = Faults::draw(seed, setup.nodes, TIMING.detection);
+        let faults = Faults::draw(seed, setup.nodes, TIMING);
         let history = run(&setup, &faults);
         assert_eq!(check(&history), [], "seed {seed}: {faults:?}");
         assert_eq!(count(&history, |note| *note == Note::Drained), 1, "seed {seed}: {faults:?}");
@@ -239,6 +239,19 @@ fn without_a_fence_the_checker_finds_what_pauses_corrupt() {
     let corrupt = (0..runs).filter(|&seed| {
         let setup = Setup { fenced: false, ..setup(seed) };
         !check(&run(&setup, &paused(1500 + seed % 50, 1500))).is_empty()
+    });
+    let corrupt = corrupt.count();
+    assert!(corrupt * 10 > usize::try_from(runs).unwrap() * 9, "{corrupt} of {runs}");
+}
+
+#[test]
+fn what_is_drawn_corrupts_most_runs_without_a_fence() {
+    let runs = RUNS / 2;
+    let corrupt = (0..runs).filter(|&seed| {
+        let setup = Setup { fenced: false, ..setup(seed) };
+        // With a fence, these are clean.
+        let faults = Faults::draw(seed, setup.nodes, TIMING);
+        !check(&run(&setup, &faults)).is_empty()
     });
     let corrupt = corrupt.count();
     assert!(corrupt * 10 > usize::try_from(runs).unwrap() * 9, "{corrupt} of {runs}");
