@@ -7,35 +7,22 @@
     reason = "tests, where a panic is a failure"
 )]
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Output, Stdio},
-};
+#[path = "support/run.rs"]
+mod run;
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use std::{fs, path::Path, process::Output};
+
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_surmise-lab"));
-    command.arg("failover").args(arguments).env_remove("SURMISE_LAB_STORE");
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use self::run::{Run, command, text};
 
 fn failover(arguments: &[&str]) -> Output {
-    command(arguments).output().unwrap()
+    command(&[&["failover"], arguments].concat()).output().unwrap()
 }
 
-/// Returns what stood on the standard output as JSON, and on the standard error as text.
 fn json(arguments: &[&str]) -> (Value, String) {
-    let output = failover(&[arguments, &["--json"]].concat());
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    (serde_json::from_slice(&output.stdout).unwrap(), said)
+    run::json(command(&[&["failover"], arguments].concat()))
 }
 
 /// Returns the verdicts of many runs.
@@ -54,15 +41,20 @@ fn ten_runs_with_faults_that_are_drawn_are_clean() {
     let verdicts = verdicts(&["--seed", "1", "--runs", "10"]);
     assert_eq!(verdicts.len(), 10);
     for verdict in &verdicts {
-        assert_eq!(verdict["violations"], Value::Array(vec![]), "{verdict:#}");
-        assert_eq!(verdict["drained"], true, "{verdict:#}");
+        is_clean_and_had_faults(verdict);
         let counts = &verdict["counts"];
         assert_eq!(counts["invoked"], counts["acknowledged"], "{verdict:#}");
         assert_eq!(counts["invoked"], counts["stored"], "{verdict:#}");
         assert!(counts["reads"].as_u64().unwrap() > 0, "{verdict:#}");
-        assert!(counts["faults"].as_u64().unwrap() > 0, "{verdict:#}");
-        assert_eq!(counts["missed"], 0, "{verdict:#}");
     }
+}
+
+fn is_clean_and_had_faults(verdict: &Value) {
+    assert_eq!(verdict["violations"], Value::Array(vec![]), "{verdict:#}");
+    assert_eq!(verdict["drained"], true, "{verdict:#}");
+    let counts = &verdict["counts"];
+    assert!(counts["faults"].as_u64().unwrap() > 0, "{verdict:#}");
+    assert_eq!(counts["missed"], 0, "{verdict:#}");
 }
 
 #[test]
@@ -98,12 +90,12 @@ fn most_leaders_that_were_stopped_are_refused() {
 }
 
 #[test]
-fn without_a_fence_most_runs_with_pauses_are_corrupt() {
-    let arguments = ["--store", "memory", "--pause", "leader@1s+1500ms", "--runs", "6"];
-    let verdicts = verdicts(&[&arguments[..], &["--no-fencing"]].concat());
+fn without_a_fence_most_runs_with_faults_that_are_drawn_are_corrupt() {
+    // The same as of those that are clean with a fence. It says by its status that most are.
+    let verdicts = verdicts(&["--seed=1", "--runs=10", "--no-fencing"]);
     let is_corrupt = |verdict: &&Value| !verdict["violations"].as_array().unwrap().is_empty();
     let corrupt = verdicts.iter().filter(is_corrupt).count();
-    assert!(corrupt >= 4, "{corrupt} of {}", verdicts.len());
+    assert!(corrupt * 2 > verdicts.len(), "{corrupt} of {}", verdicts.len());
 }
 
 #[test]
@@ -213,71 +205,61 @@ fn a_file_that_cannot_be_written_is_found_before_the_run() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }
 
-/// A run that takes for ever, unless it is ended.
-struct Run(Child);
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        // A test that failed has not ended it.
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
-}
-
-/// Starts a run, and returns it, with its processes, when one of them is stopped and another was killed.
-fn start(folder: &tempfile::TempDir) -> (Run, Vec<Pid>) {
-    let arguments = ["--nodes=4", "--kill=1@100ms", "--pause=2@200ms+1m"];
-    let mut command = command(&arguments);
-    command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut run = Run(command.spawn().unwrap());
-    let mut output = BufReader::new(run.0.stdout.as_mut().unwrap());
-    let mut processes = Vec::new();
-    let mut line = String::new();
-    while !line.contains("PAUSED") {
-        line.clear();
-        assert!(output.read_line(&mut line).unwrap() > 0, "it ended");
-        if let Some((_, process)) = line.trim_end().split_once("as process ") {
-            processes.push(Pid::from_raw(process.parse().unwrap()).unwrap());
-        }
-    }
-    assert_eq!(processes.len(), 5);
+/// Starts runs, and returns their processes, when one of them is stopped.
+fn start(folder: &Path, arguments: &[&str], count: usize) -> (Run, Vec<Pid>) {
+    let mut run = Run::start(command(&[&["failover"], arguments].concat()), folder);
+    run.read_until("Store redb");
+    let processes = run.processes(count);
     (run, processes)
 }
+
+/// Of four nodes and a client, one is killed.
+const ONE_RUN: (&[&str], usize) = (&["--nodes=4", "--kill=1@100ms", "--pause=2@200ms+1m"], 4);
+
+/// Two runs at a time, each of three nodes and a client.
+const TWO_RUNS: (&[&str], usize) = (&["--runs=4", "--jobs=2", "--pause=2@200ms+1m"], 8);
 
 #[test]
 fn ctrl_c_leaves_no_process_and_no_file() {
     for signal in [Signal::INT, Signal::TERM] {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut run, processes) = start(&folder);
-        let child = &mut run.0;
-        kill_process(Pid::from_child(child), signal).unwrap();
-        let mut errors = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(1));
-        assert!(errors.contains("interrupted"), "{errors}");
-        for process in processes {
-            test_kill_process(process).unwrap_err();
+        for (arguments, count) in [ONE_RUN, TWO_RUNS] {
+            let folder = tempfile::tempdir().unwrap();
+            let (run, processes) = start(folder.path(), arguments, count);
+            run.interrupt(signal, &processes, folder.path());
         }
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
 }
 
 #[test]
 fn processes_end_with_the_one_that_started_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut run, _) = start(&folder);
-    let child = &mut run.0;
-    let mut errors = child.stderr.take().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // Theirs too: it ends when nobody has it any more.
-    errors.read_to_string(&mut String::new()).unwrap();
+    for (arguments, count) in [ONE_RUN, TWO_RUNS] {
+        let folder = tempfile::tempdir().unwrap();
+        start(folder.path(), arguments, count).0.kill();
+    }
 }
 
-/// Some minutes of runs: `cargo test -p surmise-lab --test failover -- --ignored --nocapture`.
 #[test]
-#[ignore = "takes minutes"]
+fn the_next_leader_writes_within_twice_the_detection_time() {
+    let failover = |_| {
+        let (report, timeline) = json(&["--kill=leader@1s"]);
+        let at = |entry: &Value| entry["at_ns"].as_u64().unwrap();
+        let first = |what, since: u64| {
+            let times = entries(&report, what).map(at).filter(|&at| at > since);
+            times.min().unwrap_or_else(|| panic!("nothing was {what}: {timeline}"))
+        };
+        let killed = first("killed", 0);
+        first("acknowledged", first("leads", killed)) - killed
+    };
+    let mut times: Vec<_> = (0..5).map(failover).collect();
+    times.sort_unstable();
+    assert!(times[2] <= 2 * 500_000_000, "{times:?}");
+}
+
+/// `cargo test --release -p surmise-lab --test failover -- --ignored`.
+#[test]
+#[ignore = "a soak of 200 runs, which may take 20 minutes, and takes 7"]
 fn two_hundred_runs_are_clean() {
-    let verdicts = verdicts(&["--seed", "1000", "--runs", "200"]);
+    let verdicts = verdicts(&["--seed=1000", "--runs=200"]);
     assert_eq!(verdicts.len(), 200);
+    verdicts.iter().for_each(is_clean_and_had_faults);
 }
