@@ -11,13 +11,13 @@
 //! The processes are this program again, with a hidden command that is [`act`].
 
 mod args;
-mod cast;
 mod checker;
 mod client;
 mod error;
 mod faults;
 mod history;
 mod machine;
+mod member;
 mod message;
 mod node;
 mod outage;
@@ -38,7 +38,10 @@ mod wire;
 use std::io;
 
 pub use self::{args::FailoverArgs, error::FailoverError};
-use crate::{printer::check_writable, record::Stop};
+use crate::{
+    printer::check_writable,
+    processes::{RunError, stop_on_interrupt},
+};
 
 /// Has the runs happen, prints what happens, and what is to be said of it.
 ///
@@ -49,11 +52,9 @@ use crate::{printer::check_writable, record::Stop};
 pub fn run(args: &FailoverArgs) -> Result<(), FailoverError> {
     args.check()?;
     for file in args.html.iter().chain(&args.json) {
-        check_writable(file).map_err(|error| FailoverError::Write { file: file.clone(), error })?;
+        check_writable(file).map_err(|error| RunError::Write { file: file.clone(), error })?;
     }
-    let stop = Stop::on_interrupt()
-        .map_err(|error| FailoverError::Interrupt { message: error.to_string() })?;
-    runs::make(args, &stop)
+    runs::make(args, &stop_on_interrupt()?)
 }
 
 /// Is one of the processes that [`run`] starts, until its standard input ends.

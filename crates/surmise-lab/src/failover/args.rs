@@ -13,6 +13,7 @@ use super::{
     wire::Network,
 };
 use crate::{
+    processes::{RunError, time},
     record::{DelayLaw, Probability},
     stores::{Kind, StoreChoice, StoreParser},
 };
@@ -157,7 +158,7 @@ impl FailoverArgs {
     /// If a time is too short for another, a fault is for a node that there is not, or a clock is off by more than the
     /// bound.
     pub fn check(&self) -> Result<(), FailoverError> {
-        Ttl::new(self.timing().lease).map_err(FailoverError::Lease)?;
+        Ttl::new(self.timing().lease).map_err(RunError::Lease)?;
         let usage = |why| Err(FailoverError::Usage(why));
         let [heartbeat, detection] = [self.heartbeat_interval, self.detection_time];
         if heartbeat < SHORTEST {
@@ -314,11 +315,6 @@ fn nodes(text: &str) -> Result<usize, String> {
         Ok(nodes) if (3..=9).contains(&nodes) => Ok(nodes),
         _ => Err("it must be a number from 3 to 9".to_owned()),
     }
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "it must be a number and a unit, as in 500ms or 2s".to_owned())
 }
 
 /// Checks a text that the processes read again.

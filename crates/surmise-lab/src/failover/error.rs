@@ -1,16 +1,13 @@
 use core::{error::Error, fmt, time::Duration};
-use std::{io, path::PathBuf};
 
-use surmise_store::{LimitExceeded, StoreError};
-
-use crate::stores::OpenError;
+use crate::processes::RunError;
 
 /// A run that could not be made, or did not keep what it promised.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FailoverError {
-    /// No store grants such a lease.
-    Lease(LimitExceeded),
+    /// It could not be made.
+    Run(RunError),
     /// The arguments do not go together.
     Usage(String),
     /// A partition begins before the one before it has ended, which would end both.
@@ -41,36 +38,6 @@ pub enum FailoverError {
         /// How far they may be.
         max_offset: Duration,
     },
-    /// The store cannot be opened.
-    Open(OpenError),
-    /// The store cannot be used.
-    Store(StoreError),
-    /// A process cannot be started, stopped or talked to.
-    Process {
-        /// What it is called.
-        name: String,
-        /// What the operating system says.
-        error: io::Error,
-    },
-    /// A process ended by itself.
-    Ended {
-        /// What it is called.
-        name: String,
-    },
-    /// A process did not begin.
-    Silent {
-        /// What it is called.
-        name: String,
-        /// For how long it was waited for.
-        patience: Duration,
-    },
-    /// A process could not go on.
-    Failed {
-        /// What it is called.
-        name: String,
-        /// Why not.
-        why: String,
-    },
     /// Runs did not keep what was promised.
     Violated {
         /// In how many runs.
@@ -85,20 +52,6 @@ pub enum FailoverError {
         /// Of how many.
         of: u64,
     },
-    /// Ctrl-C cannot be handled.
-    Interrupt {
-        /// Why not.
-        message: String,
-    },
-    /// Ctrl-C was pressed.
-    Interrupted,
-    /// A result cannot be written.
-    Write {
-        /// Where it should have gone; `-` is the standard output.
-        file: PathBuf,
-        /// What the operating system says.
-        error: io::Error,
-    },
 }
 
 impl FailoverError {
@@ -107,7 +60,7 @@ impl FailoverError {
     pub const fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Lease(_)
+            Self::Run(RunError::Lease(_))
                 | Self::Usage(_)
                 | Self::Overlap { .. }
                 | Self::NoMajority { .. }
@@ -120,7 +73,7 @@ impl FailoverError {
 impl fmt::Display for FailoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lease(error) => write!(f, "--lease: {error}"),
+            Self::Run(error) => error.fmt(f),
             Self::Usage(why) => f.write_str(why),
             Self::Overlap { first, second } => write!(
                 f,
@@ -140,15 +93,6 @@ impl fmt::Display for FailoverError {
                 f,
                 "clocks are {spread:?} apart, more than --max-offset of {max_offset:?} lets hybrid clocks bear; raise it"
             ),
-            Self::Open(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
-            Self::Process { name, error } => write!(f, "the process {name}: {error}"),
-            Self::Ended { name } => write!(f, "the process {name} ended before it was told to"),
-            Self::Silent { name, patience } => write!(
-                f,
-                "the process {name} said nothing for {patience:?}; is the store, or this machine, overloaded?"
-            ),
-            Self::Failed { name, why } => write!(f, "{name}: {why}"),
             Self::Violated { runs, of: 1 } if *runs == 1 => {
                 f.write_str("the run did not keep what was promised")
             }
@@ -160,11 +104,6 @@ impl fmt::Display for FailoverError {
                 "without a fence, {runs} of {of} runs are corrupt; was any leader stopped for longer than its lease \
                  lasts?"
             ),
-            Self::Interrupt { message } => write!(f, "Ctrl-C cannot be handled: {message}"),
-            Self::Interrupted => f.write_str("interrupted; the processes were ended"),
-            Self::Write { file, error } => {
-                write!(f, "{}: cannot be written: {error}", file.display())
-            }
         }
     }
 }
@@ -172,23 +111,14 @@ impl fmt::Display for FailoverError {
 impl Error for FailoverError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Lease(error) => Some(error),
-            Self::Open(error) => error.source(),
-            Self::Store(error) => error.source(),
-            Self::Process { error, .. } | Self::Write { error, .. } => Some(error),
+            Self::Run(error) => error.source(),
             _ => None,
         }
     }
 }
 
-impl From<OpenError> for FailoverError {
-    fn from(error: OpenError) -> Self {
-        Self::Open(error)
-    }
-}
-
-impl From<StoreError> for FailoverError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
+impl<E: Into<RunError>> From<E> for FailoverError {
+    fn from(error: E) -> Self {
+        Self::Run(error.into())
     }
 }

@@ -1,7 +1,5 @@
 //! What happened in a run, as those noted it to whom it happened.
 
-use core::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use surmise_clock::HybridTimestamp;
 use surmise_fence::FencingToken;
@@ -179,11 +177,6 @@ pub(super) enum Note {
         fault: String,
         node: Option<usize>,
     },
-}
-
-/// Returns a duration in nanoseconds, or as many as there can be.
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How much one peer is suspected.

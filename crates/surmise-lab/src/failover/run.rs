@@ -5,26 +5,23 @@ mod reading;
 use core::time::Duration;
 use std::{collections::BTreeMap, sync::Arc};
 
-use crossbeam::{
-    channel::{self, Receiver, Sender},
-    select,
-};
 use surmise_time::{BootClock, Instant, MonotonicClock as _};
 
 use self::reading::{patiently, read_log};
 use super::{
-    cast::{Actor, Heard, Host, What, name},
     error::FailoverError,
     faults::{Place, Target, describe},
     history::{Entry, History, Note, Who},
+    member::{Heard, Host, Member, name},
     message::Party,
     plan::{Plan, Step},
     setup::Setup,
     wire::{Beginning, FromProcess, Network, Role, ToProcess},
 };
 use crate::{
+    processes::{Inbox, RunError, StoreHost},
     record::Stop,
-    stores::{Kind, Opened, Server, StoreChoice},
+    stores::{Kind, Server, StoreChoice},
 };
 
 /// What a run is made of.
@@ -36,32 +33,28 @@ pub(super) struct Script {
     pub(super) store: StoreChoice,
 }
 
-/// Has a run happen, and shows `audience` what happens when it does.
+/// Has a run happen, and passes on to `show` what happens when it does.
 pub(super) fn play(
     script: &Script,
     stop: &Stop,
-    audience: &mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
+    show: &mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
 ) -> Result<History, FailoverError> {
-    // A resource of its own, so that no other run's token or lease is in the way.
-    let resource = format!("surmise-lab-failover-{:016x}", rand::random::<u64>());
-    let opened = patiently(stop, TO_OPEN, || Ok(Opened::open(&script.store)?))?;
-    let host = Arc::new(Host::new(opened, resource));
-    let mut run = Run::start(script, stop, &host, audience)?;
-    run.perform()?;
+    let store = patiently(stop, TO_OPEN, || StoreHost::open(&script.store, "failover"))?;
+    let host = Arc::new(Host::new(store));
+    let mut run = Run::start(script, stop, &host, show)?;
+    run.follow_plan()?;
     let history = run.end()?;
-    let log = patiently(stop, PATIENCE, || read_log(&host, &history))?;
+    let log = patiently(stop, PATIENCE, || read_log(&host.store, &history))?;
     Ok(History { log, ..history })
 }
 
 struct Run<'a> {
     // Killed before anything else ends.
-    actors: BTreeMap<Party, Actor>,
+    members: BTreeMap<Party, Member>,
     script: &'a Script,
     host: &'a Arc<Host>,
-    stop: &'a Stop,
-    audience: &'a mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
-    sender: Sender<Heard>,
-    heard: Receiver<Heard>,
+    show: &'a mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
+    inbox: Inbox<'a, Heard>,
     run: u64,
     history: History,
     leader: Option<usize>,
@@ -81,17 +74,14 @@ impl<'a> Run<'a> {
         script: &'a Script,
         stop: &'a Stop,
         host: &'a Arc<Host>,
-        audience: &'a mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
+        show: &'a mut dyn FnMut(&Entry) -> Result<(), FailoverError>,
     ) -> Result<Self, FailoverError> {
-        let (sender, heard) = channel::unbounded();
         let mut run = Self {
-            actors: BTreeMap::new(),
+            members: BTreeMap::new(),
             script,
             host,
-            stop,
-            audience,
-            sender,
-            heard,
+            show,
+            inbox: Inbox::new(stop),
             run: rand::random(),
             history: History::default(),
             leader: None,
@@ -103,27 +93,19 @@ impl<'a> Run<'a> {
         };
         let parties: Vec<_> =
             (0..script.setup.nodes).map(Party::Node).chain([Party::Client]).collect();
-        for note in notes(script, host.opened.note()) {
+        for note in notes(script, host.store.note()) {
             run.note(Who::Director, Note::Store { note })?;
         }
         for &party in &parties {
-            run.enter(party, run.lives)?;
+            run.start_process(party, run.lives)?;
         }
         // All are there before the first heartbeat is waited for.
-        let give_up = BootClock.now() + PATIENCE;
-        for &party in &parties {
-            while run.actors.get(&party).is_some_and(|actor| actor.address.is_none()) {
-                if BootClock.now() >= give_up {
-                    return Err(FailoverError::Silent { name: name(party), patience: PATIENCE });
-                }
-                run.hear_until(give_up)?;
-            }
-        }
+        parties.iter().try_for_each(|&party| run.wait_until_ready(party))?;
         Ok(run)
     }
 
     /// Has everything happen that is planned, until the client has nothing under way.
-    fn perform(&mut self) -> Result<(), FailoverError> {
+    fn follow_plan(&mut self) -> Result<(), FailoverError> {
         self.tell_addresses()?;
         let start = BootClock.now();
         let script = self.script;
@@ -132,8 +114,8 @@ impl<'a> Run<'a> {
             self.apply(step)?;
         }
         self.hear_up_to(start + script.plan.duration + self.late)?;
-        if let Some(client) = self.actors.get(&Party::Client) {
-            client.tell(&ToProcess::Drain)?;
+        if let Some(client) = self.members.get(&Party::Client) {
+            client.process.tell(&ToProcess::Drain)?;
         }
         let give_up = BootClock.now() + script.setup.timing.drain(script.plan.duration);
         while !self.is_drained && BootClock.now() < give_up {
@@ -144,8 +126,8 @@ impl<'a> Run<'a> {
 
     /// Ends all processes. What they still did is done, and noted, before this returns.
     fn end(mut self) -> Result<History, FailoverError> {
-        self.actors.clear();
-        while let Ok(heard) = self.heard.try_recv() {
+        self.members.clear();
+        while let Some(heard) = self.inbox.received() {
             self.take(heard)?;
         }
         Ok(self.history)
@@ -154,31 +136,31 @@ impl<'a> Run<'a> {
     fn apply(&mut self, step: &Step) -> Result<(), FailoverError> {
         match step {
             Step::Pause { target, number } => {
-                let met = self.meet(*target, |actor| !actor.is_stopped)?;
-                let Some((node, actor)) = met else { return self.miss("pause", *target) };
-                actor.stop()?;
-                let incarnation = actor.incarnation;
+                let met = self.meet(*target, |member| !member.process.is_stopped())?;
+                let Some((node, member)) = met else { return self.miss("pause", *target) };
+                member.process.stop()?;
+                let incarnation = member.incarnation;
                 self.met.insert(*number, (node, incarnation));
                 self.note(Who::Director, Note::Paused { node })?;
             }
             Step::Resume { number } => {
                 let Some((node, incarnation)) = self.met.remove(number) else { return Ok(()) };
-                let actor = self.actors.get_mut(&Party::Node(node));
+                let member = self.members.get_mut(&Party::Node(node));
                 // Unless it was killed meanwhile.
-                if let Some(actor) = actor.filter(|actor| actor.incarnation == incarnation) {
+                if let Some(member) = member.filter(|member| member.incarnation == incarnation) {
                     let resumed = BootClock.now().as_nanos();
-                    actor.resume()?;
+                    member.process.resume()?;
                     self.note_at(resumed, Who::Director, Note::Resumed { node })?;
                 }
             }
             Step::Kill { target, number } => {
-                let Some((node, actor)) = self.meet(*target, |_| true)? else {
+                let Some((node, member)) = self.meet(*target, |_| true)? else {
                     return self.miss("kill", *target);
                 };
-                let incarnation = actor.incarnation;
+                let incarnation = member.incarnation;
                 self.met.insert(*number, (node, incarnation));
                 let killed = BootClock.now().as_nanos();
-                self.actors.remove(&Party::Node(node));
+                self.members.remove(&Party::Node(node));
                 self.note_at(killed, Who::Director, Note::Killed { node })?;
             }
             Step::Restart { number } => self.restart(*number)?,
@@ -193,8 +175,8 @@ impl<'a> Run<'a> {
             Step::Skew { node, by_ns } => {
                 let skew_ns = self.skews.entry(*node).or_default();
                 *skew_ns = skew_ns.saturating_add(*by_ns);
-                if let Some(actor) = self.actors.get(&Party::Node(*node)) {
-                    actor.tell(&ToProcess::Skew { by_ns: *by_ns })?;
+                if let Some(member) = self.members.get(&Party::Node(*node)) {
+                    member.process.tell(&ToProcess::Skew { by_ns: *by_ns })?;
                 }
                 self.note(Who::Director, Note::Skewed { node: *node, by_ns: *by_ns })?;
             }
@@ -206,14 +188,8 @@ impl<'a> Run<'a> {
         let Some((node, _)) = self.met.remove(&number) else { return Ok(()) };
         let party = Party::Node(node);
         self.lives += 1;
-        self.enter(party, self.lives)?;
-        let give_up = BootClock.now() + PATIENCE;
-        while self.actors.get(&party).is_some_and(|actor| actor.address.is_none()) {
-            if BootClock.now() >= give_up {
-                return Err(FailoverError::Silent { name: name(party), patience: PATIENCE });
-            }
-            self.hear_until(give_up)?;
-        }
+        self.start_process(party, self.lives)?;
+        self.wait_until_ready(party)?;
         self.tell_addresses()?;
         self.note(Who::Director, Note::Restarted { node })
     }
@@ -224,8 +200,7 @@ impl<'a> Run<'a> {
         self.tell_all(|| ToProcess::Sides(sides.to_vec()))
     }
 
-    /// Starts a process.
-    fn enter(&mut self, party: Party, incarnation: u64) -> Result<(), FailoverError> {
+    fn start_process(&mut self, party: Party, incarnation: u64) -> Result<(), FailoverError> {
         let Script { setup, network, store, .. } = self.script;
         let role = match party {
             Party::Node(me) => Role::Node { me, incarnation },
@@ -243,12 +218,24 @@ impl<'a> Run<'a> {
             sides: self.host.sides(),
             skew_ns,
             server: is_server.then(|| store.text().to_owned()),
-            resource: self.host.resource.clone(),
+            resource: self.host.store.resource.clone(),
             run: self.run,
         };
-        let actor = Actor::start(party, incarnation, self.host, &self.sender)?;
-        actor.tell(&ToProcess::Begin(Box::new(beginning)))?;
-        self.actors.insert(party, actor);
+        let member = Member::start(party, incarnation, self.host, self.inbox.sender())?;
+        member.process.tell(&ToProcess::Begin(Box::new(beginning)))?;
+        self.members.insert(party, member);
+        Ok(())
+    }
+
+    /// Waits until a process says where it listens.
+    fn wait_until_ready(&mut self, party: Party) -> Result<(), FailoverError> {
+        let give_up = BootClock.now() + PATIENCE;
+        while self.members.get(&party).is_some_and(|member| member.address.is_none()) {
+            if BootClock.now() >= give_up {
+                return Err(RunError::Silent { name: name(party), patience: PATIENCE }.into());
+            }
+            self.hear_until(give_up)?;
+        }
         Ok(())
     }
 
@@ -256,14 +243,14 @@ impl<'a> Run<'a> {
     fn tell_addresses(&self) -> Result<(), FailoverError> {
         let nodes = self.script.setup.nodes;
         let nowhere = (core::net::Ipv4Addr::LOCALHOST, 9).into();
-        let address = |party| self.actors.get(&party)?.address;
+        let address = |party| self.members.get(&party)?.address;
         let addresses: Vec<_> =
             (0..=nodes).map(|place| address(Party::at(place, nodes)).unwrap_or(nowhere)).collect();
         self.tell_all(|| ToProcess::Addresses(addresses.clone()))
     }
 
     fn tell_all(&self, message: impl Fn() -> ToProcess) -> Result<(), FailoverError> {
-        self.actors.values().try_for_each(|actor| actor.tell(&message()))
+        self.members.values().try_for_each(|member| Ok(member.process.tell(&message())?))
     }
 
     /// Returns the process that a fault is for, if it is there, and `is_met`. If nobody leads, waits until somebody does, and
@@ -271,8 +258,8 @@ impl<'a> Run<'a> {
     fn meet(
         &mut self,
         target: Target,
-        is_met: impl Fn(&Actor) -> bool,
-    ) -> Result<Option<(usize, &mut Actor)>, FailoverError> {
+        is_met: impl Fn(&Member) -> bool,
+    ) -> Result<Option<(usize, &mut Member)>, FailoverError> {
         let due = BootClock.now();
         let give_up = due + self.script.setup.timing.detection * WAIT_FOR_LEADER;
         let node = loop {
@@ -284,8 +271,8 @@ impl<'a> Run<'a> {
         };
         self.late += BootClock.now() - due;
         let Some(node) = node else { return Ok(None) };
-        let actor = self.actors.get_mut(&Party::Node(node)).filter(|actor| is_met(actor));
-        Ok(actor.map(|actor| (node, actor)))
+        let member = self.members.get_mut(&Party::Node(node)).filter(|member| is_met(member));
+        Ok(member.map(|member| (node, member)))
     }
 
     /// Notes that a fault met nobody.
@@ -307,36 +294,31 @@ impl<'a> Run<'a> {
 
     /// Listens for one thing, but no longer than until a time.
     fn hear_until(&mut self, time: Instant) -> Result<(), FailoverError> {
-        let heard = select! {
-            recv(self.heard) -> heard => heard.ok(),
-            recv(self.stop.signal()) -> _ => return Err(FailoverError::Interrupted),
-            default(time - BootClock.now()) => None,
-        };
-        heard.map_or(Ok(()), |heard| self.take(heard))
+        self.inbox.receive(time)?.map_or(Ok(()), |heard| self.take(heard))
     }
 
     fn take(&mut self, heard: Heard) -> Result<(), FailoverError> {
         let Heard { party, incarnation, what } = heard;
-        let is_there = |actor: &&mut Actor| actor.incarnation == incarnation;
-        let actor = self.actors.get_mut(&party).filter(is_there);
-        let who = party.into();
-        match (what, actor) {
-            (What::Said(FromProcess::Noted { at_ns, note }), _) => self.note_at(at_ns, who, note),
-            (What::Said(FromProcess::Ready { port }), Some(actor)) => {
-                actor.set_port(port);
-                let process = actor.process();
-                self.note(who, Note::Started { process })
-            }
+        let is_there = |member: &&mut Member| member.incarnation == incarnation;
+        let member = self.members.get_mut(&party).filter(is_there);
+        let said = match what.said(&name(party)) {
             // It was killed, perhaps in the middle of a word.
-            (_, None) => Ok(()),
-            (What::Said(FromProcess::Failed(why)), _) => {
-                Err(FailoverError::Failed { name: name(party), why })
+            Err(_) if member.is_none() => return Ok(()),
+            said => said?,
+        };
+        match (said, member) {
+            (FromProcess::Noted { at_ns, note }, _) => self.note_at(at_ns, party.into(), note),
+            (FromProcess::Ready { port }, Some(member)) => {
+                member.set_port(port);
+                let process = member.process.number();
+                self.note(party.into(), Note::Started { process })
             }
-            (What::Said(FromProcess::Ask { .. }), _) => Ok(()),
-            (What::Ended(Some(error)), _) => {
-                Err(FailoverError::Process { name: name(party), error })
+            (FromProcess::Failed(why), Some(_)) => {
+                Err(RunError::Failed { name: name(party), why }.into())
             }
-            (What::Ended(None), _) => Err(FailoverError::Ended { name: name(party) }),
+            // Questions are answered by whoever listens.
+            (FromProcess::Ready { .. } | FromProcess::Failed(_), None)
+            | (FromProcess::Ask { .. }, _) => Ok(()),
         }
     }
 
@@ -357,7 +339,7 @@ impl<'a> Run<'a> {
             _ => {}
         }
         let entry = Entry { at_ns, who, note };
-        (self.audience)(&entry)?;
+        (self.show)(&entry)?;
         self.history.entries.push(entry);
         Ok(())
     }

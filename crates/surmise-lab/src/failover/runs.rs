@@ -20,6 +20,7 @@ use super::{
 use crate::{
     compare::{output::write_whole, table::wrap, text},
     printer::{Printer, write_json},
+    processes::RunError,
     record::Stop,
 };
 
@@ -55,7 +56,7 @@ fn one(
     if let Some(file) = &args.html {
         let page = report(&script, &history, &verdict);
         write_whole(file, page.as_bytes())
-            .map_err(|error| FailoverError::Write { file: file.clone(), error })?;
+            .map_err(|error| RunError::Write { file: file.clone(), error })?;
     }
     if let Some(file) = &args.json {
         write(file, &Report::new(args, seed, &history, &verdict))?;
@@ -192,11 +193,12 @@ fn describe_plan(plan: &Plan) -> String {
 }
 
 fn say(printer: Printer, text: &str) -> Result<(), FailoverError> {
-    printer.say(text).map_err(|error| FailoverError::Write { file: "-".into(), error })
+    printer.say(text).map_err(|error| RunError::Write { file: "-".into(), error }.into())
 }
 
 fn write(file: &Path, report: &impl Serialize) -> Result<(), FailoverError> {
-    write_json(file, report).map_err(|error| FailoverError::Write { file: file.to_owned(), error })
+    write_json(file, report)
+        .map_err(|error| RunError::Write { file: file.to_owned(), error }.into())
 }
 
 /// All of one run, for machines.

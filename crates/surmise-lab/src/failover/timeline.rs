@@ -5,7 +5,7 @@ use super::{
     history::{Entry, Level, Note, Who, Why},
     verdict::time,
 };
-use crate::printer::Printer;
+use crate::{printer::Printer, processes::RunError};
 
 /// What happens, printed as it happens. What happens a hundred times a second is summed up once a second.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Timeline {
 
     fn say(&self, text: &str) -> Result<(), FailoverError> {
         let said = self.printer.say(text);
-        said.map_err(|error| FailoverError::Write { file: "-".into(), error })
+        said.map_err(|error| RunError::Write { file: "-".into(), error }.into())
     }
 }
 

@@ -7,6 +7,7 @@ use surmise_store::Ttl;
 use super::error::FenceError;
 use crate::{
     compare::{table::wrap, text},
+    processes::{RunError, time},
     stores::{StoreChoice, StoreParser},
 };
 
@@ -67,7 +68,7 @@ impl FenceArgs {
     ///
     /// If no store grants such a lease, or the pause does not outlast it.
     pub fn check(&self) -> Result<(), FenceError> {
-        Ttl::new(self.lease).map_err(FenceError::Lease)?;
+        Ttl::new(self.lease).map_err(RunError::Lease)?;
         if self.pause <= self.lease {
             return Err(FenceError::PauseTooShort { pause: self.pause, lease: self.lease });
         }
@@ -89,9 +90,4 @@ impl FenceArgs {
         let how = format!("Lease {lease}, pause {pause}. {how}");
         [wrap(&run), wrap(&how)].join("\n")
     }
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "it must be a number and a unit, as in 500ms or 2s".to_owned())
 }

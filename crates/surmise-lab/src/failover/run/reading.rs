@@ -1,15 +1,14 @@
 use core::time::Duration;
 
-use surmise_store::{FencedStore as _, StoreError};
+use surmise_store::StoreError;
 use surmise_time::{BootClock, MonotonicClock as _};
 
 use crate::{
     failover::{
-        cast::Host,
-        error::FailoverError,
         history::{History, Note},
         message::{Record, key},
     },
+    processes::{RunError, StoreHost},
     record::Stop,
     stores::OpenError,
 };
@@ -18,17 +17,17 @@ use crate::{
 pub(super) fn patiently<T>(
     stop: &Stop,
     patience: Duration,
-    mut what: impl FnMut() -> Result<T, FailoverError>,
-) -> Result<T, FailoverError> {
+    mut what: impl FnMut() -> Result<T, RunError>,
+) -> Result<T, RunError> {
     let give_up = BootClock.now() + patience;
     loop {
         match what() {
-            Err(FailoverError::Store(StoreError::Unavailable { .. }))
-            | Err(FailoverError::Open(OpenError::Store(StoreError::Unavailable { .. })))
+            Err(RunError::Store(StoreError::Unavailable { .. }))
+            | Err(RunError::Open(OpenError::Store(StoreError::Unavailable { .. })))
                 if BootClock.now() < give_up =>
             {
                 if stop.wait(AGAIN) {
-                    return Err(FailoverError::Interrupted);
+                    return Err(RunError::Interrupted);
                 }
             }
             result => return result,
@@ -38,9 +37,9 @@ pub(super) fn patiently<T>(
 
 /// Returns what is in the store: up to where nothing is, and as far as anybody wrote.
 pub(super) fn read_log(
-    host: &Host,
+    host: &StoreHost,
     history: &History,
-) -> Result<Vec<Option<Record>>, FailoverError> {
+) -> Result<Vec<Option<Record>>, RunError> {
     let written = history.entries.iter().filter_map(|entry| match entry.note {
         Note::Applied { slot, .. } | Note::Acknowledged { slot, .. } => Some(slot),
         _ => None,
@@ -48,9 +47,7 @@ pub(super) fn read_log(
     let last = written.max();
     let mut log = Vec::new();
     for slot in 0.. {
-        let place = key(slot);
-        let read = host.opened.store().read(&host.resource, &place);
-        let entry = host.opened.runtime().block_on(read)?;
+        let entry = host.read(&key(slot))?;
         let record = entry.and_then(|entry| Record::from_bytes(&entry.value?));
         if record.is_none() && last.is_none_or(|last| slot > last) {
             break;
