@@ -46,7 +46,8 @@ pub struct FailoverArgs {
     #[arg(long, value_name = "N", default_value = "4")]
     pub(super) jobs: NonZeroU64,
 
-    /// How long the client writes, at least until the last fault is over; else until some time after
+    /// How long the client writes, at least until the last fault is over; else until some time
+    /// after. Ten minutes at most
     #[arg(long, value_name = "TIME", value_parser = time)]
     duration: Option<Duration>,
 
@@ -92,16 +93,18 @@ pub struct FailoverArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Faults; without any and without a seed, --pause leader@3s+3s")]
 struct FaultArgs {
-    /// Stops a process with SIGSTOP: `leader@5s+8s`, or `2@5s+8s` for node 2
+    /// Stops a process with SIGSTOP: `leader@5s+8s`, or `2@5s+8s` for node 2. If nobody leads then,
+    /// it waits for a leader, and what follows comes as much later
     #[arg(long, value_name = "WHO@START+LENGTH", value_parser = faults::pause)]
     pause: Vec<Pause>,
 
-    /// Kills a process: `leader@5s`, or `leader@5s+2s` if it is started again
+    /// Kills a process: `leader@5s`, or `leader@5s+2s` if it is started again. Those that are not
+    /// must leave a majority
     #[arg(long, value_name = "WHO@START[+TIME]", value_parser = faults::kill)]
     kill: Vec<Kill>,
 
     /// Lets the sides not reach each other: `0,1|2,3,4,store@5s+5s`. The store and the client are
-    /// reached by all if they are not named
+    /// reached by all if they are not named. One must be over before the next begins
     #[arg(long, value_name = "SIDES@START+LENGTH", value_parser = faults::partition)]
     partition: Vec<Partition>,
 
