@@ -258,6 +258,17 @@ fn what_is_drawn_corrupts_most_runs_without_a_fence() {
 }
 
 #[test]
+fn a_run_is_waited_for_as_long_as_its_lease_and_its_work_may_take() {
+    let [second, long] = [1, 15].map(Duration::from_secs);
+    let kill = Kill { target: Target::Leader, at: second, back_after: None };
+    let faults = Faults { kills: vec![kill], ..Faults::default() };
+    for timing in [Timing { lease: long, ..TIMING }, Timing { work: long, ..TIMING }] {
+        let history = run(&Setup { timing, ..setup(1) }, &faults);
+        assert_eq!(count(&history, |note| *note == Note::Drained), 1, "{timing:?}");
+    }
+}
+
+#[test]
 fn a_killed_leader_is_replaced_within_twice_the_detection_time() {
     let mut times: Vec<_> = (0..RUNS / 2)
         .map(|seed| {
