@@ -119,18 +119,27 @@ fn what_is_done_to_one_node_is_borne() {
 
 #[test]
 fn a_fault_that_meets_nobody_is_said() {
-    let faults = ["--kill=0@300ms+1s", "--pause=0@400ms+200ms", "--kill=0@500ms+200ms"];
+    let faults = [
+        "--kill=0@300ms+1s",
+        "--pause=0@400ms+200ms",
+        "--kill=0@500ms+200ms",
+        "--pause=1@600ms+600ms",
+        // Nor does it end the pause before.
+        "--pause=1@700ms+100ms",
+    ];
     let (report, timeline) = json(&[&["--store=memory"], &faults[..]].concat());
-    let missed: Vec<_> = entries(&report, "missed").map(|entry| &entry["fault"]).collect();
-    assert_eq!(missed, ["pause", "kill"], "{timeline}");
+    let missed: Vec<_> = entries(&report, "missed")
+        .map(|entry| (entry["fault"].as_str().unwrap(), entry["node"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(missed, [("pause", 0), ("kill", 0), ("pause", 1)], "{timeline}");
     assert_eq!(entries(&report, "restarted").count(), 1, "{timeline}");
+    let at = |what| entries(&report, what).next().unwrap()["at_ns"].as_u64().unwrap();
+    assert!(at("resumed") - at("paused") >= 500_000_000, "{timeline}");
     let counts = &report["verdict"]["counts"];
-    assert_eq!((&counts["faults"], &counts["missed"]), (&1.into(), &2.into()), "{timeline}");
-    assert!(
-        timeline.contains("is met by a pause: node-0 is stopped or killed already"),
-        "{timeline}"
-    );
-    assert!(timeline.contains("2 MORE MET NOBODY"), "{timeline}");
+    assert_eq!((&counts["faults"], &counts["missed"]), (&2.into(), &3.into()), "{timeline}");
+    let said = "is met by a pause: node-0 is stopped or killed already";
+    assert!(timeline.contains(said), "{timeline}");
+    assert!(timeline.contains("3 MORE MET NOBODY"), "{timeline}");
 }
 
 #[test]
