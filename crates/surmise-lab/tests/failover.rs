@@ -266,7 +266,7 @@ fn the_next_leader_writes_within_twice_the_detection_time() {
 
 /// `cargo test --release -p surmise-lab --test failover -- --ignored`.
 #[test]
-#[ignore = "a soak of 200 runs, which may take 20 minutes, and takes 7"]
+#[ignore = "a soak of 200 runs, which takes 5 minutes and may take 20"]
 fn two_hundred_runs_are_clean() {
     let verdicts = verdicts(&["--seed=1000", "--runs=200"]);
     assert_eq!(verdicts.len(), 200);

@@ -40,7 +40,7 @@ fn three_members_of_etcd_bear_faults_that_are_drawn() {
 
 /// `cargo test --release -p surmise-lab --features etcd --test failover_servers -- --ignored two_hundred`.
 #[test]
-#[ignore = "a soak of 200 runs, which may take 20 minutes"]
+#[ignore = "a soak of 200 runs, which takes 11 minutes and may take 20"]
 fn two_hundred_runs_on_three_members_of_etcd_are_clean() {
     let etcd = Etcd::find().expect("etcd is there");
     let members = etcd.start_cluster();
