@@ -134,7 +134,7 @@ impl Counts {
             ),
         };
         format!(
-            "{faults} faults.{missed} {invoked} writes begun, {acknowledged} acknowledged, {stored} in the store. {leaders} terms of leaders, \
+            "Faults: {faults}.{missed} {invoked} writes begun, {acknowledged} acknowledged, {stored} in the store. {leaders} terms of leaders, \
              {refused} stale writes refused, {replayed} writes replayed, {reads} reads, {hedged} of them hedged."
         )
     }
