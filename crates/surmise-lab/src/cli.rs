@@ -84,12 +84,13 @@ impl Cli {
             Command::Clock(args) => clock::run(&args)?,
             Command::Compare(args) => compare::run(&args)?,
             #[cfg(target_os = "linux")]
-            Command::Fence(args) => fence::run(&args)?,
+            Command::Fence(args) => {
+                refuse(args.check());
+                fence::run(&args)?;
+            }
             #[cfg(target_os = "linux")]
             Command::Failover(args) => {
-                if let Err(error) = args.check() {
-                    clap::Error::raw(ErrorKind::ValueValidation, format!("{error}\n")).exit();
-                }
+                refuse(args.check());
                 failover::run(&args)?;
             }
             #[cfg(target_os = "linux")]
@@ -115,4 +116,12 @@ pub(crate) fn exit_status(error: &(dyn Error + 'static)) -> u8 {
     }
     let _ = error;
     1
+}
+
+/// Ends as for arguments that cannot be read, if one does not suit the other.
+#[cfg(target_os = "linux")]
+fn refuse<E: Error>(checked: Result<(), E>) {
+    if let Err(error) = checked {
+        clap::Error::raw(ErrorKind::ValueValidation, format!("{error}\n")).exit();
+    }
 }

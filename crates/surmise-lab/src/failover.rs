@@ -11,13 +11,13 @@
 //! The processes are this program again, with a hidden command that is [`act`].
 
 mod args;
-mod cast;
 mod checker;
 mod client;
 mod error;
 mod faults;
 mod history;
 mod machine;
+mod member;
 mod message;
 mod node;
 mod outage;
@@ -26,6 +26,7 @@ mod process;
 mod report;
 mod run;
 mod runs;
+mod seed;
 mod setup;
 #[cfg(test)]
 mod simulation;
@@ -38,7 +39,10 @@ mod wire;
 use std::io;
 
 pub use self::{args::FailoverArgs, error::FailoverError};
-use crate::record::Stop;
+use crate::{
+    printer::check_writable,
+    processes::{RunError, stop_on_interrupt},
+};
 
 /// Has the runs happen, prints what happens, and what is to be said of it.
 ///
@@ -48,9 +52,10 @@ use crate::record::Stop;
 /// with `--no-fencing`, if no more than half of them are corrupt.
 pub fn run(args: &FailoverArgs) -> Result<(), FailoverError> {
     args.check()?;
-    let stop = Stop::on_interrupt()
-        .map_err(|error| FailoverError::Interrupt { message: error.to_string() })?;
-    runs::make(args, &stop)
+    for file in args.html.iter().chain(&args.json) {
+        check_writable(file).map_err(|error| RunError::Write { file: file.clone(), error })?;
+    }
+    runs::make(args, &stop_on_interrupt()?)
 }
 
 /// Is one of the processes that [`run`] starts, until its standard input ends.

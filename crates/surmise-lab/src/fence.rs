@@ -11,20 +11,22 @@ mod args;
 mod director;
 mod error;
 mod holder;
-mod host;
 mod ledger;
-mod node;
 mod timeline;
 mod verdict;
 mod wire;
 
-use std::io;
+use std::{io, sync::Arc};
 
 use serde::Serialize;
 
 pub use self::{args::FenceArgs, error::FenceError};
-use self::{director::Director, host::Host, timeline::Timeline, verdict::Verdict};
-use crate::{compare::table::wrap, printer::write_json};
+use self::{director::Director, timeline::Timeline, verdict::Verdict};
+use crate::{
+    compare::table::wrap,
+    printer::{check_writable, write_json},
+    processes::{RunError, StoreHost, nanos, stop_on_interrupt},
+};
 
 /// Has the processes do it, prints what they do when they do it, and what is in the store then.
 ///
@@ -34,17 +36,21 @@ use crate::{compare::table::wrap, printer::write_json};
 /// was to be shown did not happen.
 pub fn run(args: &FenceArgs) -> Result<(), FenceError> {
     args.check()?;
-    let host = Host::open(args)?;
+    if let Some(file) = &args.json {
+        check_writable(file).map_err(|error| RunError::Write { file: file.clone(), error })?;
+    }
+    let stop = stop_on_interrupt()?;
+    let host = Arc::new(StoreHost::open(&args.store, "fence")?);
     let mut timeline = Timeline::new(args);
-    timeline.say(&args.describe(host.resource()))?;
+    timeline.say(&args.describe(&host.resource))?;
     if let Some(note) = host.note() {
         timeline.say(&wrap(&format!("Note: {note}.")))?;
     }
-    let verdict = Director::start(args, &host, &mut timeline)?.play()?;
+    let verdict = Director::start(args, &host, &stop, &mut timeline)?.play()?;
     timeline.say(&format!("\n{}", wrap(&verdict.describe())))?;
     if let Some(file) = &args.json {
         let written = write_json(file, &Report::new(args, &host, &timeline, &verdict));
-        written.map_err(|error| FenceError::Write { file: file.clone(), error })?;
+        written.map_err(|error| RunError::Write { file: file.clone(), error })?;
     }
     verdict.check().map_err(FenceError::NotShown)
 }
@@ -71,13 +77,18 @@ struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(args: &FenceArgs, host: &'a Host, timeline: &'a Timeline, verdict: &'a Verdict) -> Self {
+    fn new(
+        args: &FenceArgs,
+        host: &'a StoreHost,
+        timeline: &'a Timeline,
+        verdict: &'a Verdict,
+    ) -> Self {
         Self {
             store: args.store.to_string(),
-            resource: host.resource(),
+            resource: &host.resource,
             fenced: !args.unfenced,
-            lease_ns: wire::nanos(args.lease),
-            pause_ns: wire::nanos(args.pause),
+            lease_ns: nanos(args.lease),
+            pause_ns: nanos(args.pause),
             timeline: timeline.entries(),
             verdict,
         }

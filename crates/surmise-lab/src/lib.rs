@@ -10,6 +10,7 @@
 //! * `failover`, on Linux, has a cluster of processes lose its leader, and checks that nothing was corrupted.
 //! * `fence`, on Linux, stops a process for longer than its lease lasts, and shows what its late write does. Its store is
 //!   one of `stores`.
+//! * `processes`, on Linux, has what these two have in common when they start processes.
 //!
 //! It is the library behind the command `surmise-lab`, which its README describes. It serves that command's
 //! own tests and fuzzing, and its interface is not stable.
@@ -29,7 +30,7 @@ pub mod fence;
 mod page;
 mod printer;
 #[cfg(target_os = "linux")]
-mod processes;
+pub mod processes;
 pub mod record;
 pub mod scenario;
 #[cfg(target_os = "linux")]

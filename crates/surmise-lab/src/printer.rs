@@ -1,6 +1,7 @@
 //! Results as people and machines read them.
 
 use std::{
+    fs,
     io::{self, Write},
     path::Path,
 };
@@ -33,6 +34,24 @@ impl Printer {
             // Whoever reads the output has seen enough, and there may be a file to be written.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,
+        }
+    }
+}
+
+/// Checks that a file can be written, before there is anything to write.
+pub(crate) fn check_writable(file: &Path) -> io::Result<()> {
+    if file == Path::new("-") {
+        return Ok(());
+    }
+    match fs::metadata(file) {
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // A pipe or a device, which is written to.
+        Ok(metadata) if !metadata.is_file() => Ok(()),
+        // It is made beside the old one, and replaces it.
+        _ => {
+            let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+            let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+            tempfile::tempfile_in(folder.unwrap_or(Path::new("."))).map(drop)
         }
     }
 }

@@ -7,35 +7,23 @@
     reason = "tests, where a panic is a failure"
 )]
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Output, Stdio},
-};
+#[path = "support/run.rs"]
+mod run;
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use std::{fs, path::Path, process::Output};
+
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_surmise-lab"));
-    command.arg("failover").args(arguments).env_remove("SURMISE_LAB_STORE");
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use self::run::{Run, command, text};
 
 fn failover(arguments: &[&str]) -> Output {
-    command(arguments).output().unwrap()
+    command(&[&["failover"], arguments].concat()).output().unwrap()
 }
 
 /// Returns what stood on the standard output as JSON, and on the standard error as text.
 fn reported(arguments: &[&str]) -> (Value, String) {
-    let output = failover(&[arguments, &["--json"]].concat());
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    (serde_json::from_slice(&output.stdout).unwrap(), said)
+    run::json(command(&[&["failover"], arguments].concat()))
 }
 
 /// Returns what is reported of a single run, and the timeline.
@@ -60,13 +48,20 @@ fn ten_runs_with_faults_that_are_drawn_are_clean() {
     let verdicts = verdicts(&["--seed", "1", "--runs", "10"]);
     assert_eq!(verdicts.len(), 10);
     for verdict in &verdicts {
-        assert_eq!(verdict["violations"], Value::Array(vec![]), "{verdict:#}");
-        assert_eq!(verdict["drained"], true, "{verdict:#}");
+        is_clean_and_had_faults(verdict);
         let counts = &verdict["counts"];
         assert_eq!(counts["invoked"], counts["acknowledged"], "{verdict:#}");
         assert_eq!(counts["invoked"], counts["stored"], "{verdict:#}");
         assert!(counts["reads"].as_u64().unwrap() > 0, "{verdict:#}");
     }
+}
+
+fn is_clean_and_had_faults(verdict: &Value) {
+    assert_eq!(verdict["violations"], Value::Array(vec![]), "{verdict:#}");
+    assert_eq!(verdict["drained"], true, "{verdict:#}");
+    let counts = &verdict["counts"];
+    assert!(counts["faults"].as_u64().unwrap() > 0, "{verdict:#}");
+    assert_eq!(counts["missed"], 0, "{verdict:#}");
 }
 
 #[test]
@@ -102,12 +97,12 @@ fn most_leaders_that_were_stopped_are_refused() {
 }
 
 #[test]
-fn without_a_fence_most_runs_with_pauses_are_corrupt() {
-    let arguments = ["--store", "memory", "--pause", "leader@1s+1500ms", "--runs", "6"];
-    let verdicts = verdicts(&[&arguments[..], &["--no-fencing"]].concat());
+fn without_a_fence_most_runs_with_faults_that_are_drawn_are_corrupt() {
+    // The same as of those that are clean with a fence. It says by its status that most are.
+    let verdicts = verdicts(&["--seed=1", "--runs=10", "--no-fencing"]);
     let is_corrupt = |verdict: &&Value| verdict["outcome"] == "corrupt";
     let corrupt = verdicts.iter().filter(is_corrupt).count();
-    assert!(corrupt >= 4, "{corrupt} of {}", verdicts.len());
+    assert!(corrupt * 2 > verdicts.len(), "{corrupt} of {}", verdicts.len());
 }
 
 #[test]
@@ -130,6 +125,47 @@ fn what_is_done_to_one_node_is_borne() {
 }
 
 #[test]
+fn a_fault_that_meets_nobody_is_said() {
+    let faults = [
+        "--kill=0@300ms+1s",
+        "--pause=0@400ms+200ms",
+        "--kill=0@500ms+200ms",
+        "--pause=1@600ms+600ms",
+        // Nor does it end the pause before.
+        "--pause=1@700ms+100ms",
+    ];
+    let (report, timeline) = json(&[&["--store=memory"], &faults[..]].concat());
+    let missed: Vec<_> = entries(&report, "missed")
+        .map(|entry| (entry["fault"].as_str().unwrap(), entry["node"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(missed, [("pause", 0), ("kill", 0), ("pause", 1)], "{timeline}");
+    assert_eq!(entries(&report, "restarted").count(), 1, "{timeline}");
+    let at = |what| entries(&report, what).next().unwrap()["at_ns"].as_u64().unwrap();
+    assert!(at("resumed") - at("paused") >= 500_000_000, "{timeline}");
+    let counts = &report["verdict"]["counts"];
+    assert_eq!((&counts["faults"], &counts["missed"]), (&2.into(), &3.into()), "{timeline}");
+    let said = "is met by a pause: node-0 is stopped or killed already";
+    assert!(timeline.contains(said), "{timeline}");
+    assert!(timeline.contains("3 MORE MET NOBODY"), "{timeline}");
+}
+
+#[test]
+fn a_node_that_comes_back_during_a_partition_is_cut_off_with_its_side() {
+    // Nodes 0 and 1 hear each other, so that they would ask for the lease if they reached the store.
+    let faults = ["--kill=1@300ms+1200ms", "--partition=0,1|2,store@600ms+2400ms"];
+    let (report, timeline) = json(&[&["--store=memory"], &faults[..]].concat());
+    let at = |what| entries(&report, what).next().unwrap()["at_ns"].as_u64().unwrap();
+    let (back, healed) = (at("restarted"), at("healed"));
+    assert!(at("cut") < back && back < healed, "{timeline}");
+    let asked = ["held", "granted", "floor_raised", "leads"]
+        .into_iter()
+        .flat_map(|what| entries(&report, what));
+    let cut_off = |entry: &&Value| entry["who"]["node"] == 0 || entry["who"]["node"] == 1;
+    let during = |entry: &&Value| (back..healed).contains(&entry["at_ns"].as_u64().unwrap());
+    assert_eq!(asked.filter(cut_off).find(during), None, "{timeline}");
+}
+
+#[test]
 fn arguments_that_make_no_sense_are_refused() {
     for (argument, why) in [
         ("--pause=leader", "WHO@START+LENGTH, as in `leader@5s+8s`"),
@@ -142,6 +178,14 @@ fn arguments_that_make_no_sense_are_refused() {
         ("--nodes=three", "from 3 to 9"),
         ("--pause=3@1s+1s", "a fault is for node 3, but the nodes are 0 to 2"),
         ("--partition=0|7@1s+1s", "a fault is for node 7"),
+        (
+            "--partition=0|1@1s+5s --partition=1|0@2s+1s",
+            "1|0@2s+1s begins before 0|1@1s+5s is over",
+        ),
+        ("--skew=1=+40s --skew=1=+40s@2s", "clocks are 80s apart"),
+        ("--kill=0@1s --kill=1@2s", "2 of 3 nodes may be killed for ever"),
+        ("--duration=20m", "the run would take 1200s, and may take 600s"),
+        ("--pause=leader@1s+15m", "and may take 600s"),
         ("--skew=1=+2h", "more than --max-offset of 60s"),
         ("--heartbeat-interval=400ms", "must be twice the heartbeat interval"),
         ("--heartbeat-interval=0s", "must be 1ms or more"),
@@ -149,6 +193,7 @@ fn arguments_that_make_no_sense_are_refused() {
         ("--detection-time=2h", "an hour at most"),
         ("--store=mysql://host", "is no store"),
         ("--runs=0", "--runs"),
+        ("--html=-", "--html is written to a file"),
         ("--html=story.html --runs=2", "--html is for one run"),
     ] {
         let arguments: Vec<_> = argument.split(' ').collect();
@@ -160,71 +205,77 @@ fn arguments_that_make_no_sense_are_refused() {
     }
 }
 
-/// A run that takes for ever, unless it is ended.
-struct Run(Child);
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        // A test that failed has not ended it.
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
-}
-
-/// Starts a run, and returns it, with its processes, when one of them is stopped and another was killed.
-fn start(folder: &tempfile::TempDir) -> (Run, Vec<Pid>) {
-    let arguments = ["--nodes=4", "--kill=1@100ms", "--pause=2@200ms+1h"];
-    let mut command = command(&arguments);
-    command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut run = Run(command.spawn().unwrap());
-    let mut output = BufReader::new(run.0.stdout.as_mut().unwrap());
-    let mut processes = Vec::new();
-    let mut line = String::new();
-    while !line.contains("PAUSED") {
-        line.clear();
-        assert!(output.read_line(&mut line).unwrap() > 0, "it ended");
-        if let Some((_, process)) = line.trim_end().split_once("as process ") {
-            processes.push(Pid::from_raw(process.parse().unwrap()).unwrap());
+#[test]
+fn a_file_that_cannot_be_written_is_found_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let [nowhere, itself] = ["no/where.html", ""].map(|file| folder.path().join(file));
+    for file in [&nowhere, &itself] {
+        for option in ["--html", "--json"] {
+            let output = failover(&[option, file.to_str().unwrap()]);
+            let errors = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{errors}");
+            assert!(errors.contains("cannot be written"), "{errors}");
+            assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
         }
     }
-    assert_eq!(processes.len(), 5);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+/// Starts runs, and returns their processes, when one of them is stopped.
+fn start(folder: &Path, arguments: &[&str], count: usize) -> (Run, Vec<Pid>) {
+    let mut run = Run::start(command(&[&["failover"], arguments].concat()), folder);
+    run.read_until("Store redb");
+    let processes = run.processes(count);
     (run, processes)
 }
+
+/// Of four nodes and a client, one is killed.
+const ONE_RUN: (&[&str], usize) = (&["--nodes=4", "--kill=1@100ms", "--pause=2@200ms+1m"], 4);
+
+/// Two runs at a time, each of three nodes and a client.
+const TWO_RUNS: (&[&str], usize) = (&["--runs=4", "--jobs=2", "--pause=2@200ms+1m"], 8);
 
 #[test]
 fn ctrl_c_leaves_no_process_and_no_file() {
     for signal in [Signal::INT, Signal::TERM] {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut run, processes) = start(&folder);
-        let child = &mut run.0;
-        kill_process(Pid::from_child(child), signal).unwrap();
-        let mut errors = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(1));
-        assert!(errors.contains("interrupted"), "{errors}");
-        for process in processes {
-            test_kill_process(process).unwrap_err();
+        for (arguments, count) in [ONE_RUN, TWO_RUNS] {
+            let folder = tempfile::tempdir().unwrap();
+            let (run, processes) = start(folder.path(), arguments, count);
+            run.interrupt(signal, &processes, folder.path());
         }
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
 }
 
 #[test]
 fn processes_end_with_the_one_that_started_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut run, _) = start(&folder);
-    let child = &mut run.0;
-    let mut errors = child.stderr.take().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // Theirs too: it ends when nobody has it any more.
-    errors.read_to_string(&mut String::new()).unwrap();
+    for (arguments, count) in [ONE_RUN, TWO_RUNS] {
+        let folder = tempfile::tempdir().unwrap();
+        start(folder.path(), arguments, count).0.kill();
+    }
 }
 
-/// Some minutes of runs: `cargo test -p surmise-lab --test failover -- --ignored --nocapture`.
 #[test]
-#[ignore = "takes minutes"]
+fn the_next_leader_writes_within_twice_the_detection_time() {
+    let failover = |_| {
+        let (report, timeline) = json(&["--kill=leader@1s"]);
+        let at = |entry: &Value| entry["at_ns"].as_u64().unwrap();
+        let first = |what, since: u64| {
+            let times = entries(&report, what).map(at).filter(|&at| at > since);
+            times.min().unwrap_or_else(|| panic!("nothing was {what}: {timeline}"))
+        };
+        let killed = first("killed", 0);
+        first("acknowledged", first("leads", killed)) - killed
+    };
+    let mut times: Vec<_> = (0..5).map(failover).collect();
+    times.sort_unstable();
+    assert!(times[2] <= 2 * 500_000_000, "{times:?}");
+}
+
+/// `cargo test --release -p surmise-lab --test failover -- --ignored`.
+#[test]
+#[ignore = "a soak of 200 runs, which takes 5 minutes and may take 20"]
 fn two_hundred_runs_are_clean() {
-    let verdicts = verdicts(&["--seed", "1000", "--runs", "200"]);
+    let verdicts = verdicts(&["--seed=1000", "--runs=200"]);
     assert_eq!(verdicts.len(), 200);
+    verdicts.iter().for_each(is_clean_and_had_faults);
 }

@@ -7,38 +7,34 @@
     reason = "tests, where a panic is a failure"
 )]
 
+#[path = "support/run.rs"]
+mod run;
+
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Output, Stdio},
+    path::Path,
+    process::{Command, Output},
 };
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
+
+use self::run::{Run, text};
 
 /// A lease that a busy machine does not need more of than there is.
 const SHORT: [&str; 4] = ["--lease", "1s", "--pause", "1100ms"];
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_surmise-lab"));
-    command.arg("fence").args(arguments).env_remove("SURMISE_LAB_STORE");
-    command
+    run::command(&[&["fence"], arguments].concat())
 }
 
 fn fence(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
 /// Returns what stood on the standard output as JSON, and on the standard error as a timeline.
 fn json(arguments: &[&str]) -> (Value, String) {
-    let output = fence(&[arguments, &SHORT, &["--json"]].concat());
-    let timeline = text(&output.stderr);
-    assert!(output.status.success(), "{timeline}");
-    (serde_json::from_slice(&output.stdout).unwrap(), timeline)
+    run::json(command(&[arguments, &SHORT].concat()))
 }
 
 /// Returns who did what, in order.
@@ -174,8 +170,8 @@ fn a_store_that_cannot_be_used_says_why() {
 #[test]
 fn arguments_that_make_no_sense_are_refused() {
     for (arguments, status, why) in [
-        (&["--pause", "2s"][..], 1, "the pause of 2s does not outlast the lease of 2s"),
-        (&["--lease", "1ms"], 1, "--lease: a lease lasts for 10ms to"),
+        (&["--pause", "2s"][..], 2, "the pause of 2s does not outlast the lease of 2s"),
+        (&["--lease", "1ms"], 2, "--lease: a lease lasts for 10ms to"),
         (&["--lease", "two"], 2, "a number and a unit"),
         (&["--store", "mysql://host"], 2, "is no store"),
         (&["--store", "redb:"], 2, "does not say where"),
@@ -226,41 +222,12 @@ fn passwords_are_not_shown_by_what_is_refused() {
     assert!(help.contains("SURMISE_LAB_STORE") && !help.contains("secret"), "{help}");
 }
 
-/// A run that takes for ever, unless it is ended.
-struct Run(Child);
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        // A test that failed has not ended it.
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
-}
-
-/// Starts a run, and returns it, with its processes, when the first of them is stopped.
-fn start(folder: &tempfile::TempDir) -> (Run, Vec<Pid>) {
-    let arguments = ["--lease", "1h", "--pause", "2h"];
-    let mut command = command(&arguments);
-    command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut run = Run(command.spawn().unwrap());
-    let mut output = BufReader::new(run.0.stdout.as_mut().unwrap());
-    let mut processes = Vec::new();
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert!(output.read_line(&mut line).unwrap() > 0, "it ended");
-        if let Some((_, process)) = line.trim_end().split_once("as process ") {
-            processes.push(Pid::from_raw(process.parse().unwrap()).unwrap());
-        }
-        if line.contains("node-a holds it") {
-            break;
-        }
-    }
-    assert_eq!(processes.len(), 2);
+/// Starts a run, and returns its processes, when the first of them is stopped.
+fn start(folder: &Path) -> (Run, Vec<Pid>) {
+    let mut run = Run::start(command(&["--lease", "1m", "--pause", "2m"]), folder);
+    run.read_until("node-a holds it");
     // Not only waiting to be told what to do.
-    let first =
-        fs::read_to_string(format!("/proc/{}/stat", processes[0].as_raw_nonzero())).unwrap();
-    assert!(first.contains(") T "), "{first}");
+    let processes = run.processes(2);
     (run, processes)
 }
 
@@ -268,28 +235,13 @@ fn start(folder: &tempfile::TempDir) -> (Run, Vec<Pid>) {
 fn ctrl_c_leaves_no_process_and_no_file() {
     for signal in [Signal::INT, Signal::TERM] {
         let folder = tempfile::tempdir().unwrap();
-        let (mut run, processes) = start(&folder);
-        let child = &mut run.0;
-        kill_process(Pid::from_child(child), signal).unwrap();
-        let mut errors = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(1));
-        assert!(errors.contains("interrupted"), "{errors}");
-        for process in processes {
-            test_kill_process(process).unwrap_err();
-        }
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        let (run, processes) = start(folder.path());
+        run.interrupt(signal, &processes, folder.path());
     }
 }
 
 #[test]
 fn processes_end_with_the_one_that_started_them() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut run, _) = start(&folder);
-    let child = &mut run.0;
-    let mut errors = child.stderr.take().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // Theirs too: it ends when nobody has it any more.
-    errors.read_to_string(&mut String::new()).unwrap();
+    start(folder.path()).0.kill();
 }

@@ -1,5 +1,5 @@
 use core::{num::NonZeroU64, time::Duration};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surmise_store::Ttl;
@@ -7,12 +7,13 @@ use surmise_store::Ttl;
 use super::{
     error::FailoverError,
     faults::{self, Kill, Partition, Pause, Place, Skew, Target},
-    plan::{Faults, Plan},
+    plan::{Faults, LONGEST_RUN, Plan},
     run::Script,
     setup::{Setup, Timing},
     wire::Network,
 };
 use crate::{
+    processes::{RunError, time},
     record::{DelayLaw, Probability},
     stores::{Kind, StoreChoice, StoreParser},
 };
@@ -45,7 +46,8 @@ pub struct FailoverArgs {
     #[arg(long, value_name = "N", default_value = "4")]
     pub(super) jobs: NonZeroU64,
 
-    /// How long the client writes, at least until the last fault is over; else until some time after
+    /// How long the client writes, at least until the last fault is over; else until some time
+    /// after. Ten minutes at most
     #[arg(long, value_name = "TIME", value_parser = time)]
     duration: Option<Duration>,
 
@@ -91,16 +93,18 @@ pub struct FailoverArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Faults; without any and without a seed, --pause leader@3s+3s")]
 struct FaultArgs {
-    /// Stops a process with SIGSTOP: `leader@5s+8s`, or `2@5s+8s` for node 2
+    /// Stops a process with SIGSTOP: `leader@5s+8s`, or `2@5s+8s` for node 2. If nobody leads then,
+    /// it waits for a leader, and what follows comes as much later
     #[arg(long, value_name = "WHO@START+LENGTH", value_parser = faults::pause)]
     pause: Vec<Pause>,
 
-    /// Kills a process: `leader@5s`, or `leader@5s+2s` if it is started again
+    /// Kills a process: `leader@5s`, or `leader@5s+2s` if it is started again. Those that are not
+    /// must leave a majority
     #[arg(long, value_name = "WHO@START[+TIME]", value_parser = faults::kill)]
     kill: Vec<Kill>,
 
     /// Lets the sides not reach each other: `0,1|2,3,4,store@5s+5s`. The store and the client are
-    /// reached by all if they are not named
+    /// reached by all if they are not named. One must be over before the next begins
     #[arg(long, value_name = "SIDES@START+LENGTH", value_parser = faults::partition)]
     partition: Vec<Partition>,
 
@@ -158,7 +162,7 @@ impl FailoverArgs {
     /// If a time is too short for another, a fault is for a node that there is not, or a clock is off by more than the
     /// bound.
     pub fn check(&self) -> Result<(), FailoverError> {
-        Ttl::new(self.timing().lease).map_err(FailoverError::Lease)?;
+        Ttl::new(self.timing().lease).map_err(RunError::Lease)?;
         let usage = |why| Err(FailoverError::Usage(why));
         let [heartbeat, detection] = [self.heartbeat_interval, self.detection_time];
         if heartbeat < SHORTEST {
@@ -181,14 +185,38 @@ impl FailoverArgs {
         if self.html.is_some() && self.runs.get() > 1 {
             return usage("--html is for one run; leave --runs out".to_owned());
         }
-        let spread = self.faults.faults().spread();
-        if spread > self.max_offset {
-            return usage(format!(
-                "clocks are {spread:?} apart, more than --max-offset of {:?} lets hybrid clocks bear; raise it",
-                self.max_offset
-            ));
+        if self.html.as_deref() == Some(Path::new("-")) {
+            return usage("--html is written to a file; give it a name".to_owned());
+        }
+        self.check_faults(&self.faults.faults())
+    }
+
+    /// Checks that a cluster can bear the faults, and that the run ends.
+    fn check_faults(&self, faults: &Faults) -> Result<(), FailoverError> {
+        let (spread, max_offset) = (faults.spread(), self.max_offset);
+        if spread > max_offset {
+            return Err(FailoverError::Spread { spread, max_offset });
+        }
+        if let Some([first, second]) = faults.overlap() {
+            let [first, second] = [first.to_string(), second.to_string()];
+            return Err(FailoverError::Overlap { first, second });
+        }
+        let (killed, nodes) = (faults.killed(), self.nodes);
+        if killed > (nodes - 1) / 2 {
+            return Err(FailoverError::NoMajority { killed, nodes });
+        }
+        let mut duration = self.plan(faults).duration;
+        if self.is_drawn() {
+            duration += Faults::longest_drawn(self.timing());
+        }
+        if duration > LONGEST_RUN {
+            return Err(FailoverError::TooLong { duration, longest: LONGEST_RUN });
         }
         Ok(())
+    }
+
+    fn plan(&self, faults: &Faults) -> Plan {
+        Plan::new(faults, self.duration, self.detection_time * 3)
     }
 
     /// Returns the seeds of the runs. Without one, they are drawn.
@@ -208,15 +236,15 @@ impl FailoverArgs {
             seed,
         };
         let given = self.faults.faults();
-        let is_drawn = given == Faults::default() && (self.seed.is_some() || self.runs.get() > 1);
+        let is_drawn = self.is_drawn();
         let faults = if is_drawn {
-            Faults::draw(seed, self.nodes, self.detection_time)
+            Faults::draw(seed, self.nodes, timing)
         } else if given == Faults::default() && self.faults.is_calm() {
             Faults { pauses: vec![STORY], ..given }
         } else {
             given
         };
-        let plan = Plan::new(&faults, self.duration, self.detection_time * 3);
+        let plan = self.plan(&faults);
         let FaultArgs { delay, loss, duplicate, .. } = self.faults.clone();
         let network = if is_drawn && self.faults.is_calm() {
             Network::draw(seed)
@@ -224,6 +252,12 @@ impl FailoverArgs {
             Network { delay, loss, duplicate, seed }
         };
         Script { setup, plan, network, store: self.store.clone() }
+    }
+
+    /// Returns whether the faults are drawn from the seeds.
+    fn is_drawn(&self) -> bool {
+        let given = self.faults.faults();
+        given == Faults::default() && (self.seed.is_some() || self.runs.get() > 1)
     }
 
     pub(super) fn timing(&self) -> Timing {
@@ -285,11 +319,6 @@ fn nodes(text: &str) -> Result<usize, String> {
         Ok(nodes) if (3..=9).contains(&nodes) => Ok(nodes),
         _ => Err("it must be a number from 3 to 9".to_owned()),
     }
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "it must be a number and a unit, as in 500ms or 2s".to_owned())
 }
 
 /// Checks a text that the processes read again.

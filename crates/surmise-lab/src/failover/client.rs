@@ -209,10 +209,10 @@ impl Reading {
 }
 
 /// So many that the leader always works on something.
-const SESSIONS: u32 = 4;
+pub(super) const SESSIONS: u32 = 4;
 
 /// Each fourth write is read.
 const READS_EVERY: u32 = 4;
 
 /// Between two writes of a session.
-const PACE: core::time::Duration = core::time::Duration::from_millis(5);
+pub(super) const PACE: core::time::Duration = core::time::Duration::from_millis(5);

@@ -104,6 +104,14 @@ impl fmt::Display for Place {
     }
 }
 
+/// As it is given on the command line.
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [at, lasts] = [self.at, self.lasts].map(humantime::format_duration);
+        write!(f, "{}@{at}+{lasts}", describe(&self.sides))
+    }
+}
+
 /// Returns whether one reaches another where these sides do not reach each other.
 pub(super) fn reaches(sides: &[Vec<Place>], one: Place, other: Place) -> bool {
     let side = |place| sides.iter().position(|side| side.contains(&place));

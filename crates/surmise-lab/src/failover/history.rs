@@ -1,7 +1,5 @@
 //! What happened in a run, as those noted it to whom it happened.
 
-use core::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use surmise_clock::HybridTimestamp;
 use surmise_fence::{FencingToken, Pass};
@@ -215,11 +213,15 @@ pub(super) enum Note {
         node: usize,
         by_ns: i64,
     },
-}
-
-/// Returns a duration in nanoseconds, or as many as there can be.
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    /// What is to be known of the store.
+    Store {
+        note: String,
+    },
+    /// A process was to be stopped or killed, and was gone or stopped already; without a node, nobody led.
+    Missed {
+        fault: String,
+        node: Option<usize>,
+    },
 }
 
 /// How much one peer is suspected.

@@ -8,7 +8,8 @@ mod tests;
 use serde::Serialize;
 
 pub(super) use self::{lost::outages, spread::Spread};
-use super::{history::nanos, setup::Timing, wire::Network};
+use super::{setup::Timing, wire::Network};
+use crate::processes::nanos;
 
 /// A time in which a leader did not reach the others, in nanoseconds since it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,9 +1,14 @@
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
+use rand::{RngExt as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::faults::{Kill, Partition, Pause, Place, Skew, Target};
+use super::{
+    faults::{Kill, Partition, Pause, Place, Skew, Target},
+    seed::{Purpose, of_run},
+    setup::Timing,
+};
 
 /// What is done to the nodes, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +69,10 @@ impl Plan {
             steps.push((at, Step::Kill { target, number }));
             steps.extend(back_after.map(|back| (at + back, Step::Restart { number })));
         }
-        for Partition { sides, at, lasts } in &faults.partitions {
+        // One may begin when another ends.
+        let mut partitions: Vec<_> = faults.partitions.iter().collect();
+        partitions.sort_by_key(|partition| partition.at);
+        for Partition { sides, at, lasts } in partitions {
             steps.push((*at, Step::Cut(sides.clone())));
             steps.push((*at + *lasts, Step::Heal));
         }
@@ -78,16 +86,20 @@ impl Plan {
 }
 
 impl Faults {
-    /// Draws the faults of a run from a seed: one of those that cost a leader, sometimes another thing after it, and
-    /// clocks that are off. `unit` is the detection time.
-    pub(super) fn draw(seed: u64, nodes: usize, unit: Duration) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ DRAWS);
+    /// Draws the faults of a run from a seed: a leader that is stopped for longer than its lease lasts and it takes to
+    /// have another, which without a fence corrupts something; none, one or two others after it; and clocks that are off.
+    pub(super) fn draw(seed: u64, nodes: usize, timing: Timing) -> Self {
+        let mut rng = of_run(seed, Purpose::Faults);
         let mut faults = Self::default();
+        let unit = timing.detection;
         let mut at = unit * 2 + unit.mul_f64(rng.random_range(0.0..1.0));
-        let count = rng.random_range(1..=2);
-        for turn in 0..count {
+        let lasts = timing.lease.max(unit) + unit.mul_f64(rng.random_range(1.5..2.5));
+        faults.pauses.push(Pause { target: Target::Leader, at, lasts });
+        at += lasts + unit.mul_f64(rng.random_range(1.0..2.0));
+        for _ in 0..rng.random_range(0..=2) {
             let lasts = unit.mul_f64(rng.random_range(0.8..3.5));
-            let target = if turn == 0 || rng.random_bool(0.5) {
+            // Another node could be the one that was killed for ever.
+            let target = if faults.killed() > 0 || rng.random_bool(0.7) {
                 Target::Leader
             } else {
                 Target::Node(rng.random_range(0..nodes))
@@ -115,11 +127,50 @@ impl Faults {
         faults
     }
 
-    /// Returns how far two clocks are apart at most.
+    /// Returns when the last fault that is drawn is over at the latest.
+    pub(super) fn longest_drawn(timing: Timing) -> Duration {
+        timing.lease.max(timing.detection) + timing.detection * 17
+    }
+
+    /// Returns how far a stamp can be ahead of a clock at most. A hybrid clock does not go back with the clock that it was
+    /// ahead by, and what it said is known to others.
     pub(super) fn spread(&self) -> Duration {
-        let skews = || self.skews.iter().map(|skew| skew.by_ns).chain([0]);
-        let (least, most) = (skews().min().unwrap_or(0), skews().max().unwrap_or(0));
-        Duration::from_nanos(most.abs_diff(least))
+        let mut skews: Vec<_> = self.skews.iter().collect();
+        skews.sort_by_key(|skew| skew.at);
+        let mut clocks: BTreeMap<usize, i64> = BTreeMap::new();
+        let (mut highest, mut spread) = (0, 0);
+        for &&Skew { node, by_ns, .. } in &skews {
+            let clock = clocks.entry(node).or_default();
+            *clock = clock.saturating_add(by_ns);
+            highest = highest.max(*clock);
+            // The client's clock is right.
+            let lowest = clocks.values().copied().min().unwrap_or(0).min(0);
+            spread = spread.max(highest.abs_diff(lowest));
+        }
+        Duration::from_nanos(spread)
+    }
+
+    /// Returns two partitions of which one begins before the other is over.
+    pub(super) fn overlap(&self) -> Option<[&Partition; 2]> {
+        let mut partitions: Vec<_> = self.partitions.iter().collect();
+        partitions.sort_by_key(|partition| partition.at);
+        partitions.windows(2).find_map(|pair| match pair {
+            &[first, second] if first.at + first.lasts > second.at => Some([first, second]),
+            _ => None,
+        })
+    }
+
+    /// Returns how many nodes may be killed that do not come back: each time it may be another that leads.
+    pub(super) fn killed(&self) -> usize {
+        let kills = self.kills.iter().filter(|kill| kill.back_after.is_none());
+        let (mut leaders, mut nodes) = (0, BTreeSet::new());
+        for Kill { target, .. } in kills {
+            match target {
+                Target::Leader => leaders += 1,
+                Target::Node(node) => _ = nodes.insert(node),
+            }
+        }
+        leaders + nodes.len()
     }
 }
 
@@ -137,8 +188,8 @@ fn draw_sides(rng: &mut ChaCha8Rng, nodes: usize) -> Vec<Vec<Place>> {
     sides.to_vec()
 }
 
-/// So that what is drawn from a seed for the faults is not what is drawn from it for something else.
-const DRAWS: u64 = 0x6661_756c_7473;
+/// The longest run. Every leader reads the whole log, and knows so many writes.
+pub(super) const LONGEST_RUN: Duration = Duration::from_secs(10 * 60);
 
 const MAX_SKEW_NS: i64 = 30_000_000_000;
 
@@ -147,13 +198,25 @@ mod tests {
     use super::*;
 
     const UNIT: Duration = Duration::from_millis(500);
+    const TIMING: Timing = Timing {
+        heartbeat: Duration::from_millis(50),
+        detection: UNIT,
+        lease: Duration::from_secs(2),
+        work: Duration::from_millis(20),
+    };
 
     #[test]
     fn what_is_drawn_leaves_a_majority_and_can_be_done() {
         let mut kinds = [0; 3];
         for seed in 0..1000 {
-            let faults = Faults::draw(seed, 3, UNIT);
-            assert_eq!(faults, Faults::draw(seed, 3, UNIT));
+            let faults = Faults::draw(seed, 3, TIMING);
+            assert_eq!(faults, Faults::draw(seed, 3, TIMING));
+            let first = &faults.pauses[0];
+            assert_eq!(first.target, Target::Leader, "seed {seed}");
+            assert!(first.lasts >= TIMING.lease + UNIT, "seed {seed}: {first:?}");
+            assert_eq!(faults.overlap(), None, "seed {seed}");
+            let plan = Plan::new(&faults, None, Duration::ZERO);
+            assert!(plan.duration <= Faults::longest_drawn(TIMING), "seed {seed}");
             let Faults { pauses, kills, partitions, skews } = &faults;
             let gone = kills.iter().filter(|kill| kill.back_after.is_none()).count();
             assert!(gone <= 1, "seed {seed}: {kills:?}");
@@ -175,7 +238,76 @@ mod tests {
                 *kind += count;
             }
         }
-        assert!(kinds.iter().all(|&count| count > 300), "{kinds:?}");
+        assert!(kinds.iter().all(|&count| count > 250), "{kinds:?}");
+    }
+
+    fn skews(skews: &[(usize, i64, u64)]) -> Duration {
+        let skew = |&(node, seconds, at)| Skew {
+            node,
+            by_ns: seconds * 1_000_000_000,
+            at: Duration::from_secs(at),
+        };
+        Faults { skews: skews.iter().map(skew).collect(), ..Faults::default() }.spread()
+    }
+
+    #[test]
+    fn clocks_are_as_far_apart_as_they_ever_are() {
+        for (given, seconds) in [
+            (&[][..], 0),
+            (&[(1, 40, 0)], 40),
+            (&[(1, 40, 0), (1, 40, 2)], 80),
+            // Once ahead, then right.
+            (&[(1, 40, 0), (1, -40, 2)], 40),
+            (&[(1, -40, 0), (1, 40, 2)], 40),
+            // In the order of time.
+            (&[(1, -40, 2), (1, 40, 1), (1, 40, 0)], 80),
+            // Others know what it said when it was ahead.
+            (&[(1, 40, 0), (1, -80, 2)], 80),
+            (&[(1, 40, 0), (1, -40, 1), (2, -30, 2)], 70),
+            (&[(1, 40, 0), (2, -30, 0)], 70),
+        ] {
+            assert_eq!(skews(given), Duration::from_secs(seconds), "{given:?}");
+        }
+        let most = Skew { node: 0, by_ns: i64::MAX, at: Duration::ZERO };
+        let faults = Faults { skews: vec![most; 3], ..Faults::default() };
+        assert_eq!(faults.spread().as_nanos(), i64::MAX.unsigned_abs().into());
+    }
+
+    #[test]
+    fn partitions_overlap_unless_one_is_over_when_the_next_begins() {
+        let overlap = |times: &[(u64, u64)]| {
+            let partition = |&(at, lasts): &(u64, u64)| {
+                let [at, lasts] = [at, lasts].map(Duration::from_secs);
+                Partition { sides: vec![vec![Place::Node(0)], vec![Place::Node(1)]], at, lasts }
+            };
+            let partitions = times.iter().map(partition).collect();
+            let faults = Faults { partitions, ..Faults::default() };
+            let plan = Plan::new(&faults, None, Duration::ZERO);
+            let steps = plan.steps.iter();
+            let is_cut: Vec<_> = steps.map(|(_, step)| matches!(step, Step::Cut(_))).collect();
+            (faults.overlap().map(|pair| pair.map(ToString::to_string)), is_cut)
+        };
+        let texts = |texts: [&str; 2]| Some(texts.map(str::to_owned));
+        assert_eq!(overlap(&[]).0, None);
+        assert_eq!(overlap(&[(1, 5), (2, 1)]).0, texts(["0|1@1s+5s", "0|1@2s+1s"]));
+        assert_eq!(overlap(&[(9, 1), (2, 2), (1, 2)]).0, texts(["0|1@1s+2s", "0|1@2s+2s"]));
+        // However they are given, one ends before the next begins.
+        assert_eq!(overlap(&[(2, 1), (1, 1)]), (None, vec![true, false, true, false]));
+    }
+
+    #[test]
+    fn nodes_that_are_killed_for_ever_are_counted_once() {
+        let kill = |target, back_after| Kill { target, at: UNIT, back_after };
+        let [one, two] = [1, 2].map(Target::Node);
+        let kills = vec![
+            kill(one, None),
+            kill(one, None),
+            kill(two, Some(UNIT)),
+            kill(Target::Leader, None),
+            kill(Target::Leader, None),
+            kill(Target::Leader, Some(UNIT)),
+        ];
+        assert_eq!(Faults { kills, ..Faults::default() }.killed(), 3);
     }
 
     #[test]

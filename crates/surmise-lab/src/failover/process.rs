@@ -79,8 +79,9 @@ fn begin(beginning: Beginning) -> Result<Option<Process>, AnyError> {
         }
         Role::Client => (Box::new(Client::new(&beginning.setup, now)?), Place::Client),
     };
+    let (sides, skew_ns) = (beginning.sides, beginning.skew_ns);
     thread::spawn(move || listen(&sender));
-    Ok(Some(Process { machine, me, sockets, store, heard, sides: Vec::new(), skew_ns: 0 }))
+    Ok(Some(Process { machine, me, sockets, store, heard, sides, skew_ns }))
 }
 
 /// Passes on what the process is told.

@@ -1,7 +1,7 @@
 #[cfg(test)]
 mod tests;
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::{
     env,
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ use super::{
     args::FailoverArgs,
     error::FailoverError,
     faults::describe,
-    history::{Entry, History},
+    history::{Entry, History, Note},
     plan::{Plan, Step},
     report::report,
     run::{self, Script},
@@ -28,6 +28,7 @@ use super::{
 use crate::{
     compare::{output::write_whole, table::wrap, text},
     printer::{Printer, write_json},
+    processes::RunError,
     record::Stop,
     stores::{Kind, Opened},
 };
@@ -62,7 +63,7 @@ fn one(
     if let Some(file) = &args.html {
         let page = report(&script, &history, &verdict);
         write_whole(file, page.as_bytes())
-            .map_err(|error| FailoverError::Write { file: file.clone(), error })?;
+            .map_err(|error| RunError::Write { file: file.clone(), error })?;
     }
     let run = [RunReport::new(seed, verdict.clone(), Some(history))];
     if let Some(file) = &args.json {
@@ -91,21 +92,28 @@ fn many(args: &FailoverArgs, printer: Printer, stop: &Stop) -> Result<Made, Fail
     args.seeds().for_each(|seed| _ = jobs.send(seed));
     drop(jobs);
     let (results, done) = channel::unbounded();
-    let failed = AtomicU64::new(0);
+    let (failed, is_said) = (AtomicU64::new(0), AtomicBool::new(false));
+    // What is to be known of the store is the same for all.
+    let warn = |entry: &Entry| match &entry.note {
+        Note::Store { note } if !is_said.swap(true, Ordering::Relaxed) => {
+            say(printer, &wrap(&format!("Note: {note}.")))
+        }
+        _ => Ok(()),
+    };
     thread::scope(|scope| {
         for _ in 0..args.jobs.get().min(args.runs.get()) {
             let (seeds, results, failed) = (&seeds, results.clone(), &failed);
-            let shared = shared.as_ref();
+            let (shared, warn) = (shared.as_ref(), &warn);
             scope.spawn(move || {
                 for seed in seeds {
                     if failed.load(Ordering::Relaxed) >= FAILURES {
                         return;
                     }
                     let script: Script = args.script(seed);
-                    let result = run::play(&script, shared, stop, &mut |_: &Entry| Ok(()));
+                    let result = run::play(&script, shared, stop, &mut |entry| warn(entry));
                     match &result {
                         Ok(_) => {}
-                        Err(FailoverError::Interrupted) => {
+                        Err(FailoverError::Run(RunError::Interrupted)) => {
                             failed.store(FAILURES, Ordering::Relaxed);
                         }
                         Err(_) => _ = failed.fetch_add(1, Ordering::Relaxed),
@@ -149,7 +157,7 @@ impl Made {
                 }
                 self.runs.extend(run);
             }
-            Err(FailoverError::Interrupted) => self.failure = Some(FailoverError::Interrupted),
+            Err(error @ FailoverError::Run(RunError::Interrupted)) => self.failure = Some(error),
             Err(error) => {
                 say(printer, &format!("seed {seed}: NOT MADE: {error}"))?;
                 let said = Some(error.to_string());
@@ -164,9 +172,9 @@ impl Made {
     fn end(self, args: &FailoverArgs, printer: Printer) -> Result<(), FailoverError> {
         let verdicts: Vec<_> = self.runs.iter().filter_map(|run| run.verdict.clone()).collect();
         say(printer, &format!("\n{}", wrap(&sum_up(&verdicts))))?;
-        if let Some(FailoverError::Interrupted) = self.failure {
+        if let Some(error @ FailoverError::Run(RunError::Interrupted)) = self.failure {
             // Which leaves no file behind.
-            return Err(FailoverError::Interrupted);
+            return Err(error);
         }
         if let Some(file) = &args.json {
             write(file, &Report::new(args, &self.runs))?;
@@ -190,7 +198,7 @@ fn keep(args: &FailoverArgs, run: &[RunReport; 1]) -> Result<Option<PathBuf>, Fa
     let named = format!("surmise-lab-failover-{seed}-");
     let made = tempfile::Builder::new().prefix(&named).suffix(".json").tempfile();
     let kept = made.and_then(|file| Ok(file.keep()?.1));
-    let failed = |error| FailoverError::Write { file: env::temp_dir(), error };
+    let failed = |error| RunError::Write { file: env::temp_dir(), error };
     let file = kept.map_err(failed)?;
     write(&file, &Report::new(args, run))?;
     Ok(Some(file))
@@ -257,11 +265,12 @@ fn describe_plan(plan: &Plan) -> String {
 }
 
 fn say(printer: Printer, text: &str) -> Result<(), FailoverError> {
-    printer.say(text).map_err(|error| FailoverError::Write { file: "-".into(), error })
+    printer.say(text).map_err(|error| RunError::Write { file: "-".into(), error }.into())
 }
 
 fn write(file: &Path, report: &impl Serialize) -> Result<(), FailoverError> {
-    write_json(file, report).map_err(|error| FailoverError::Write { file: file.to_owned(), error })
+    write_json(file, report)
+        .map_err(|error| RunError::Write { file: file.to_owned(), error }.into())
 }
 
 /// All of it, for machines.

@@ -56,6 +56,13 @@ impl Timing {
         }
     }
 
+    /// Returns for how long the client is waited for at the end of a run that took so long: another leads when the lease of
+    /// one that was killed is over, reads the whole log, and works on what was begun. The client waits up to four times as
+    /// long as that for an answer that does not come, and more than one can be lost.
+    pub(super) fn drain(self, duration: Duration) -> Duration {
+        self.lease + (self.work + self.detection) * 20 + duration / 10
+    }
+
     /// Returns how long the store is waited for before it is asked again.
     pub(super) fn answer(self) -> Duration {
         self.detection / 2

@@ -9,11 +9,12 @@ use self::world::World;
 use super::{
     checker::{Violation, check},
     faults::{Kill, Partition, Pause, Place, Target},
-    history::{Entry, History, Note, Who, Why, nanos},
+    history::{Entry, History, Note, Who, Why},
     outage::{Loss, Outage, Promise, Spread, outages},
     plan::{Faults, Plan},
     setup::{Setup, Timing},
 };
+use crate::processes::nanos;
 
 const TIMING: Timing = Timing {
     heartbeat: Duration::from_millis(50),
@@ -90,8 +91,61 @@ fn each_observer_keeps_the_contract_on_detection() {
 
 #[test]
 fn the_same_seed_is_the_same_run() {
-    let once = || run(&setup(6), &Faults::draw(6, 5, TIMING.detection));
+    let once = || run(&setup(6), &Faults::draw(6, 5, TIMING));
     assert_eq!(once().entries, once().entries);
+}
+
+#[test]
+fn a_fault_meets_one_that_is_there_or_says_that_it_did_not() {
+    let [one, two] = [1, 2].map(Duration::from_secs);
+    let kill = |target, at| Kill { target, at, back_after: None };
+    let pause = |target, at| Pause { target, at, lasts: two };
+    // The second is for the next leader, when there is one; the others come as much later.
+    let faults = Faults {
+        kills: vec![kill(Target::Leader, one)],
+        pauses: vec![pause(Target::Leader, one + Duration::from_millis(100))],
+        ..Faults::default()
+    };
+    let history = run(&setup(3), &faults);
+    let node = |what: fn(&Note) -> Option<usize>| {
+        let found =
+            history.entries.iter().find_map(|entry| Some((entry.at_ns, what(&entry.note)?)));
+        found.unwrap()
+    };
+    let (_, killed) =
+        node(|note| if let Note::Killed { node } = note { Some(*node) } else { None });
+    let (at, paused) =
+        node(|note| if let Note::Paused { node } = note { Some(*node) } else { None });
+    let (end, resumed) =
+        node(|note| if let Note::Resumed { node } = note { Some(*node) } else { None });
+    assert_ne!(paused, killed);
+    assert_eq!((resumed, Duration::from_nanos(end - at)), (paused, two));
+    assert_eq!(count(&history, |note| matches!(note, Note::Missed { .. })), 0);
+
+    let first = Target::Node(1);
+    let faults = Faults {
+        pauses: vec![pause(first, one), pause(first, two), pause(first, one * 5)],
+        kills: vec![kill(first, one * 4), kill(first, one * 5)],
+        ..Faults::default()
+    };
+    let history = run(&setup(1), &faults);
+    let missed: Vec<_> = history
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.note {
+            Note::Missed { fault, node } => Some((fault.as_str(), *node)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(missed, [("pause", Some(1)), ("pause", Some(1)), ("kill", Some(1))]);
+    let lasted: Vec<_> = history
+        .entries
+        .iter()
+        .filter(|entry| matches!(entry.note, Note::Paused { .. } | Note::Resumed { .. }))
+        .map(|entry| entry.at_ns)
+        .collect();
+    assert_eq!(lasted[1] - lasted[0], 2_000_000_000, "the second does not end the first");
+    assert_eq!(lasted.len(), 2);
 }
 
 #[test]
@@ -109,11 +163,13 @@ fn no_fault_corrupts_anything_in_ten_thousand_runs() {
 fn bear_faults(seeds: core::ops::Range<u64>) {
     for seed in seeds {
         let setup = setup(seed);
-        let faults = Faults::draw(seed, setup.nodes, TIMING.detection);
+        let faults = Faults::draw(seed, setup.nodes, TIMING);
         let history = run(&setup, &faults);
         assert_eq!(check(&history), [], "seed {seed}: {faults:?}");
         assert_eq!(count(&history, |note| *note == Note::Drained), 1, "seed {seed}: {faults:?}");
         let done = count(&history, |note| matches!(note, Note::Acknowledged { .. }));
+        let missed = count(&history, |note| matches!(note, Note::Missed { .. }));
+        assert_eq!(missed, 0, "seed {seed}: {faults:?}");
         assert!(done > 20, "seed {seed}: {done} writes, {faults:?}");
     }
 }
@@ -220,6 +276,30 @@ fn without_a_fence_a_leader_that_does_not_come_back_corrupts_nothing() {
         let found = check(&run(&setup, &Faults { kills: vec![kill], ..Faults::default() }));
         // All show the same token, which is what the store has of them.
         assert!(matches!(found[..], [Violation::TwoLeaders { .. }]), "seed {seed}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_drawn_corrupts_most_runs_without_a_fence() {
+    let runs = RUNS / 2;
+    let corrupt = (0..runs).filter(|&seed| {
+        let setup = Setup { fenced: false, ..setup(seed) };
+        // With a fence, these are clean.
+        let faults = Faults::draw(seed, setup.nodes, TIMING);
+        !check(&run(&setup, &faults)).is_empty()
+    });
+    let corrupt = corrupt.count();
+    assert!(corrupt * 10 > usize::try_from(runs).unwrap() * 9, "{corrupt} of {runs}");
+}
+
+#[test]
+fn a_run_is_waited_for_as_long_as_its_lease_and_its_work_may_take() {
+    let [second, long] = [1, 15].map(Duration::from_secs);
+    let kill = Kill { target: Target::Leader, at: second, back_after: None };
+    let faults = Faults { kills: vec![kill], ..Faults::default() };
+    for timing in [Timing { lease: long, ..TIMING }, Timing { work: long, ..TIMING }] {
+        let history = run(&Setup { timing, ..setup(1) }, &faults);
+        assert_eq!(count(&history, |note| *note == Note::Drained), 1, "{timing:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     history::{Entry, Level, Note, Who, Why},
     verdict::time,
 };
-use crate::printer::Printer;
+use crate::{printer::Printer, processes::RunError};
 
 /// What happens, printed as it happens. What happens a hundred times a second is summed up once a second.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Timeline {
 
     fn say(&self, text: &str) -> Result<(), FailoverError> {
         let said = self.printer.say(text);
-        said.map_err(|error| FailoverError::Write { file: "-".into(), error })
+        said.map_err(|error| RunError::Write { file: "-".into(), error }.into())
     }
 }
 
@@ -142,6 +142,8 @@ fn who(entry: &Entry) -> String {
             | Note::Skewed { node, .. },
         ) => format!("node-{node}"),
         (Who::Client, _) => "client".to_owned(),
+        (Who::Director, Note::Store { .. }) => "store".to_owned(),
+        (Who::Director, Note::Missed { .. }) => "nobody".to_owned(),
         (Who::Director, _) => "network".to_owned(),
     }
 }
@@ -203,6 +205,13 @@ fn describe(note: &Note) -> Option<String> {
         Note::Skewed { by_ns, .. } => {
             let sign = if *by_ns < 0 { "back" } else { "forward" };
             format!("wall clock set {sign} by {}", time(by_ns.unsigned_abs()))
+        }
+        Note::Store { note } => format!("NOTE: {note}"),
+        Note::Missed { fault, node: Some(node) } => {
+            format!("is met by a {fault}: node-{node} is stopped or killed already")
+        }
+        Note::Missed { fault, node: None } => {
+            format!("is met by a {fault}: there is no leader")
         }
         Note::Drained => "has no write under way any more".to_owned(),
         Note::Trusted { again: false, .. }

@@ -48,6 +48,10 @@ pub(super) struct Counts {
     pub(super) reads: u64,
     pub(super) hedged: u64,
     pub(super) leaders: u64,
+    /// How many faults there were.
+    pub(super) faults: u64,
+    /// How many met nobody.
+    pub(super) missed: u64,
 }
 
 impl Verdict {
@@ -130,6 +134,13 @@ impl Counts {
                 Note::Replayed { .. } => counts.replayed += 1,
                 Note::Refused { .. } => counts.refused += 1,
                 Note::Leads { .. } => counts.leaders += 1,
+                Note::Paused { .. }
+                | Note::Killed { .. }
+                | Note::Cut { .. }
+                | Note::Skewed { .. } => {
+                    counts.faults += 1;
+                }
+                Note::Missed { .. } => counts.missed += 1,
                 Note::Read { hedged, .. } => {
                     counts.reads += 1;
                     counts.hedged += u64::from(hedged);
@@ -143,10 +154,16 @@ impl Counts {
     }
 
     fn describe(&self) -> String {
-        let Self { invoked, acknowledged, stored, replayed, refused, reads, hedged, leaders } =
-            self;
+        let Self { invoked, acknowledged, stored, replayed, refused, .. } = self;
+        let Self { reads, hedged, leaders, faults, missed, .. } = self;
+        let missed = match missed {
+            0 => String::new(),
+            missed => format!(
+                " {missed} MORE MET NOBODY, so that this run shows less than was asked for."
+            ),
+        };
         format!(
-            "{invoked} writes begun, {acknowledged} acknowledged, {stored} in the store. {leaders} terms of leaders, \
+            "Faults: {faults}.{missed} {invoked} writes begun, {acknowledged} acknowledged, {stored} in the store. {leaders} terms of leaders, \
              {refused} stale writes refused, {replayed} writes replayed, {reads} reads, {hedged} of them hedged."
         )
     }

@@ -2,11 +2,15 @@
 
 use core::{fmt, net::SocketAddr};
 
-use rand::{RngExt as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
+use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-use super::{faults::Place, history::Note, setup::Setup};
+use super::{
+    faults::Place,
+    history::Note,
+    seed::{Purpose, of_run},
+    setup::Setup,
+};
 use crate::stores::{Ask, Reply};
 
 /// What a process hears.
@@ -32,6 +36,10 @@ pub(super) struct Beginning {
     pub(super) setup: Setup,
     pub(super) role: Role,
     pub(super) network: Network,
+    /// Who does not reach whom when it begins.
+    pub(super) sides: Vec<Vec<Place>>,
+    /// By how much its wall clock is off when it begins.
+    pub(super) skew_ns: i64,
     /// The server that it asks itself, if there is one; else the process that started it has the store. Not among its
     /// arguments, where everybody would see the password.
     pub(super) server: Option<String>,
@@ -58,7 +66,7 @@ pub(super) struct Network {
 impl Network {
     /// Draws what the network does from a seed: half of the networks are calm.
     pub(super) fn draw(seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ DRAWS);
+        let mut rng = of_run(seed, Purpose::Network);
         let mut draw = |text: &str| rng.random_bool(0.5).then(|| text.to_owned());
         let is_calm = draw("").is_some();
         let [delay, loss, duplicate] = ["exponential:3ms", "0.03", "0.1"].map(draw);
@@ -101,6 +109,3 @@ pub(super) enum FromProcess {
     /// It cannot go on, and ends.
     Failed(String),
 }
-
-/// So that what is drawn from a seed for the network is not what is drawn from it for something else.
-const DRAWS: u64 = 0x6e65_7477_6f72_6b73;

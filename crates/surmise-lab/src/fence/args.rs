@@ -7,6 +7,7 @@ use surmise_store::Ttl;
 use super::error::FenceError;
 use crate::{
     compare::{table::wrap, text},
+    processes::{RunError, time},
     stores::{StoreChoice, StoreParser},
 };
 
@@ -54,16 +55,20 @@ Examples:
 
 Exit status:
   0 if it happened as it was to be shown: the late write was refused and nothing lost, or with
-  --unfenced a write that was acknowledged is lost; 1 if not, if the times make no sense, or if the
-  store cannot be used; 2 if the arguments are none
+  --unfenced a write that was acknowledged is lost; 1 if not, or if the store cannot be used; 2 if
+  the arguments make no sense
 
 A run leaves a resource of its own behind in a store that is kept, some hundred bytes: the first
 line names it";
 
 impl FenceArgs {
     /// Checks that one argument suits the other.
-    pub(super) fn check(&self) -> Result<(), FenceError> {
-        Ttl::new(self.lease).map_err(FenceError::Lease)?;
+    ///
+    /// # Errors
+    ///
+    /// If no store grants such a lease, or the pause does not outlast it.
+    pub fn check(&self) -> Result<(), FenceError> {
+        Ttl::new(self.lease).map_err(RunError::Lease)?;
         if self.pause <= self.lease {
             return Err(FenceError::PauseTooShort { pause: self.pause, lease: self.lease });
         }
@@ -85,9 +90,4 @@ impl FenceArgs {
         let how = format!("Lease {lease}, pause {pause}. {how}");
         [wrap(&run), wrap(&how)].join("\n")
     }
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "it must be a number and a unit, as in 500ms or 2s".to_owned())
 }

@@ -1,52 +1,19 @@
 use core::{error::Error, fmt, time::Duration};
-use std::{io, path::PathBuf};
 
-use surmise_store::{LimitExceeded, StoreError};
-
-use crate::stores::OpenError;
+use crate::processes::RunError;
 
 /// What was to be shown was not.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FenceError {
-    /// No store grants such a lease.
-    Lease(LimitExceeded),
+    /// The run could not be made.
+    Run(RunError),
     /// The process goes on while it has its lease, so that there is nothing to be shown.
     PauseTooShort {
         /// How long it is stopped.
         pause: Duration,
         /// How long its lease lasts.
         lease: Duration,
-    },
-    /// The store cannot be opened.
-    Open(OpenError),
-    /// The store cannot be used.
-    Store(StoreError),
-    /// A process cannot be started, stopped or talked to.
-    Process {
-        /// What it is called.
-        name: &'static str,
-        /// What the operating system says.
-        error: io::Error,
-    },
-    /// A process ended by itself.
-    Ended {
-        /// What it is called.
-        name: &'static str,
-    },
-    /// A process did not answer.
-    Silent {
-        /// What it is called.
-        name: &'static str,
-        /// For how long it was waited for.
-        patience: Duration,
-    },
-    /// A process could not do its step.
-    Holder {
-        /// What it is called.
-        name: &'static str,
-        /// Why not.
-        why: String,
     },
     /// A process did something else than was to be shown.
     Unexpected {
@@ -67,40 +34,17 @@ pub enum FenceError {
     },
     /// It ended otherwise than it should have.
     NotShown(String),
-    /// Ctrl-C cannot be handled.
-    Interrupt {
-        /// Why not.
-        message: String,
-    },
-    /// Ctrl-C was pressed.
-    Interrupted,
-    /// A result cannot be written.
-    Write {
-        /// Where it should have gone; `-` is the standard output.
-        file: PathBuf,
-        /// What the operating system says.
-        error: io::Error,
-    },
 }
 
 impl fmt::Display for FenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lease(error) => write!(f, "--lease: {error}"),
+            Self::Run(error) => error.fmt(f),
             Self::PauseTooShort { pause, lease } => write!(
                 f,
                 "the pause of {pause:?} does not outlast the lease of {lease:?}; take a longer --pause or a \
                  shorter --lease"
             ),
-            Self::Open(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
-            Self::Process { name, error } => write!(f, "the process {name}: {error}"),
-            Self::Ended { name } => write!(f, "the process {name} ended before it was told to"),
-            Self::Silent { name, patience } => write!(
-                f,
-                "the process {name} said nothing for {patience:?}; is the store, or this machine, overloaded?"
-            ),
-            Self::Holder { name, why } => write!(f, "{name}: {why}"),
             Self::Unexpected { name, what } => {
                 write!(f, "{name} did what was not to be shown: {what}")
             }
@@ -111,11 +55,6 @@ impl fmt::Display for FenceError {
             ),
             Self::Foreign { what } => write!(f, "{what}; run it again, under another name"),
             Self::NotShown(why) => write!(f, "not shown: {why}"),
-            Self::Interrupt { message } => write!(f, "Ctrl-C cannot be handled: {message}"),
-            Self::Interrupted => f.write_str("interrupted; the processes were ended"),
-            Self::Write { file, error } => {
-                write!(f, "{}: cannot be written: {error}", file.display())
-            }
         }
     }
 }
@@ -123,23 +62,14 @@ impl fmt::Display for FenceError {
 impl Error for FenceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Lease(error) => Some(error),
-            Self::Store(error) => error.source(),
-            Self::Open(error) => error.source(),
-            Self::Process { error, .. } | Self::Write { error, .. } => Some(error),
+            Self::Run(error) => error.source(),
             _ => None,
         }
     }
 }
 
-impl From<StoreError> for FenceError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<OpenError> for FenceError {
-    fn from(error: OpenError) -> Self {
-        Self::Open(error)
+impl<E: Into<RunError>> From<E> for FenceError {
+    fn from(error: E) -> Self {
+        Self::Run(error.into())
     }
 }

@@ -8,12 +8,11 @@ use surmise_store::{AcquireError, FencedStore as _, Lease, LeaseStore as _, Outc
 use surmise_time::{BootClock, MonotonicClock as _};
 
 use super::{
-    host::KEY,
-    ledger::{Deposit, Ledger},
-    wire::{FromHolder, Setup, Step, ToHolder, What, nanos},
+    ledger::{Deposit, KEY, Ledger},
+    wire::{FromHolder, Setup, Step, ToHolder, What},
 };
 use crate::{
-    processes::{die_with_parent, pipe},
+    processes::{die_with_parent, nanos, pipe},
     stores::{Ask, Hosted, Kind, Reply, Store, StoreChoice, runtime},
 };
 
@@ -50,8 +49,9 @@ fn tell(what: What) -> io::Result<()> {
 }
 
 /// Asks the store that the other process has.
-fn ask(resource: Resource<'_>, ask: Ask) -> io::Result<Option<Reply>> {
-    pipe::send(&FromHolder::Ask { resource: resource.as_str().to_owned(), ask })?;
+fn ask(_: Resource<'_>, ask: Ask) -> io::Result<Option<Reply>> {
+    // It knows for which resource.
+    pipe::send(&FromHolder::Ask(ask))?;
     match pipe::receive()? {
         Some(ToHolder::Reply(reply)) => Ok(Some(reply)),
         Some(_) => Err(io::Error::other("it said something else")),

@@ -13,6 +13,9 @@ pub(super) struct Deposit {
     pub(super) amount: u32,
 }
 
+/// Its key in the store.
+pub(super) const KEY: &[u8] = b"ledger";
+
 impl Ledger {
     /// Reads a ledger from what is in the store.
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, ParseLedgerError> {

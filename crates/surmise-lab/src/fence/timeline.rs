@@ -1,13 +1,12 @@
 use serde::Serialize;
 use surmise_time::Instant;
 
-use super::{
-    args::FenceArgs,
-    error::FenceError,
-    ledger::Ledger,
-    wire::{What, nanos},
+use super::{args::FenceArgs, error::FenceError, ledger::Ledger, wire::What};
+use crate::{
+    compare::text,
+    printer::Printer,
+    processes::{RunError, nanos},
 };
-use crate::{compare::text, printer::Printer};
 
 /// What happened, printed as it happens.
 #[derive(Debug)]
@@ -56,7 +55,7 @@ impl Timeline {
     /// Prints a line or more.
     pub(super) fn say(&self, text: &str) -> Result<(), FenceError> {
         let said = self.printer.say(text);
-        said.map_err(|error| FenceError::Write { file: "-".into(), error })
+        said.map_err(|error| RunError::Write { file: "-".into(), error }.into())
     }
 
     pub(super) fn entries(&self) -> &[Entry] {

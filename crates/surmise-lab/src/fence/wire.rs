@@ -16,7 +16,7 @@ pub(super) enum FromHolder {
     /// It could not, and ends.
     Failed(String),
     /// It asks the store that the other process has.
-    Ask { resource: String, ask: Ask },
+    Ask(Ask),
 }
 
 /// What a holder hears.
@@ -92,9 +92,4 @@ pub(super) enum What {
     Released,
     /// Something that was not to be shown.
     Unclear { why: String },
-}
-
-/// Returns a duration in nanoseconds, or as many as there can be.
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

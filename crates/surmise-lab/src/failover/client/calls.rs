@@ -1,6 +1,6 @@
 use core::{error::Error, time::Duration};
 
-use rand::{RngExt as _, SeedableRng as _};
+use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use surmise_time::Instant;
 use surmise_timeout::{
@@ -10,7 +10,10 @@ use surmise_timeout::{
 };
 
 use super::session::Reading;
-use crate::failover::setup::Timing;
+use crate::failover::{
+    seed::{Purpose, of_run},
+    setup::Timing,
+};
 
 /// For how long the client waits for what.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl Calls {
             hedge: Hedge::p95(Duration::from_millis(1), (timing.detection / 5).max(SHORTEST))?,
             budget: RetryBudget::new(budget)?,
             give_up: timing.detection,
-            rng: ChaCha8Rng::seed_from_u64(seed),
+            rng: of_run(seed, Purpose::Client),
         })
     }
 

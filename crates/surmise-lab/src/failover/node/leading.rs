@@ -12,10 +12,11 @@ use super::{
 };
 use crate::{
     failover::{
-        history::{Note, Why, nanos},
+        history::{Note, Why},
         machine::{Actions, Now},
         message::{Message, Op, Party, Record, Writer, key},
     },
+    processes::nanos,
     stores::{Ask, Reply},
 };
 

@@ -68,7 +68,7 @@ impl Service {
             // Nobody gives a ticket back but this service, which ends with the lease.
             lease: KEPT,
             retention: KEPT,
-            capacity: NonZeroUsize::MIN.saturating_add(CAPACITY),
+            capacity: NonZeroUsize::MIN.saturating_add(CAPACITY - 1),
             ..CacheConfig::default()
         };
         let mut cache = IdempotencyCache::new(config)?;
@@ -151,5 +151,20 @@ fn fingerprint(amount: u32) -> surmise_idempotency::Fingerprint {
 /// Longer than any run.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// More writes than any run makes.
-const CAPACITY: usize = 99_999;
+/// As many writes as the client makes in the longest run if nobody works on them.
+const CAPACITY: usize = 500_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failover::{
+        client::{PACE, SESSIONS},
+        plan::LONGEST_RUN,
+    };
+
+    #[test]
+    fn there_is_room_for_the_longest_run() {
+        let writes = u128::from(SESSIONS) * LONGEST_RUN.as_nanos() / PACE.as_nanos();
+        assert!(writes < CAPACITY as u128, "{writes}");
+    }
+}

@@ -6,11 +6,14 @@ use surmise_quorum::{Ballot, Majority, Opinion};
 use surmise_time::Instant;
 
 use super::detector::Contracted;
-use crate::failover::{
-    history::{Level, Note, nanos},
-    machine::Actions,
-    message::{Heartbeat, Vote},
-    setup::Setup,
+use crate::{
+    failover::{
+        history::{Level, Note},
+        machine::Actions,
+        message::{Heartbeat, Vote},
+        setup::Setup,
+    },
+    processes::nanos,
 };
 
 /// What a node thinks of the others, and what they think of each other.

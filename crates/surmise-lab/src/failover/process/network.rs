@@ -2,12 +2,14 @@ use core::net::{Ipv4Addr, SocketAddr};
 use std::{io, net::UdpSocket, thread};
 
 use crossbeam::channel::Sender;
+use rand::RngExt as _;
 use surmise_time::Instant;
 
 use super::{AnyError, Heard};
 use crate::{
     failover::{
         message::{Message, Party},
+        seed::{Purpose, of_process},
         wire::{Beginning, Network, Role},
     },
     record::{Impairment, Link},
@@ -31,11 +33,11 @@ impl Sockets {
     pub(super) fn open(beginning: &Beginning, heard: Sender<Heard>) -> Result<Self, AnyError> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let (nodes, run) = (beginning.setup.nodes, beginning.run);
-        let place = match beginning.role {
-            Role::Node { me, .. } => Party::Node(me).place(nodes),
-            Role::Client => Party::Client.place(nodes),
+        let (place, incarnation) = match beginning.role {
+            Role::Node { me, incarnation } => (Party::Node(me).place(nodes), incarnation),
+            Role::Client => (Party::Client.place(nodes), 1),
         };
-        let link = Link::new(beginning.network.impairment(place)?);
+        let link = Link::new(beginning.network.impairment(place, incarnation)?);
         let receiver = socket.try_clone()?;
         thread::spawn(move || listen(&receiver, nodes, run, &heard));
         let place = u8::try_from(place)?;
@@ -80,14 +82,14 @@ impl Sockets {
 }
 
 impl Network {
-    /// Returns what becomes of the datagrams of the process at a place.
-    fn impairment(&self, place: usize) -> Result<Impairment, AnyError> {
+    /// Returns what becomes of the datagrams of a process.
+    fn impairment(&self, place: usize, incarnation: u64) -> Result<Impairment, AnyError> {
         let Self { delay, loss, duplicate, seed } = self;
         Ok(Impairment {
             delay: delay.as_deref().map(str::parse).transpose()?,
             loss: loss.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
             duplicate: duplicate.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
-            seed: seed.wrapping_add(u64::try_from(place)?),
+            seed: of_process(*seed, Purpose::Link, u64::try_from(place)?, incarnation).random(),
             ..Impairment::default()
         })
     }
@@ -118,3 +120,20 @@ fn read(datagram: &[u8], nodes: usize, run: u64) -> Option<(Party, Message)> {
 }
 
 const MAX_DATAGRAM: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_processes_have_the_same_luck() {
+        let luck = |seed, place, incarnation| {
+            let network = Network { seed, ..Network::default() };
+            network.impairment(place, incarnation).unwrap().seed
+        };
+        // Neighbours in runs of neighbouring seeds, and one that was started again.
+        assert_ne!(luck(7, 1, 1), luck(8, 0, 1));
+        assert_ne!(luck(7, 1, 1), luck(7, 1, 2));
+        assert_eq!(luck(7, 1, 1), luck(7, 1, 1));
+    }
+}

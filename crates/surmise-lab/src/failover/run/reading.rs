@@ -1,15 +1,14 @@
 use core::time::Duration;
 
-use surmise_store::{FencedStore as _, StoreError};
+use surmise_store::StoreError;
 use surmise_time::{BootClock, MonotonicClock as _};
 
 use crate::{
     failover::{
-        cast::Host,
-        error::FailoverError,
         history::{History, Stored},
         message::key,
     },
+    processes::{RunError, StoreHost},
     record::Stop,
     stores::OpenError,
 };
@@ -18,17 +17,17 @@ use crate::{
 pub(super) fn patiently<T>(
     stop: &Stop,
     patience: Duration,
-    mut what: impl FnMut() -> Result<T, FailoverError>,
-) -> Result<T, FailoverError> {
+    mut what: impl FnMut() -> Result<T, RunError>,
+) -> Result<T, RunError> {
     let give_up = BootClock.now() + patience;
     loop {
         match what() {
-            Err(FailoverError::Store(StoreError::Unavailable { .. }))
-            | Err(FailoverError::Open(OpenError::Store(StoreError::Unavailable { .. })))
+            Err(RunError::Store(StoreError::Unavailable { .. }))
+            | Err(RunError::Open(OpenError::Store(StoreError::Unavailable { .. })))
                 if BootClock.now() < give_up =>
             {
                 if stop.wait(AGAIN) {
-                    return Err(FailoverError::Interrupted);
+                    return Err(RunError::Interrupted);
                 }
             }
             result => return result,
@@ -38,14 +37,10 @@ pub(super) fn patiently<T>(
 
 /// Returns what is in the store.
 pub(super) fn read_log(
-    host: &Host,
+    host: &StoreHost,
     history: &History,
-) -> Result<Vec<Option<Stored>>, FailoverError> {
-    history.read_log(|slot| {
-        let place = key(slot);
-        let read = host.opened.store().read(&host.resource, &place);
-        Ok(host.opened.runtime().block_on(read)?)
-    })
+) -> Result<Vec<Option<Stored>>, RunError> {
+    history.read_log(|slot| host.read(&key(slot)))
 }
 
 /// How long after that a store is asked again.

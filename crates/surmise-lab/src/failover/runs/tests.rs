@@ -27,7 +27,7 @@ fn run(seed: u64, is_spoilt: bool) -> RunReport {
 }
 
 fn silent() -> FailoverError {
-    FailoverError::Silent { name: "node-1".to_owned(), patience: core::time::Duration::ZERO }
+    RunError::Silent { name: "node-1".to_owned(), patience: core::time::Duration::ZERO }.into()
 }
 
 /// Returns what is written as JSON of these runs, and how the command ends.
@@ -51,7 +51,7 @@ fn ended(
 #[test]
 fn a_run_that_could_not_be_made_does_not_drop_the_others() {
     let (json, ended) = ended(vec![Ok(run(1, false)), Err(silent()), Ok(run(3, false))], &[]);
-    assert!(matches!(ended, Err(FailoverError::Silent { .. })), "{ended:?}");
+    assert!(matches!(ended, Err(FailoverError::Run(RunError::Silent { .. }))), "{ended:?}");
     let runs = json.unwrap()["runs"].clone();
     assert_eq!(runs[0]["verdict"]["outcome"], "clean");
     assert!(runs[1]["error"].as_str().unwrap().contains("node-1"), "{}", runs[1]);
@@ -73,9 +73,12 @@ fn a_corrupt_run_has_its_history_and_is_worse_than_one_that_was_not_made() {
 
 #[test]
 fn nothing_is_written_at_ctrl_c() {
-    let results = vec![Ok(run(1, true)), Err(silent()), Err(FailoverError::Interrupted)];
+    let results = vec![Ok(run(1, true)), Err(silent()), Err(RunError::Interrupted.into())];
     let (json, ended) = ended(results, &[]);
-    assert!(matches!(ended, Err(FailoverError::Interrupted)) && json.is_none(), "{ended:?}");
+    assert!(
+        matches!(ended, Err(FailoverError::Run(RunError::Interrupted))) && json.is_none(),
+        "{ended:?}"
+    );
 }
 
 #[test]

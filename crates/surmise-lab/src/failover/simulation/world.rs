@@ -1,3 +1,5 @@
+mod faults;
+
 use core::{
     pin::pin,
     task::{Context, Poll, Waker},
@@ -8,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use rand::{RngExt as _, SeedableRng as _};
+use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use surmise_store::{
     FencedStore as _,
@@ -19,12 +21,13 @@ use surmise_time::{Instant, ManualClock, WallTime};
 use crate::{
     failover::{
         client::Client,
-        faults::{Place, Target, reaches},
+        faults::{Place, reaches},
         history::{Entry, History, Note, Who},
         machine::{Action, Actions, Input, Machine, Now},
         message::{Message, Party, key},
         node::Node,
         plan::{Plan, Step},
+        seed::{Purpose, of_run},
         setup::Setup,
     },
     stores::{Ask, Reply, answer},
@@ -46,8 +49,10 @@ pub(super) struct World {
     events: BTreeMap<(Instant, u64), Event>,
     order: u64,
     /// Whom each fault met that is to be undone.
-    met: BTreeMap<usize, usize>,
-    leader: usize,
+    met: BTreeMap<usize, (usize, u64)>,
+    leader: Option<usize>,
+    /// How much later than planned all is, since a fault was for a leader that there was not.
+    late: Duration,
     history: History,
 }
 
@@ -81,7 +86,7 @@ impl World {
             duration: plan.duration,
             now,
             start: now,
-            rng: ChaCha8Rng::seed_from_u64(setup.seed),
+            rng: of_run(setup.seed, Purpose::World),
             store: MemoryStore::new(MemoryConfig::default(), Arc::clone(&clock)).unwrap(),
             clock,
             processes,
@@ -89,7 +94,8 @@ impl World {
             events: BTreeMap::new(),
             order: 0,
             met: BTreeMap::new(),
-            leader: 0,
+            leader: None,
+            late: Duration::ZERO,
             history: History { fenced: setup.fenced, ..History::default() },
         }
     }
@@ -97,10 +103,12 @@ impl World {
     /// Has it all happen, until the client has nothing under way.
     pub(super) fn run(mut self) -> History {
         let mut is_draining = false;
-        let end = self.start + self.duration;
-        let give_up = end + self.setup.timing.detection * 20;
-        while self.now < give_up {
-            let next_step = self.plan.front().map(|(at, _)| self.start + *at);
+        loop {
+            let end = self.start + self.duration + self.late;
+            if self.now >= end + self.setup.timing.drain(self.duration) {
+                break;
+            }
+            let next_step = self.plan.front().map(|(at, _)| self.start + *at + self.late);
             let next_event = self.events.keys().next().map(|(at, _)| *at);
             let (place, wake) = self.next_wake();
             let drain = (!is_draining).then_some(end);
@@ -108,7 +116,9 @@ impl World {
             let next = times.into_iter().flatten().min().unwrap().max(self.now);
             self.now = next;
             self.clock.set(next);
-            if next_step.is_some_and(|at| at <= next) {
+            if next_step.is_some_and(|at| at <= next) && self.waits() {
+                self.late += Duration::from_millis(1);
+            } else if next_step.is_some_and(|at| at <= next) {
                 let (_, step) = self.plan.pop_front().unwrap();
                 self.apply(step);
             } else if drain.is_some_and(|at| at <= next) {
@@ -166,9 +176,6 @@ impl World {
                     self.later(after, Event::Ask { node: place, incarnation, id, ask });
                 }
                 Action::Note(note) => {
-                    if let Note::Leads { .. } = note {
-                        self.leader = place;
-                    }
                     self.note(me.into(), note);
                 }
             }
@@ -210,59 +217,6 @@ impl World {
         }
     }
 
-    fn apply(&mut self, step: Step) {
-        match step {
-            Step::Pause { target, number } => {
-                let node = self.meet(target, number);
-                self.processes[node].stopped.get_or_insert_default();
-                self.note(Who::Director, Note::Paused { node });
-            }
-            Step::Resume { number } => {
-                let node = self.met[&number];
-                self.note(Who::Director, Note::Resumed { node });
-                let inbox = self.processes[node].stopped.take().unwrap_or_default();
-                // The first thing that a process does may be to look at the time, or at what came.
-                if self.rng.random_bool(0.5) {
-                    self.step(node, Input::Tick);
-                }
-                inbox.into_iter().for_each(|input| self.step(node, input));
-            }
-            Step::Kill { target, number } => {
-                let node = self.meet(target, number);
-                self.processes[node].machine = None;
-                self.processes[node].stopped = None;
-                self.note(Who::Director, Note::Killed { node });
-            }
-            Step::Restart { number } => {
-                let node = self.met[&number];
-                let incarnation = self.processes[node].incarnation + 1;
-                let machine = Node::new(self.setup.clone(), node, incarnation, self.now).unwrap();
-                let skew_ns = self.processes[node].skew_ns;
-                self.processes[node] =
-                    Process { skew_ns, ..Process::new(Box::new(machine), incarnation) };
-                self.note(Who::Director, Note::Restarted { node });
-            }
-            Step::Cut(sides) => {
-                self.sides.clone_from(&sides);
-                self.note(Who::Director, Note::Cut { sides });
-            }
-            Step::Heal => {
-                self.sides = Vec::new();
-                self.note(Who::Director, Note::Healed);
-            }
-            Step::Skew { node, by_ns } => self.processes[node].skew_ns += by_ns,
-        }
-    }
-
-    fn meet(&mut self, target: Target, number: usize) -> usize {
-        let node = match target {
-            Target::Leader => self.leader,
-            Target::Node(node) => node,
-        };
-        self.met.insert(number, node);
-        node
-    }
-
     fn reaches(&self, from: Place, to: Place) -> bool {
         reaches(&self.sides, from, to)
     }
@@ -279,6 +233,15 @@ impl World {
     }
 
     fn note(&mut self, who: Who, note: Note) {
+        match (who, &note) {
+            (Who::Node(node), Note::Leads { .. }) => self.leader = Some(node),
+            (Who::Node(node), Note::SteppedDown { .. }) | (_, &Note::Killed { node })
+                if self.leader == Some(node) =>
+            {
+                self.leader = None;
+            }
+            _ => {}
+        }
         let at_ns = self.now.as_nanos();
         self.history.entries.push(Entry { at_ns, who, note });
     }
