@@ -335,7 +335,7 @@ mod tests {
         let at = Instant::from_nanos;
         (1..100).for_each(|slot| assert!(agenda.note(slot, at(9))));
         for _ in 0..1000 {
-            agenda.note(0, at(8));
+            agenda.erase(0);
             assert!(agenda.note(0, at(7)));
         }
         assert!(agenda.near.len() <= 200);
