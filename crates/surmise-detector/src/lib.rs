@@ -43,6 +43,7 @@
 //!
 //! * Stale and duplicate heartbeats are [reported](Beat) and change nothing; a gap in the sequence
 //!   counts as loss. [`Incarnated`] tells the lives of a restarting peer apart.
+//! * [`Capped`] limits how long any of them waits, whatever it has learned.
 //! * Whether a heartbeat was late is judged before anything moves. The detectors that learn intervals
 //!   ([`PhiAccrual`], [`Exponential`], [`Satzger`]) divide them by the gap, and [`LateIntervals`] says
 //!   what they learn from a late one.
@@ -77,6 +78,7 @@ extern crate std;
 
 mod arrivals;
 mod bertier;
+mod capped;
 mod chen;
 mod detector;
 mod error;
@@ -100,6 +102,7 @@ mod window;
 
 pub use self::{
     bertier::{Bertier, BertierConfig},
+    capped::Capped,
     chen::{Chen, ChenConfig},
     detector::{AccrualDetector, Beat, FailureDetector, Verdict},
     error::ConfigError,

@@ -3,16 +3,17 @@
 use core::time::Duration;
 
 use surmise_detector::{
-    Beat, Bertier, BertierConfig, Chen, ChenConfig, ConfigError, Exponential, ExponentialConfig,
-    ExponentialScale, ExponentiallyWeighted, FixedTimeout, Incarnated, JitterScaled,
-    JitterScaledConfig, LateIntervals, Link, MinStdDeviation, PhiAccrual, PhiConfig, PhiScale,
-    QosContract, QosMeter, QosReport, RateTarget, RateTargetConfig, Satzger, SatzgerConfig,
-    TwoWindow, TwoWindowConfig, Unattainable, Verdict,
+    Beat, Bertier, BertierConfig, Capped, Chen, ChenConfig, ConfigError, Exponential,
+    ExponentialConfig, ExponentialScale, ExponentiallyWeighted, FixedTimeout, Incarnated,
+    JitterScaled, JitterScaledConfig, LateIntervals, Link, MinStdDeviation, PhiAccrual, PhiConfig,
+    PhiScale, QosContract, QosMeter, QosReport, RateTarget, RateTargetConfig, Satzger,
+    SatzgerConfig, TwoWindow, TwoWindowConfig, Unattainable, Verdict,
 };
 
 #[derive(Clone, Debug)]
 struct Detectors {
     _bertier: Bertier<[i64; 4]>,
+    _capped: Capped<RateTarget>,
     _chen: Chen<Box<[i64]>>,
     _exponential: Exponential<[u64; 4]>,
     _fixed: Incarnated<FixedTimeout>,
@@ -71,6 +72,7 @@ fn detectors_are_as_small_as_they_say() {
     assert_eq!(size_of::<PhiAccrual<ExponentiallyWeighted>>(), 64);
     assert_eq!(size_of::<Exponential<ExponentiallyWeighted>>(), 64);
     assert_eq!(size_of::<JitterScaled>(), 64);
+    assert_eq!(size_of::<Capped<JitterScaled>>(), 64 + 16);
     // A boxed window of a thousand intervals, with everything around it.
     assert!(size_of::<PhiAccrual<Box<[u32]>>>() + 1000 * size_of::<u32>() <= 4200);
     assert!(size_of::<PhiAccrual<[u32; 1000]>>() <= 4200);
@@ -88,6 +90,10 @@ fn errors_name_the_field_the_value_and_the_range() {
     assert_eq!(error.to_string(), "`threshold` is -1.0, but must lie between 1e-300 and 100000.0");
     let error = FixedTimeout::new(Duration::ZERO).unwrap_err();
     assert!(error.to_string().starts_with("`timeout` is 0ns, but must lie between 1ns and"));
+    let fixed = || FixedTimeout::new(interval).unwrap();
+    let error = Capped::new(fixed(), Duration::ZERO).unwrap_err();
+    assert!(error.to_string().starts_with("`limit` is 0ns, but must lie between 1ns and"));
+    assert!(Capped::new(fixed(), Duration::MAX).is_err());
     let error =
         Chen::<[i64; 0]>::new(ChenConfig { interval, safety_margin: interval }).unwrap_err();
     assert_eq!(error.to_string(), "`window` is 0, but must lie between 1 and 65536");

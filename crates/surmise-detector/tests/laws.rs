@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a configuration that fails here fails the test")]
 
+#[path = "laws/capped.rs"]
+mod capped;
+
 use core::time::Duration;
 
 use quickcheck::{Arbitrary, Gen, quickcheck};
