@@ -3,8 +3,8 @@
 use core::{fmt::Write as _, mem::size_of, time::Duration};
 
 use surmise_detector::{
-    Bertier, Chen, Exponential, FixedTimeout, JitterScaled, PhiAccrual, RateTarget, Satzger,
-    TwoWindow,
+    Bertier, Capped, Chen, Exponential, FixedTimeout, JitterScaled, PhiAccrual, RateTarget,
+    Satzger, TwoWindow,
 };
 
 use super::search::Setting;
@@ -13,18 +13,18 @@ use crate::compare::{
     number::round,
 };
 
-/// Returns the bytes that a detector takes for each peer, its window included.
+/// Returns the bytes that a detector takes for each peer, its window and the limit included.
 pub(crate) fn size(kind: Kind) -> usize {
     match kind {
         Kind::Fixed => size_of::<FixedTimeout>(),
-        Kind::Chen => size_of::<Chen<[i64; WINDOW]>>(),
-        Kind::Bertier => size_of::<Bertier<[i64; WINDOW]>>(),
-        Kind::TwoWindow => size_of::<TwoWindow<[i64; WINDOW]>>(),
-        Kind::Phi => size_of::<PhiAccrual<[u64; WINDOW]>>(),
-        Kind::Exponential => size_of::<Exponential<[u64; WINDOW]>>(),
-        Kind::Satzger => size_of::<Satzger<[u64; WINDOW]>>(),
-        Kind::RateTarget => size_of::<RateTarget>(),
-        Kind::JitterScaled => size_of::<JitterScaled>(),
+        Kind::Chen => size_of::<Capped<Chen<[i64; WINDOW]>>>(),
+        Kind::Bertier => size_of::<Capped<Bertier<[i64; WINDOW]>>>(),
+        Kind::TwoWindow => size_of::<Capped<TwoWindow<[i64; WINDOW]>>>(),
+        Kind::Phi => size_of::<Capped<PhiAccrual<[u64; WINDOW]>>>(),
+        Kind::Exponential => size_of::<Capped<Exponential<[u64; WINDOW]>>>(),
+        Kind::Satzger => size_of::<Capped<Satzger<[u64; WINDOW]>>>(),
+        Kind::RateTarget => size_of::<Capped<RateTarget>>(),
+        Kind::JitterScaled => size_of::<Capped<JitterScaled>>(),
     }
 }
 
@@ -33,6 +33,8 @@ pub(crate) fn rust(setting: Setting, interval: Duration) -> String {
     let kind = setting.point.kind;
     let detector = detector(kind);
     let mut code = String::new();
+    let _ =
+        writeln!(code, "// cargo add surmise-detector (or surmise, and write `surmise::detector`)");
     let _ = writeln!(code, "use core::time::Duration;\n");
     code.push_str(&import(&imports(kind)));
     if kind == Kind::Fixed {
@@ -53,22 +55,12 @@ pub fn detector() -> Result<FixedTimeout, ConfigError> {{
     let construction = construction(setting, interval);
     let _ = write!(
         code,
-        "use surmise_time::Instant;
-
+        "
 /// Creates the detector for one peer.
-pub fn detector() -> Result<{detector}, ConfigError> {{
-{construction}}}
-
-/// Returns until when to trust the peer: ask this instead of the detector.
-/// (A `Monitor` asks the detector itself, and so waits without this limit.)
-///
-/// `last` is when the last heartbeat arrived that the detector did not ignore.
-pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {{
-    Some(peer.deadline()?.min(last + LIMIT))
+pub fn detector() -> Result<Capped<{detector}>, ConfigError> {{
+{construction}    // No heartbeat vouches for the peer for longer, whatever is learned.
+    Capped::new(detector, {limit})
 }}
-
-/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
-const LIMIT: Duration = {limit};
 "
     );
     code
@@ -104,7 +96,7 @@ fn imports(kind: Kind) -> Vec<&'static str> {
         Kind::RateTarget => &["RateTarget", "RateTargetConfig"],
         Kind::JitterScaled => &["JitterScaled", "JitterScaledConfig"],
     };
-    let mut imports = vec!["ConfigError", "FailureDetector"];
+    let mut imports = vec!["Capped", "ConfigError"];
     imports.extend(own);
     imports.sort_unstable();
     imports
@@ -129,7 +121,7 @@ fn import(names: &[&str]) -> String {
     lines + "\n};\n"
 }
 
-/// Returns the body of the function that makes the detector: the catalogue's, in words.
+/// Returns the lines that make the detector within the limit: the catalogue's, in words.
 fn construction(setting: Setting, interval: Duration) -> String {
     let kind = setting.point.kind;
     let value = setting.point.parameter;
@@ -180,7 +172,7 @@ fn construction(setting: Setting, interval: Duration) -> String {
     };
     let config = if name == "PhiAccrual" { "Phi" } else { name };
     let fields: String = fields.iter().map(|field| format!("        {field},\n")).collect();
-    format!("    {name}::new({config}Config {{\n{fields}    }})\n")
+    format!("    let detector = {name}::new({config}Config {{\n{fields}    }})?;\n")
 }
 
 /// Returns the expression for a duration, in the largest unit in which it is whole.

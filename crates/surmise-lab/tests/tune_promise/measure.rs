@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use serde_json::Value;
 use surmise_detector::{
-    Bertier, BertierConfig, Chen, ChenConfig, Exponential, ExponentialConfig, ExponentialScale,
-    FailureDetector, FixedTimeout, JitterScaled, JitterScaledConfig, LateIntervals,
-    MinStdDeviation, PhiAccrual, PhiConfig, PhiScale, RateTarget, RateTargetConfig, Satzger,
-    SatzgerConfig, TwoWindow, TwoWindowConfig,
+    Bertier, BertierConfig, Capped, Chen, ChenConfig, Exponential, ExponentialConfig,
+    ExponentialScale, FailureDetector, FixedTimeout, JitterScaled, JitterScaledConfig,
+    LateIntervals, MinStdDeviation, PhiAccrual, PhiConfig, PhiScale, RateTarget, RateTargetConfig,
+    Satzger, SatzgerConfig, TwoWindow, TwoWindowConfig,
 };
 use surmise_time::Instant;
 
@@ -36,8 +36,9 @@ impl Measured {
 /// Replays a candidate of `--json` on a trace, from `from` nanoseconds after the hundredth fresh arrival
 /// on. The detection time is that of the very first heartbeats, too.
 pub(crate) fn measure(candidate: &Value, interval: f64, rows: &[Row], from: u64) -> Measured {
-    let mut peer = detector(candidate, Duration::from_secs_f64(interval));
     let limit = Duration::from_secs_f64(candidate["limit_s"].as_f64().unwrap());
+    let peer = detector(candidate, Duration::from_secs_f64(interval));
+    let mut peer = Capped::new(peer, limit).unwrap();
     let mut arrived: Vec<(u64, u64, u64)> =
         rows.iter().filter_map(|row| Some((row.received?, row.sequence, row.sent))).collect();
     arrived.sort_unstable();
@@ -57,7 +58,7 @@ pub(crate) fn measure(candidate: &Value, interval: f64, rows: &[Row], from: u64)
         let [(at, sequence, sent), (next, ..)] = *pair else { unreachable!() };
         let now = Instant::from_nanos(at);
         peer.heartbeat(sequence, now);
-        let deadline = peer.deadline().unwrap().min(now + limit).as_nanos();
+        let deadline = peer.deadline().unwrap().as_nanos();
         // One nanosecond of trust is none.
         let deadline = if deadline <= at + 1 { at } else { deadline };
         if at < start {

@@ -1,4 +1,5 @@
 use surmise_detector::FailureDetector;
+use surmise_monitor::{Event, Monitor, MonitorConfig};
 use surmise_time::Instant;
 
 use super::*;
@@ -66,11 +67,7 @@ fn what_is_printed_is_what_compiles_here() {
 }
 
 /// Plays a shipped trace to a detector that was printed and to the one that was tried.
-fn assert_same(
-    kind: Kind,
-    mut printed: impl FailureDetector,
-    deadline: impl Fn(&dyn FailureDetector, Instant) -> Option<Instant>,
-) {
+fn assert_same(kind: Kind, mut printed: impl FailureDetector) {
     let trace = &shipped()[2];
     let timeline = Timeline::new(trace, false, 1_000_000_000).unwrap();
     // Where there is more than one tick to a nanosecond, the printed one counts less finely.
@@ -79,13 +76,13 @@ fn assert_same(
     assert_eq!(interval, 99_999_943, "the interval below is no longer that of the trace");
     let setting = setting(kind);
     let mut tried = setting.point.detector(&timeline).unwrap();
-    for beat in timeline.beats() {
+    for beat in timeline.beats().iter().filter(|beat| beat.fresh) {
         let [fine, coarse] = [beat.at, beat.at / ticks].map(Instant::from_nanos);
         tried.heartbeat(beat.sequence, fine);
         printed.heartbeat(beat.sequence, coarse);
         let limit = Duration::from_nanos(timeline.scale().ticks(setting.limit));
         let tried = tried.deadline().unwrap().min(fine + limit).as_nanos() / ticks;
-        let printed = deadline(&printed, coarse).unwrap().as_nanos();
+        let printed = printed.deadline().unwrap().as_nanos();
         // 57 ns of difference between the intervals, of which up to 1000 count.
         assert!(tried.abs_diff(printed) < 200_000, "{kind:?}: {tried} and {printed}");
     }
@@ -93,38 +90,50 @@ fn assert_same(
 
 #[test]
 fn a_printed_detector_is_the_one_that_was_tried() {
-    let plain = |peer: &dyn FailureDetector, _| peer.deadline();
-    assert_same(Kind::Fixed, fixed::detector().unwrap(), plain);
     macro_rules! assert_printed {
         ($($kind:ident $module:ident),*) => {
-            $(assert_same(Kind::$kind, $module::detector().unwrap(), |peer, at| {
-                $module::deadline(&Dyn(peer), at)
-            });)*
+            $(assert_same(Kind::$kind, $module::detector().unwrap());)*
         };
     }
     assert_printed!(
-        Chen chen, TwoWindow two_window, Phi phi, Exponential exponential, Satzger satzger,
-        JitterScaled jitter_scaled, RateTarget rate_target, Bertier bertier
+        Fixed fixed, Chen chen, TwoWindow two_window, Phi phi, Exponential exponential,
+        Satzger satzger, JitterScaled jitter_scaled, RateTarget rate_target, Bertier bertier
     );
 }
 
-/// A detector behind a reference that is only asked.
-struct Dyn<'a>(&'a dyn FailureDetector);
-
-impl FailureDetector for Dyn<'_> {
-    fn heartbeat(&mut self, _: u64, _: Instant) -> surmise_detector::Beat {
-        unreachable!("it is only asked")
+/// Returns how long after its last heartbeat a monitor suspects a peer that taught its detector to wait for long.
+fn suspected_after(detector: impl FailureDetector) -> Duration {
+    let config = MonitorConfig { correlated_expiry: None, ..MonitorConfig::default() };
+    let mut monitor = Monitor::new(config).unwrap();
+    let mut now = Instant::from_nanos(1 << 40);
+    monitor.watch("peer", detector, now).unwrap();
+    for sequence in 0..500 {
+        // Every other one comes 80 ms late.
+        now +=
+            if sequence % 2 == 0 { Duration::from_millis(20) } else { Duration::from_millis(180) };
+        monitor.heartbeat(&"peer", 1, sequence, now).unwrap();
+        assert!(monitor.poll(now).all(|event| !matches!(event, Event::Suspected { .. })));
     }
-
-    fn queued_heartbeat(&mut self, _: u64, _: Instant) -> surmise_detector::Beat {
-        unreachable!("it is only asked")
+    let last = now;
+    loop {
+        // It is awake meanwhile, or it would take its own pause for the peer's silence.
+        let awake = now + Duration::from_millis(1);
+        let next = monitor.deadline().filter(|&next| next > now);
+        now = next.map_or(awake, |next| next.min(awake));
+        assert!(now < last + Duration::from_secs(60));
+        if monitor.poll(now).any(|event| matches!(event, Event::Suspected { .. })) {
+            return now - last;
+        }
     }
+}
 
-    fn restart(&mut self) {}
-
-    fn deadline(&self) -> Option<Instant> {
-        self.0.deadline()
-    }
+#[test]
+fn a_monitor_keeps_the_limit_of_what_was_printed() {
+    let limit = Duration::from_nanos(setting(Kind::Phi).limit) + Duration::from_nanos(1);
+    assert_eq!(suspected_after(phi::detector().unwrap()), limit);
+    assert_eq!(suspected_after(exponential::detector().unwrap()), limit);
+    // Which waits for longer by itself.
+    assert!(suspected_after(phi::detector().unwrap().into_inner()) > limit + INTERVAL);
 }
 
 #[test]

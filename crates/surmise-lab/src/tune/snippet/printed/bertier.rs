@@ -1,25 +1,16 @@
+// cargo add surmise-detector (or surmise, and write `surmise::detector`)
 use core::time::Duration;
 
-use surmise_detector::{Bertier, BertierConfig, ConfigError, FailureDetector};
-use surmise_time::Instant;
+use surmise_detector::{Bertier, BertierConfig, Capped, ConfigError};
 
 /// Creates the detector for one peer.
-pub fn detector() -> Result<Bertier<[i64; 1000]>, ConfigError> {
-    Bertier::new(BertierConfig {
+pub fn detector() -> Result<Capped<Bertier<[i64; 1000]>>, ConfigError> {
+    let detector = Bertier::new(BertierConfig {
         interval: Duration::from_millis(100),
         gain: 0.1,
         delay_weight: 1.0,
         deviation_weight: 12.3,
-    })
+    })?;
+    // No heartbeat vouches for the peer for longer, whatever is learned.
+    Capped::new(detector, Duration::from_micros(351_234))
 }
-
-/// Returns until when to trust the peer: ask this instead of the detector.
-/// (A `Monitor` asks the detector itself, and so waits without this limit.)
-///
-/// `last` is when the last heartbeat arrived that the detector did not ignore.
-pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {
-    Some(peer.deadline()?.min(last + LIMIT))
-}
-
-/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
-const LIMIT: Duration = Duration::from_micros(351_234);

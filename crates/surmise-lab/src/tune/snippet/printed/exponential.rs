@@ -1,29 +1,19 @@
+// cargo add surmise-detector (or surmise, and write `surmise::detector`)
 use core::time::Duration;
 
 use surmise_detector::{
-    ConfigError, Exponential, ExponentialConfig, ExponentialScale, FailureDetector,
-    LateIntervals,
+    Capped, ConfigError, Exponential, ExponentialConfig, ExponentialScale, LateIntervals,
 };
-use surmise_time::Instant;
 
 /// Creates the detector for one peer.
-pub fn detector() -> Result<Exponential<[u64; 1000]>, ConfigError> {
-    Exponential::new(ExponentialConfig {
+pub fn detector() -> Result<Capped<Exponential<[u64; 1000]>>, ConfigError> {
+    let detector = Exponential::new(ExponentialConfig {
         threshold: 0.9999877,
         scale: ExponentialScale::Probability,
         interval: Duration::from_millis(100),
         prior_weight: 0,
         late_intervals: LateIntervals::Learn,
-    })
+    })?;
+    // No heartbeat vouches for the peer for longer, whatever is learned.
+    Capped::new(detector, Duration::from_micros(351_234))
 }
-
-/// Returns until when to trust the peer: ask this instead of the detector.
-/// (A `Monitor` asks the detector itself, and so waits without this limit.)
-///
-/// `last` is when the last heartbeat arrived that the detector did not ignore.
-pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {
-    Some(peer.deadline()?.min(last + LIMIT))
-}
-
-/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
-const LIMIT: Duration = Duration::from_micros(351_234);

@@ -1,23 +1,14 @@
+// cargo add surmise-detector (or surmise, and write `surmise::detector`)
 use core::time::Duration;
 
-use surmise_detector::{ConfigError, FailureDetector, JitterScaled, JitterScaledConfig};
-use surmise_time::Instant;
+use surmise_detector::{Capped, ConfigError, JitterScaled, JitterScaledConfig};
 
 /// Creates the detector for one peer.
-pub fn detector() -> Result<JitterScaled, ConfigError> {
-    JitterScaled::new(JitterScaledConfig {
+pub fn detector() -> Result<Capped<JitterScaled>, ConfigError> {
+    let detector = JitterScaled::new(JitterScaledConfig {
         interval: Duration::from_millis(100),
         factor: 4.56,
-    })
+    })?;
+    // No heartbeat vouches for the peer for longer, whatever is learned.
+    Capped::new(detector, Duration::from_micros(351_234))
 }
-
-/// Returns until when to trust the peer: ask this instead of the detector.
-/// (A `Monitor` asks the detector itself, and so waits without this limit.)
-///
-/// `last` is when the last heartbeat arrived that the detector did not ignore.
-pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {
-    Some(peer.deadline()?.min(last + LIMIT))
-}
-
-/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
-const LIMIT: Duration = Duration::from_micros(351_234);

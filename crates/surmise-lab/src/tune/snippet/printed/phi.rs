@@ -1,30 +1,20 @@
+// cargo add surmise-detector (or surmise, and write `surmise::detector`)
 use core::time::Duration;
 
 use surmise_detector::{
-    ConfigError, FailureDetector, LateIntervals, MinStdDeviation, PhiAccrual, PhiConfig,
-    PhiScale,
+    Capped, ConfigError, LateIntervals, MinStdDeviation, PhiAccrual, PhiConfig, PhiScale,
 };
-use surmise_time::Instant;
 
 /// Creates the detector for one peer.
-pub fn detector() -> Result<PhiAccrual<[u64; 1000]>, ConfigError> {
-    PhiAccrual::new(PhiConfig {
+pub fn detector() -> Result<Capped<PhiAccrual<[u64; 1000]>>, ConfigError> {
+    let detector = PhiAccrual::new(PhiConfig {
         threshold: 8.0,
         scale: PhiScale::Normal,
         interval: Duration::from_millis(100),
         min_std_deviation: MinStdDeviation::Absolute(Duration::ZERO),
         acceptable_pause: Duration::ZERO,
         late_intervals: LateIntervals::Learn,
-    })
+    })?;
+    // No heartbeat vouches for the peer for longer, whatever is learned.
+    Capped::new(detector, Duration::from_micros(351_234))
 }
-
-/// Returns until when to trust the peer: ask this instead of the detector.
-/// (A `Monitor` asks the detector itself, and so waits without this limit.)
-///
-/// `last` is when the last heartbeat arrived that the detector did not ignore.
-pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {
-    Some(peer.deadline()?.min(last + LIMIT))
-}
-
-/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
-const LIMIT: Duration = Duration::from_micros(351_234);

@@ -1,24 +1,15 @@
+// cargo add surmise-detector (or surmise, and write `surmise::detector`)
 use core::time::Duration;
 
-use surmise_detector::{ConfigError, FailureDetector, RateTarget, RateTargetConfig};
-use surmise_time::Instant;
+use surmise_detector::{Capped, ConfigError, RateTarget, RateTargetConfig};
 
 /// Creates the detector for one peer.
-pub fn detector() -> Result<RateTarget, ConfigError> {
-    RateTarget::new(RateTargetConfig {
+pub fn detector() -> Result<Capped<RateTarget>, ConfigError> {
+    let detector = RateTarget::new(RateTargetConfig {
         interval: Duration::from_millis(100),
         rate: 1e-6,
         gain: 1.0,
-    })
+    })?;
+    // No heartbeat vouches for the peer for longer, whatever is learned.
+    Capped::new(detector, Duration::from_micros(351_234))
 }
-
-/// Returns until when to trust the peer: ask this instead of the detector.
-/// (A `Monitor` asks the detector itself, and so waits without this limit.)
-///
-/// `last` is when the last heartbeat arrived that the detector did not ignore.
-pub fn deadline(peer: &impl FailureDetector, last: Instant) -> Option<Instant> {
-    Some(peer.deadline()?.min(last + LIMIT))
-}
-
-/// No heartbeat vouches for the peer for longer, whatever the detector has learned.
-const LIMIT: Duration = Duration::from_micros(351_234);
