@@ -7,6 +7,7 @@ mod args;
 mod attainable;
 mod bounds;
 mod contract;
+mod drift;
 mod error;
 mod history;
 #[cfg(test)]

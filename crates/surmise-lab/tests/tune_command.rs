@@ -76,6 +76,33 @@ fn a_contract_that_is_met_gets_its_configuration() {
 }
 
 #[test]
+fn what_clocks_drifted_apart_is_said_and_is_not_lateness() {
+    let folder = tempfile::tempdir().unwrap();
+    for (lost, verb, sign) in [(true, "lost", -1.0), (false, "gained", 1.0)] {
+        let mut text = "sequence,sent_ns,received_ns\n".to_owned();
+        for sequence in 1..4_000_u64 {
+            let sent = sequence * 100_000_000;
+            let drift = sent / 20_000;
+            let received = if lost { sent - drift } else { sent + drift };
+            writeln!(text, "{sequence},{sent},{received}").unwrap();
+        }
+        fs::write(folder.path().join("drift.csv"), text).unwrap();
+        let contract = ["drift.csv", "--detection-time", "400ms", "--mistakes-per-day", "5000"];
+        let said = printed(&tune(&folder, &contract));
+        assert!(said.contains("Answer: take `"), "{said}");
+        let drift = format!(
+            "The receiver's clock {verb} 50.0 µs a second against the sender's, which is 19.5 ms in all \
+             and taken out."
+        );
+        assert!(said.contains(&drift), "{said}");
+        let json = tune(&folder, &[&contract[..], &["--json"]].concat()).stdout;
+        let answers: Value = serde_json::from_slice(&json).unwrap();
+        let drift = answers.get(0).and_then(|answer| answer["drift_ppm"].as_f64()).unwrap();
+        assert!((drift - sign * 50.0).abs() < 0.1, "{drift}");
+    }
+}
+
+#[test]
 fn a_trace_that_is_too_short_for_a_promise_says_how_long_it_must_be() {
     let folder = tempfile::tempdir().unwrap();
     write_trace(&folder, "calm.csv", 2_000, calm);

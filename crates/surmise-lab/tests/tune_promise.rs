@@ -150,6 +150,7 @@ fn promises_hold_on_the_rest_of_the_shipped_traces() {
             .map(|beat| Row {
                 sequence: beat.sequence,
                 sent: beat.sent.unwrap(),
+                truly_sent: beat.sent.unwrap(),
                 received: beat.received,
             })
             .collect();

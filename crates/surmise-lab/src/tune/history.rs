@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use surmise_detector::ConfigError;
 
+use super::drift::{Floor, Hull};
 use crate::compare::{
     catalogue::Point,
     number::round,
@@ -27,6 +28,8 @@ pub(crate) struct History<'a> {
     pub(crate) timeline: &'a Timeline,
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) parts: [Part; PARTS],
+    /// How much the receiver's clock gains on the sender's, in seconds a second.
+    pub(crate) drift: f64,
 }
 
 /// A fresh arrival that is scored.
@@ -35,7 +38,9 @@ pub(crate) struct Arrival {
     pub(crate) at: u64,
     /// The time until the next one.
     pub(crate) silence: u64,
-    /// The time since it was sent, had the fastest heartbeat taken none; it can be negative.
+    /// The time since it was sent by the trace's clocks.
+    pub(crate) delay: i128,
+    /// The time since it was sent, had the fastest heartbeat taken none.
     pub(crate) late: i128,
 }
 
@@ -46,10 +51,12 @@ pub(crate) struct Part {
     pub(crate) arrivals: Range<usize>,
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// How much later than the fastest of the trace that of all parts up to this one was.
-    pub(crate) fastest: i128,
-    /// How late a heartbeat was news in all parts up to this one, at worst.
+    /// How fast a heartbeat could be, as far as all parts up to this one tell.
+    pub(crate) floor: Floor,
+    /// How late a heartbeat was news in all parts up to this one, at worst, as far as they tell.
     pub(crate) lateness: u64,
+    /// How late a heartbeat of this part was news, at worst, as far as the whole trace tells.
+    pub(crate) latest: u64,
 }
 
 impl<'a> History<'a> {
@@ -59,18 +66,24 @@ impl<'a> History<'a> {
         if fresh.len() < LEAST_FRESH {
             return Err(fresh.len());
         }
-        let arrivals: Vec<Arrival> = fresh
-            .iter()
-            .zip(fresh.iter().skip(1))
-            .skip(WARM_UP)
-            .map(|(beat, next)| Arrival {
-                at: beat.at,
-                silence: next.at - beat.at,
-                late: i128::from(beat.at) - beat.since,
+        let scored = fresh.iter().zip(fresh.iter().skip(1)).skip(WARM_UP);
+        let mut arrivals: Vec<Arrival> = scored
+            .map(|(beat, next)| {
+                let delay = i128::from(beat.at) - beat.since;
+                Arrival { at: beat.at, silence: next.at - beat.at, delay, late: delay }
             })
             .collect();
-        let parts = parts(timeline, &arrivals);
-        Ok(Self { timeline, arrivals, parts })
+        let mut parts = parts(timeline, &arrivals);
+        let floor = parts.last().map(|part| part.floor).unwrap_or_default();
+        for arrival in &mut arrivals {
+            arrival.late = floor.above(arrival.at, arrival.delay);
+        }
+        for part in &mut parts {
+            let own = arrivals.get(part.arrivals.clone()).unwrap_or_default();
+            let latest = own.iter().map(|arrival| arrival.late).max().unwrap_or(0);
+            part.latest = u64::try_from(latest).unwrap_or(0);
+        }
+        Ok(Self { timeline, arrivals, parts, drift: floor.slope })
     }
 
     /// Returns the scored arrivals of the first parts.
@@ -113,6 +126,13 @@ impl<'a> History<'a> {
         self.scale().seconds(ticks.into())
     }
 
+    /// Returns how much later a heartbeat came at worst on a part than on all parts before it.
+    pub(crate) fn growth(&self) -> u64 {
+        let next = self.parts.iter().skip(1);
+        let growth = self.parts.iter().zip(next);
+        growth.map(|(past, next)| next.latest.saturating_sub(past.lateness)).max().unwrap_or(0)
+    }
+
     /// Returns the worst lateness, in seconds.
     pub(crate) fn lateness(&self) -> f64 {
         let worst = self.parts.last().map_or(0, |part| part.lateness);
@@ -127,61 +147,53 @@ fn parts(timeline: &Timeline, arrivals: &[Arrival]) -> [Part; PARTS] {
     let divisor = u64::try_from(PARTS).unwrap_or(u64::MAX);
     let mut cut = start;
     let mut next_arrival = 0;
-    // Where the times of sending stand as they are, even the fastest heartbeat took its time.
-    let fastest = (timeline.since() == Since::Sent).then_some(0);
-    let mut lateness = Lateness { fastest, absolute: fastest.is_some(), ..Lateness::default() };
-    let mut beats = timeline.beats().iter().peekable();
-    let interval = timeline.interval().as_nanos();
+    let mut hull = Hull::default();
+    let mut heard = 0;
     let mut index = 0;
     [(); PARTS].map(|()| {
         index += 1;
         let until = if index == divisor { end } else { start + (end - start) / divisor * index };
-        let is_inside = |arrival: &Arrival| arrival.at < until;
         let first = next_arrival;
-        next_arrival = arrivals.partition_point(is_inside);
-        while let Some(beat) = beats.next_if(|beat| beat.at < until) {
-            lateness.add(i128::from(beat.at) - beat.since, beat.fresh);
+        next_arrival = arrivals.partition_point(|arrival| arrival.at < until);
+        let news = timeline.beats().iter().skip(heard).take_while(|beat| beat.at < until);
+        for beat in news {
+            hull.add(beat.at, i128::from(beat.at) - beat.since);
+            heard += 1;
         }
-        let part = Part {
-            arrivals: first..next_arrival,
-            start: cut,
-            end: until,
-            fastest: lateness.fastest.unwrap_or(0),
-            lateness: lateness.worst(i128::try_from(interval).unwrap_or(i128::MAX)),
-        };
+        let floor = floor(timeline, heard, &hull);
+        let lateness = lateness(timeline, heard, floor);
+        let arrivals = first..next_arrival;
+        let part = Part { arrivals, start: cut, end: until, floor, lateness, latest: 0 };
         cut = until;
         part
     })
 }
 
-/// How late heartbeats were.
-#[derive(Debug, Default)]
-struct Lateness {
-    fastest: Option<i128>,
-    /// Whether the fastest is not looked for.
-    absolute: bool,
-    worst_fresh: i128,
-    worst: i128,
+/// Returns the least delays of so many heartbeats, by their hull.
+fn floor(timeline: &Timeline, heard: usize, hull: &Hull) -> Floor {
+    let beats = timeline.beats().iter().take(heard);
+    match timeline.since() {
+        Since::SentByTheFastest => {
+            let delays = beats.map(|beat| (beat.at, i128::from(beat.at) - beat.since));
+            Floor::below(hull.drift(), delays)
+        }
+        // Where the times of sending stand as they are, even the fastest heartbeat took its time.
+        Since::Sent | Since::LastArrival => Floor::default(),
+    }
 }
 
-impl Lateness {
-    fn add(&mut self, late: i128, fresh: bool) {
-        if !self.absolute {
-            self.fastest = Some(self.fastest.map_or(late, |fastest| fastest.min(late)));
-        }
-        self.worst = self.worst.max(late);
-        if fresh {
-            self.worst_fresh = self.worst_fresh.max(late);
-        }
-    }
-
-    /// Returns how late news can be. Heartbeats that were overtaken count up to one interval: had the one
-    /// after them been lost, as any may be, they would have been news.
-    fn worst(&self, interval: i128) -> u64 {
-        let fastest = self.fastest.unwrap_or(0);
-        let worst = (self.worst_fresh - fastest).max((self.worst - fastest).min(interval));
-        u64::try_from(worst.max(0)).unwrap_or(u64::MAX)
-    }
+/// Returns how late news can be, as far as so many heartbeats tell.
+///
+/// Heartbeats that were overtaken count up to one interval: had the one after them been lost, as any may be, they
+/// would have been news.
+fn lateness(timeline: &Timeline, heard: usize, floor: Floor) -> u64 {
+    let interval = i128::try_from(timeline.interval().as_nanos()).unwrap_or(i128::MAX);
+    let beats = timeline.beats().iter().take(heard);
+    let late = beats.map(|beat| {
+        let late = floor.above(beat.at, i128::from(beat.at) - beat.since);
+        if beat.fresh { late } else { late.min(interval) }
+    });
+    u64::try_from(late.max().unwrap_or(0).max(0)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

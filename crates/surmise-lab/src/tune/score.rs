@@ -20,6 +20,10 @@ pub(super) struct Score<'a> {
     interval_s: f64,
     /// How late a heartbeat was news at worst.
     lateness_s: f64,
+    /// How much later than on the parts before it a heartbeat came on a part at worst.
+    lateness_growth_s: f64,
+    /// How much the receiver's clock gains on the sender's, in millionths.
+    drift_ppm: f64,
     span_s: f64,
     held_back_s: f64,
     /// The finding of the best candidate.
@@ -97,6 +101,8 @@ impl<'a> Score<'a> {
             },
             interval_s: verdict.summary.interval,
             lateness_s: verdict.lateness,
+            lateness_growth_s: verdict.growth,
+            drift_ppm: verdict.drift * 1e6,
             span_s: verdict.span,
             held_back_s: verdict.held_back,
             answer: verdict.candidates.first().map_or(Finding::TooSlow, |best| best.finding).key(),

@@ -4,7 +4,7 @@
 
 use surmise_detector::ConfigError;
 
-use super::history::{Arrival, History, PARTS, Part};
+use super::history::{Arrival, History, PARTS};
 use crate::compare::{
     catalogue::{Kind, MAX_TICKS, Point},
     number::{float, round},
@@ -28,6 +28,10 @@ pub(crate) enum Family {
         kind: Kind,
         /// What the parameter is added to.
         base: Vec<i64>,
+        /// The greatest of them in the first 1, 2, … parts.
+        greatest: [i64; PARTS],
+        /// What the detection times are without the parameter.
+        times: Times,
     },
     /// It must be replayed, and rises with the parameters of this sweep.
     Swept {
@@ -38,10 +42,17 @@ pub(crate) enum Family {
     },
 }
 
+/// The detection times of a kind whose parameter is added to all of them, without it. In ticks.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    /// The worst of the first 1, 2, … parts, and what is kept free for worse ones.
+    known: [(i128, i128); PARTS],
+}
+
 impl Family {
     pub(crate) fn new(kind: Kind, history: &History<'_>) -> Result<Self, ConfigError> {
         if kind == Kind::Fixed {
-            return Ok(Self::Shifted { kind, base: vec![0; history.arrivals.len()] });
+            return Ok(Self::shifted(kind, history, vec![0; history.arrivals.len()]));
         }
         if kind.is_time() {
             // So long that no deadline has passed when its heartbeat comes, which would hide the base.
@@ -50,46 +61,60 @@ impl Family {
             let margin = history.scale().ticks_from_seconds(point.parameter);
             let shift = |patience: u64| patience.cast_signed().wrapping_sub(margin.cast_signed());
             let base = history.patience(point)?.into_iter().map(shift).collect();
-            return Ok(Self::Shifted { kind, base });
+            return Ok(Self::shifted(kind, history, base));
         }
         let interval = history.timeline.interval_seconds();
         let points: Vec<Point> = kind.sweep(interval).into_iter().map(rounded).collect();
         Ok(Self::Swept { greatest: vec![None; points.len()], points })
     }
 
+    fn shifted(kind: Kind, history: &History<'_>, base: Vec<i64>) -> Self {
+        let mut parts = 0;
+        let greatest = [(); PARTS].map(|()| {
+            parts += 1;
+            base.iter().take(history.up_to(parts).len()).max().copied().unwrap_or(0)
+        });
+        let times = if kind == Kind::Chen { Times::new(history, &base) } else { Times::default() };
+        Self::Shifted { kind, base, greatest, times }
+    }
+
     /// Returns the slowest setting that keeps a detection time, in nanoseconds, on the first `parts`
     /// parts, with a reserve; `None` if even the fastest is too slow.
+    ///
+    /// The reserve is the worst lateness once more, or as much as lateness grew from the parts before to a next one,
+    /// if that is more. That growth is known from the whole trace, so the parts that are held back do not test the
+    /// detection time: they test the mistakes. Of the whole trace, lateness cannot grow by more than it came to.
     pub(crate) fn slowest(
         &mut self,
         history: &History<'_>,
         parts: usize,
         detection_time: u64,
     ) -> Result<Option<Setting>, ConfigError> {
-        let Some(part) = history.parts.get(parts.wrapping_sub(1)) else { return Ok(None) };
-        let arrivals = history.up_to(parts);
-        let reserve = history.nanos(part.lateness).saturating_mul(2);
-        let Some(limit) = detection_time.checked_sub(reserve).filter(|&limit| limit > 0) else {
-            return Ok(None);
-        };
-        match self {
-            Self::Shifted { kind: Kind::Chen, base } => {
-                let detection_time = history.ticks(detection_time);
-                Ok(slowest_chen(history, arrivals, base, detection_time, part))
+        let index = parts.wrapping_sub(1);
+        let Some(part) = history.parts.get(index) else { return Ok(None) };
+        let reserve = part.lateness.saturating_add(part.lateness.max(history.growth()));
+        let limit = detection_time.checked_sub(history.nanos(reserve)).filter(|&limit| limit > 0);
+        let Some(limit) = limit else { return Ok(None) };
+        Ok(match self {
+            Self::Shifted { kind: Kind::Chen, greatest, times, .. } => {
+                let known = times.known.get(index).copied().unwrap_or_default();
+                let greatest = greatest.get(index).copied().unwrap_or_default();
+                slowest_chen(history, known, greatest, history.ticks(detection_time))
             }
-            Self::Shifted { kind, base } => {
+            Self::Shifted { kind, greatest, .. } => {
                 let limit = round_down(limit, 3);
-                let greatest = base.iter().take(arrivals.len()).max().copied().unwrap_or(0);
+                let greatest = greatest.get(index).copied().unwrap_or_default();
                 let margin = i128::from(history.ticks(limit)) - i128::from(greatest);
                 let setting = |nanos| Setting { point: in_nanos(*kind, nanos), limit };
-                Ok(ticks_to_nanos(history, margin).map(|nanos| setting(round_down(nanos, 3))))
+                ticks_to_nanos(history, margin).map(|nanos| setting(round_down(nanos, 3)))
             }
             Self::Swept { points, greatest } => {
                 let limit = round_down(limit, 3);
                 let ticks = history.ticks(limit);
                 let point = slowest_point(history, points, greatest, parts, ticks)?;
-                Ok(point.map(|point| Setting { point, limit }))
+                point.map(|point| Setting { point, limit })
             }
-        }
+        })
     }
 
     /// Returns for how long each arrival vouches for the peer with this parameter, in ticks, without the
@@ -110,29 +135,50 @@ impl Family {
     }
 }
 
+impl Times {
+    /// Chen's deadlines follow from the sender's schedule, so a late heartbeat does not move them: the longer it
+    /// took, the less is left of its patience. Hence the reserve is not taken from every heartbeat's patience:
+    /// the worst detection time is that of this trace and once more what made it so, be it the lateness of a
+    /// heartbeat or that of the whole schedule, or what it grew by from the parts before to a next one.
+    fn new(history: &History<'_>, base: &[i64]) -> Self {
+        let mut parts = 0;
+        let known = history.parts.each_ref().map(|part| {
+            parts += 1;
+            let arrivals = history.up_to(parts).iter().zip(base);
+            let time = |(arrival, base): (&Arrival, &i64)| {
+                part.floor.above(arrival.at, arrival.delay) + i128::from(*base)
+            };
+            let mut times: Vec<i128> = arrivals.map(time).collect();
+            let worst = times.iter().max().copied().unwrap_or(0);
+            let middle = times.len() / 2;
+            let unusual =
+                if times.is_empty() { 0 } else { worst - *times.select_nth_unstable(middle).1 };
+            (worst, unusual.max(part.lateness.into()))
+        });
+        let growth = known.iter().zip(history.parts.iter().skip(1)).map(|((worst, _), next)| {
+            let range = next.arrivals.clone();
+            let arrivals = history.arrivals.get(range.clone()).unwrap_or_default();
+            let base = base.get(range).unwrap_or_default();
+            let time = |(arrival, base): (&Arrival, &i64)| arrival.late + i128::from(*base);
+            arrivals.iter().zip(base).map(time).max().unwrap_or(*worst) - worst
+        });
+        let growth = growth.max().unwrap_or(0);
+        Self { known: known.map(|(worst, reserve)| (worst, reserve.max(growth))) }
+    }
+}
+
 /// Returns Chen's detector with the largest margin that keeps the detection time, in ticks.
 ///
-/// Its deadlines follow from the sender's schedule, so a late heartbeat does not move them: the longer it
-/// took, the less is left of its patience. Hence the reserve is not taken from every heartbeat's patience:
-/// the worst detection time is that of this trace and once more what made it so, be it the lateness of a
-/// heartbeat or that of the whole schedule. The limit is what the detector waited at most by itself.
+/// The limit is what the detector waited at most by itself. That is less than the detection time by the worst
+/// lateness, so that no heartbeat that comes as late makes it slower, whatever has become of the schedule.
 fn slowest_chen(
     history: &History<'_>,
-    arrivals: &[Arrival],
-    base: &[i64],
+    (worst, reserve): (i128, i128),
+    greatest: i64,
     detection_time: u64,
-    part: &Part,
 ) -> Option<Setting> {
-    // Each detection time less the margin.
-    let time = |(arrival, base): (&Arrival, &i64)| arrival.late - part.fastest + i128::from(*base);
-    let mut times: Vec<i128> = arrivals.iter().zip(base).map(time).collect();
-    let worst = times.iter().max().copied()?;
-    let middle = times.len() / 2;
-    let (_, median, _) = times.select_nth_unstable(middle);
-    let reserve = (worst - *median).max(part.lateness.into());
     let margin = i128::from(detection_time) - reserve - worst;
     let margin = round_down(ticks_to_nanos(history, margin)?, 3);
-    let greatest = base.iter().take(arrivals.len()).max().copied().unwrap_or(0);
     let waited = i128::from(history.ticks(margin)) + i128::from(greatest);
     let limit = round_down(ticks_to_nanos(history, waited)?, 6);
     (limit > 0).then_some(Setting { point: in_nanos(Kind::Chen, margin), limit })

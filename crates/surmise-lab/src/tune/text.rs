@@ -1,11 +1,12 @@
 //! The answer for people. It fits 100 columns.
 
+mod answer;
+
 use core::time::Duration;
 
 use comfy_table::{Cell, ColumnConstraint};
 
 use super::{
-    attainable::Offer,
     contract::SECONDS_PER_DAY,
     snippet,
     verdict::{Candidate, Finding, Verdict},
@@ -14,7 +15,6 @@ use crate::compare::{
     catalogue::Kind,
     table::{new_table, number, wrap},
     text,
-    timeline::Since,
 };
 
 /// Returns everything about one trace.
@@ -22,15 +22,15 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
     let heading = text::summary(&verdict.name, &verdict.summary);
     let mut paragraphs: Vec<String> =
         vec![heading.lines().map(wrap).collect::<Vec<_>>().join("\n")];
-    paragraphs.push(wrap(&contract(verdict)));
-    paragraphs.push(wrap(&(answer(verdict) + caution(verdict))));
+    paragraphs.push(wrap(&answer::contract(verdict)));
+    paragraphs.push(wrap(&(answer::answer(verdict) + answer::caution(verdict))));
     if !verdict.candidates.is_empty() {
         paragraphs.push(table(verdict));
     }
     if let Some(too_slow) = too_slow(verdict) {
         paragraphs.push(wrap(&too_slow));
     }
-    if let Some(attainable) = attainable(verdict) {
+    if let Some(attainable) = answer::attainable(verdict) {
         paragraphs.push(wrap(&attainable));
     }
     if let Some(best) = verdict.recommended() {
@@ -53,99 +53,6 @@ pub(super) fn legend() -> String {
          first: by verdict, by the upper bound of its mistakes, by its closest call (all up to 50 % are \
          alike where the contract is met), by the mean T_D (both in whole percent), and by size.",
     ) + "\n"
-}
-
-/// Says what was demanded, and what the trace makes of it.
-fn contract(verdict: &Verdict) -> String {
-    let contract = &verdict.contract;
-    let detection_time = duration(contract.detection_time);
-    let mut said = format!(
-        "Wanted: a crash noticed within {detection_time}, and at most {}",
-        mistakes_a_day(contract.mistakes_per_day)
-    );
-    if let Some(longest) = contract.mistake_duration {
-        said += &format!(" of {} on average", duration(longest));
-    }
-    said += &format!(", with {} % confidence. ", text::short(contract.confidence * 100.0));
-    if verdict.summary.since == Since::LastArrival {
-        return said
-            + "The trace does not say when heartbeats were sent: detection times count from their \
-               arrival, and how long they travel must be added.";
-    }
-    said + &format!(
-        "Heartbeats that were news came up to {} late. Twice that is kept free in the detection time, \
-         for those to come.",
-        text::time(verdict.lateness)
-    )
-}
-
-/// Says whether the contract is met.
-fn answer(verdict: &Verdict) -> String {
-    let Some(best) = verdict.candidates.first() else {
-        return format!("Answer: none can. {}", why_too_slow(verdict));
-    };
-    let name = named(best);
-    let seen = seen(verdict, best);
-    match best.finding {
-        Finding::Meets => {
-            format!("Answer: take {name}. {seen}; you allow {}.", verdict.contract.mistakes_per_day)
-        }
-        Finding::NotShown => match verdict.needed_span(best) {
-            Some(needed) => format!(
-                "Answer: {name} comes first, but the trace is too short for a promise. {seen}; you \
-                 allow {}. A trace of {} with mistakes as rare would show it.",
-                verdict.contract.mistakes_per_day,
-                long_time(needed / verdict.span * verdict.summary.span)
-            ),
-            None => format!(
-                "Answer: {name} comes first, but there is no promise. {seen}; you allow {}, which \
-                 lies between the two. A longer trace would tell.",
-                verdict.contract.mistakes_per_day
-            ),
-        },
-        Finding::TooManyMistakes => {
-            format!("Answer: none can. The fewest mistakes are those of {name}. {seen}.")
-        }
-        Finding::MistakesTooLong => format!(
-            "Answer: none can. The best is {name}, but its mistakes lasted {} on average.",
-            text::time(
-                best.trial.held_back.mistake_duration.max(best.trial.whole.mistake_duration)
-            )
-        ),
-        Finding::TooSlow => format!(
-            "Answer: none can. {name} would have left a crash unnoticed for {} on a part that was held \
-             back: heartbeats came more than twice as late there as on the parts before it.",
-            text::time(
-                best.trial.held_back.detection_time_max.max(best.trial.whole.detection_time_max)
-            )
-        ),
-    }
-}
-
-/// Says what speaks against the detector that comes first.
-fn caution(verdict: &Verdict) -> &'static str {
-    match verdict.recommended() {
-        Some(best) if best.kind == Kind::Chen => {
-            " Chen's detector takes the sender at its schedule: one that stalls and does not catch up is \
-             suspected again and again for a thousand heartbeats. Where that can happen, take the next."
-        }
-        _ => "",
-    }
-}
-
-/// Says how many mistakes were seen, and how many a day that allows for.
-fn seen(verdict: &Verdict, candidate: &Candidate) -> String {
-    let counted = candidate.trial.held_back.counted;
-    let count = match counted.mistakes {
-        0 => "no mistake".to_owned(),
-        1 => "1 mistake".to_owned(),
-        mistakes => format!("{} mistakes", text::integer(mistakes)),
-    };
-    format!(
-        "It made {count} in the {} held back, which means {} a day",
-        text::time(verdict.held_back),
-        interval(candidate)
-    )
 }
 
 /// Returns a row a detector.
@@ -190,61 +97,6 @@ fn too_slow(verdict: &Verdict) -> Option<String> {
     Some(format!("Too slow, however they are set: {}.", text::list(&names)))
 }
 
-/// Says why no detector is fast enough.
-fn why_too_slow(verdict: &Verdict) -> String {
-    let lateness = verdict.lateness;
-    let detection_time = verdict.contract.detection_time.as_secs_f64();
-    let late = text::time(lateness);
-    if lateness >= detection_time {
-        return format!(
-            "A heartbeat that was news came {late} late, and vouched for a peer that may have crashed \
-             since: no detector notices a crash faster than that."
-        );
-    }
-    format!(
-        "Heartbeats that were news came up to {late} late, and one may come twice as late: nothing is left \
-         of {} for a detector to wait.",
-        duration(verdict.contract.detection_time)
-    )
-}
-
-/// Says what there is where the contract is not met.
-fn attainable(verdict: &Verdict) -> Option<String> {
-    let attainable = verdict.attainable.as_ref()?;
-    let rate = mistakes_a_day(verdict.contract.mistakes_per_day);
-    let time =
-        |offer: &Offer| format!("{} (`{}`)", text::time(offer.detection_time), offer.kind.name());
-    let is_open = verdict.recommended().is_some();
-    Some(match (&attainable.possible, &attainable.shown) {
-        (Some(possible), Some(shown)) if !is_open && possible != shown => format!(
-            "Attainable: at most {rate} is possible from a detection time of {} on, and shown by this \
-             trace from {} on.",
-            time(possible),
-            time(shown)
-        ),
-        (_, Some(shown)) => format!(
-            "Attainable: at most {rate} is shown by this trace from a detection time of {} on.",
-            time(shown)
-        ),
-        (Some(possible), None) if !is_open => format!(
-            "Attainable: at most {rate} is possible from a detection time of {} on, but the trace is too \
-             short to show it for any.",
-            time(possible)
-        ),
-        (Some(_), None) => {
-            format!(
-                "Attainable: the trace is too short to show at most {rate} for any detection time."
-            )
-        }
-        (None, None) => format!("Attainable: at most {rate} is ruled out for any detection time."),
-    })
-}
-
-fn named(candidate: &Candidate) -> String {
-    let name = candidate.kind.parameter_name().replace('_', " ");
-    format!("`{}` with {name} {}", candidate.kind.name(), parameter(candidate))
-}
-
 /// Writes a parameter as it is, for it is meant to be copied.
 fn parameter(candidate: &Candidate) -> String {
     let point = candidate.trial.setting.point;
@@ -261,10 +113,6 @@ fn interval(candidate: &Candidate) -> String {
     let [low, high] = [candidate.rate.low, candidate.rate.high]
         .map(|rate| text::significant(rate * SECONDS_PER_DAY));
     format!("{low} to {high}")
-}
-
-fn mistakes_a_day(count: f64) -> String {
-    if count == 1.0 { "1 mistake a day".to_owned() } else { format!("{count} mistakes a day") }
 }
 
 /// Writes a time with all its digits, in the largest unit below an hour in which there are few.
@@ -288,12 +136,6 @@ fn decimals(size: u128) -> usize {
 
 fn indented(line: &str) -> String {
     if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }
-}
-
-/// Writes a time that may take days.
-fn long_time(seconds: f64) -> String {
-    let days = seconds / SECONDS_PER_DAY;
-    if days >= 2.0 { format!("{} days", text::significant(days)) } else { text::time(seconds) }
 }
 
 /// Writes how near a detector came to a mistake, unless it made one.

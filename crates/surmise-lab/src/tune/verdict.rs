@@ -18,6 +18,10 @@ pub(crate) struct Verdict {
     pub(crate) contract: Contract,
     /// How late a heartbeat was news at worst, in seconds.
     pub(crate) lateness: f64,
+    /// How much later than on the parts before it a heartbeat came on a part at worst, in seconds.
+    pub(crate) growth: f64,
+    /// How much the receiver's clock gains on the sender's, in seconds a second.
+    pub(crate) drift: f64,
     /// The scored seconds, and those of them that were held back.
     pub(crate) span: f64,
     pub(crate) held_back: f64,
@@ -81,6 +85,8 @@ impl Verdict {
             summary,
             contract,
             lateness: history.lateness(),
+            growth: history.scale().seconds(history.growth().into()),
+            drift: history.drift,
             span: history.span(),
             held_back: history.seconds_of(1..super::history::PARTS),
             candidates,

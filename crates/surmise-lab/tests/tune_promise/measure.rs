@@ -40,7 +40,7 @@ pub(crate) fn measure(candidate: &Value, interval: f64, rows: &[Row], from: u64)
     let peer = detector(candidate, Duration::from_secs_f64(interval));
     let mut peer = Capped::new(peer, limit).unwrap();
     let mut arrived: Vec<(u64, u64, u64)> =
-        rows.iter().filter_map(|row| Some((row.received?, row.sequence, row.sent))).collect();
+        rows.iter().filter_map(|row| Some((row.received?, row.sequence, row.truly_sent))).collect();
     arrived.sort_unstable();
     let mut highest = None;
     let fresh: Vec<_> = arrived

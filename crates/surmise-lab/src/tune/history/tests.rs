@@ -70,3 +70,47 @@ fn where_one_clock_tells_both_times_the_fastest_takes_its_time_too() {
         assert_eq!(history.lateness(), lateness);
     }
 }
+
+/// A network without jitter to speak of, and a receiver whose clock gains so many parts in a million.
+fn drifting(gain: i64, absorbed: impl Fn(u64) -> u64) -> crate::trace::Trace {
+    use crate::trace::{HeartbeatRecord, Trace};
+    let beats = (0..4_000).map(|sequence| {
+        let sent = sequence * INTERVAL;
+        let at = sent + jitter(sequence) / 200 + absorbed(sequence);
+        let drifted = at.cast_signed() * gain / 1_000_000;
+        HeartbeatRecord::new(
+            sequence,
+            Some(sent),
+            Some((at.cast_signed() + drifted).cast_unsigned()),
+        )
+    });
+    Trace::new("t", beats.collect())
+}
+
+#[test]
+fn clocks_that_drift_apart_make_no_heartbeat_late() {
+    for gain in [-200, -50, -1, 0, 1, 50, 200] {
+        let timeline = Timeline::new(&drifting(gain, |_| 0), false, 1 << 40).unwrap();
+        let history = History::new(&timeline).unwrap();
+        let drift = history.drift * 1e6;
+        let gain = f64::from(i32::try_from(gain).unwrap());
+        assert!((drift - gain).abs() < 0.2, "{gain}: {drift}");
+        // Jitter is up to 0.1 ms, and 80 ms of drift are not late.
+        assert!(history.lateness() < 0.000_2, "{gain}: {}", history.lateness());
+        assert!(history.growth() < history.ticks(100_000), "{gain}");
+    }
+}
+
+#[test]
+fn what_is_late_is_late_on_clocks_that_drift_apart() {
+    for gain in [-100, 0, 100] {
+        let late = |sequence| if sequence == 2_000 { 70_000_000 } else { 0 };
+        let timeline = Timeline::new(&drifting(gain, late), false, 1 << 40).unwrap();
+        let lateness = History::new(&timeline).unwrap().lateness();
+        assert!((lateness - 0.07).abs() < 0.000_2, "{gain}: {lateness}");
+        // Steeper than clocks are.
+        let growing = |sequence: u64| sequence * INTERVAL / 1_000;
+        let timeline = Timeline::new(&drifting(gain, growing), false, 1 << 40).unwrap();
+        assert!(History::new(&timeline).unwrap().lateness() > 0.2);
+    }
+}

@@ -4,7 +4,10 @@ use super::*;
 use crate::{
     compare::timeline::Timeline,
     trace::shipped,
-    tune::samples::{INTERVAL, jitter, timeline},
+    tune::{
+        samples::{INTERVAL, jitter, timeline},
+        trial::Trial,
+    },
 };
 
 /// Returns the kinds' settings for a detection time, after 1, 2, … parts.
@@ -57,8 +60,7 @@ fn every_detector_keeps_the_detection_time_and_no_slower_one_does() {
             let worst = |point: Point| {
                 let patience = history.patience(point).unwrap();
                 let detection = |(arrival, &patience): (&Arrival, &u64)| {
-                    let late = arrival.late - history.parts[PARTS - 1].fastest;
-                    (patience, u64::try_from(late + i128::from(patience)).unwrap())
+                    (patience, u64::try_from(arrival.late + i128::from(patience)).unwrap())
                 };
                 let each: Vec<_> = history.arrivals.iter().zip(&patience).map(detection).collect();
                 let patience = each.iter().map(|(patience, _)| *patience).max().unwrap();
@@ -114,17 +116,39 @@ fn chens_detector_leaves_as_much_free_as_its_schedule_was_off() {
 #[test]
 fn what_is_held_back_teaches_nothing() {
     let calm = timeline(800, |sequence| Some(jitter(sequence)));
-    // From the fourth part on, heartbeats are late and lost.
+    // From the fourth part on, heartbeats are late and lost; but not so late that it changes what is kept free.
     let rough = timeline(800, |sequence| match sequence {
         0..530 | 799 => Some(jitter(sequence)),
         _ if sequence % 7 < 3 => None,
-        _ => Some(4 * jitter(sequence)),
+        _ => Some(jitter(sequence) + 15_000_000),
     });
     let [calm, rough] = [&calm, &rough].map(|timeline| History::new(timeline).unwrap());
     for kind in Kind::ALL {
         let [calm, rough] = [&calm, &rough].map(|history| settings(history, kind, 900_000_000));
         assert_eq!(calm[..3], rough[..3], "{kind:?}");
         assert_ne!(calm[4], rough[4], "{kind:?}");
+    }
+}
+
+#[test]
+fn lateness_that_grew_is_kept_free_on_the_parts_before() {
+    let growing = timeline(800, |sequence| {
+        Some(match sequence {
+            // In the first part, and in the third.
+            150 => 20_000_000,
+            450 => 90_000_000,
+            _ => 0,
+        })
+    });
+    let history = History::new(&growing).unwrap();
+    let limits = settings(&history, Kind::Fixed, 1_000_000_000);
+    let limits = limits.into_iter().map(|setting| setting.unwrap().limit).collect::<Vec<_>>();
+    // 20 + 70 twice, and then 2 * 90.
+    assert_eq!(limits, [910, 910, 820, 820, 820].map(|millis| millis * 1_000_000));
+    for kind in Kind::ALL {
+        let mut family = Family::new(kind, &history).unwrap();
+        let trial = Trial::new(&mut family, &history, 1_000_000_000).unwrap().unwrap();
+        assert!(trial.held_back.detection_time_max <= 1.0, "{kind:?}: {trial:?}");
     }
 }
 

@@ -17,13 +17,6 @@ fn times_keep_all_their_digits() {
 }
 
 #[test]
-fn long_times_are_days() {
-    assert_eq!(long_time(400_000.0), "4.63 days");
-    assert_eq!(long_time(172_800.0), "2.00 days");
-    assert_eq!(long_time(172_799.0), "48.0 h");
-}
-
-#[test]
 fn the_legend_fits() {
     assert!(legend().lines().all(|line| line.chars().count() <= 100));
 }

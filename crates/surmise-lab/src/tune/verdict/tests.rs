@@ -118,6 +118,21 @@ fn each_kind_is_either_a_candidate_or_too_slow() {
 }
 
 #[test]
+fn lateness_that_grew_does_not_rule_a_timeout_out() {
+    // On its second part, heartbeats come three times as late as on the first.
+    let trace = shipped().into_iter().find(|trace| trace.name == "contended").unwrap();
+    for seconds in [10, 20] {
+        let contract = Contract { detection_time: Duration::from_secs(seconds), ..CONTRACT };
+        let verdict = verdict(&trace, contract);
+        let fixed = verdict.candidates.iter().find(|candidate| candidate.kind == Kind::Fixed);
+        let fixed = fixed.unwrap();
+        assert_ne!(fixed.finding, Finding::TooSlow, "{fixed:?}");
+        assert!(fixed.trial.held_back.detection_time_max <= contract.detection_time.as_secs_f64());
+        assert!(verdict.recommended().is_some(), "{seconds} s: {:?}", verdict.candidates);
+    }
+}
+
+#[test]
 fn what_is_attainable_is_so_when_it_is_asked_for() {
     let (mut offers, mut later) = (0, 0);
     for trace in shipped() {

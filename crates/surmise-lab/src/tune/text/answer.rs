@@ -1,0 +1,208 @@
+//! What is said of a trace in sentences.
+
+use super::{duration, interval, parameter};
+use crate::{
+    compare::{catalogue::Kind, text, timeline::Since},
+    tune::{
+        attainable::Offer,
+        contract::SECONDS_PER_DAY,
+        verdict::{Candidate, Finding, Verdict},
+    },
+};
+
+/// Says what was demanded, and what the trace makes of it.
+pub(super) fn contract(verdict: &Verdict) -> String {
+    let contract = &verdict.contract;
+    let detection_time = duration(contract.detection_time);
+    let mut said = format!(
+        "Wanted: a crash noticed within {detection_time}, and at most {}",
+        mistakes_a_day(contract.mistakes_per_day)
+    );
+    if let Some(longest) = contract.mistake_duration {
+        said += &format!(" of {} on average", duration(longest));
+    }
+    said += &format!(", with {} % confidence. ", text::short(contract.confidence * 100.0));
+    if verdict.summary.since == Since::LastArrival {
+        return said
+            + "The trace does not say when heartbeats were sent: detection times count from their \
+               arrival, and how long they travel must be added.";
+    }
+    said += &format!(
+        "Heartbeats that were news came up to {} late. Twice that is kept free in the detection time, \
+         for those to come.",
+        text::time(verdict.lateness)
+    );
+    said + &drift(verdict) + &growth(verdict)
+}
+
+/// Says how far the clocks of the two hosts drifted apart, if it would have been taken for lateness.
+fn drift(verdict: &Verdict) -> String {
+    let apart = verdict.drift.abs() * verdict.span;
+    if apart < verdict.contract.detection_time.as_secs_f64() / 100.0 {
+        return String::new();
+    }
+    format!(
+        " The receiver's clock {} {} µs a second against the sender's, which is {} in all and taken out.",
+        if verdict.drift > 0.0 { "gained" } else { "lost" },
+        text::significant(verdict.drift.abs() * 1e6),
+        text::time(apart)
+    )
+}
+
+/// Says whether lateness has already once grown by more than is kept free.
+fn growth(verdict: &Verdict) -> String {
+    let is_small = verdict.growth < verdict.contract.detection_time.as_secs_f64() / 100.0;
+    if is_small || verdict.growth * 2.0 <= verdict.lateness {
+        return String::new();
+    }
+    format!(
+        " On a part of the trace they came {} later than on all of it before: if they come to be more than \
+         twice as late, the detection time is not kept.",
+        text::time(verdict.growth)
+    )
+}
+
+/// Says whether the contract is met.
+pub(super) fn answer(verdict: &Verdict) -> String {
+    let Some(best) = verdict.candidates.first() else {
+        return format!("Answer: none can. {}", why_too_slow(verdict));
+    };
+    let name = named(best);
+    let seen = seen(verdict, best);
+    match best.finding {
+        Finding::Meets => {
+            format!("Answer: take {name}. {seen}; you allow {}.", verdict.contract.mistakes_per_day)
+        }
+        Finding::NotShown => match verdict.needed_span(best) {
+            Some(needed) => format!(
+                "Answer: {name} comes first, but the trace is too short for a promise. {seen}; you \
+                 allow {}. A trace of {} with mistakes as rare would show it.",
+                verdict.contract.mistakes_per_day,
+                long_time(needed / verdict.span * verdict.summary.span)
+            ),
+            None => format!(
+                "Answer: {name} comes first, but there is no promise. {seen}; you allow {}, which \
+                 lies between the two. A longer trace would tell.",
+                verdict.contract.mistakes_per_day
+            ),
+        },
+        Finding::TooManyMistakes => {
+            format!("Answer: none can. The fewest mistakes are those of {name}. {seen}.")
+        }
+        Finding::MistakesTooLong => format!(
+            "Answer: none can. The best is {name}, but its mistakes lasted {} on average.",
+            text::time(
+                best.trial.held_back.mistake_duration.max(best.trial.whole.mistake_duration)
+            )
+        ),
+        Finding::TooSlow => format!(
+            "Answer: none can. {name} would have left a crash unnoticed for {}.",
+            text::time(
+                best.trial.held_back.detection_time_max.max(best.trial.whole.detection_time_max)
+            )
+        ),
+    }
+}
+
+/// Says what speaks against the detector that comes first.
+pub(super) fn caution(verdict: &Verdict) -> &'static str {
+    match verdict.recommended() {
+        Some(best) if best.kind == Kind::Chen => {
+            " Chen's detector takes the sender at its schedule: one that stalls and does not catch up is \
+             suspected again and again for a thousand heartbeats. Where that can happen, take the next."
+        }
+        _ => "",
+    }
+}
+
+/// Says how many mistakes were seen, and how many a day that allows for.
+fn seen(verdict: &Verdict, candidate: &Candidate) -> String {
+    let counted = candidate.trial.held_back.counted;
+    let count = match counted.mistakes {
+        0 => "no mistake".to_owned(),
+        1 => "1 mistake".to_owned(),
+        mistakes => format!("{} mistakes", text::integer(mistakes)),
+    };
+    format!(
+        "It made {count} in the {} held back, which means {} a day",
+        text::time(verdict.held_back),
+        interval(candidate)
+    )
+}
+
+/// Says why no detector is fast enough.
+fn why_too_slow(verdict: &Verdict) -> String {
+    let lateness = verdict.lateness;
+    let detection_time = verdict.contract.detection_time.as_secs_f64();
+    let late = text::time(lateness);
+    if lateness >= detection_time {
+        return format!(
+            "A heartbeat that was news came {late} late, and vouched for a peer that may have crashed \
+             since: no detector notices a crash faster than that."
+        );
+    }
+    format!(
+        "Heartbeats that were news came up to {late} late, and one may come twice as late: nothing is left \
+         of {} for a detector to wait.",
+        duration(verdict.contract.detection_time)
+    )
+}
+
+/// Says what there is where the contract is not met.
+pub(super) fn attainable(verdict: &Verdict) -> Option<String> {
+    let attainable = verdict.attainable.as_ref()?;
+    let rate = mistakes_a_day(verdict.contract.mistakes_per_day);
+    let time =
+        |offer: &Offer| format!("{} (`{}`)", text::time(offer.detection_time), offer.kind.name());
+    let is_open = verdict.recommended().is_some();
+    Some(match (&attainable.possible, &attainable.shown) {
+        (Some(possible), Some(shown)) if !is_open && possible != shown => format!(
+            "Attainable: at most {rate} is possible from a detection time of {} on, and shown by this \
+             trace from {} on.",
+            time(possible),
+            time(shown)
+        ),
+        (_, Some(shown)) => format!(
+            "Attainable: at most {rate} is shown by this trace from a detection time of {} on.",
+            time(shown)
+        ),
+        (Some(possible), None) if !is_open => format!(
+            "Attainable: at most {rate} is possible from a detection time of {} on, but the trace is too \
+             short to show it for any.",
+            time(possible)
+        ),
+        (Some(_), None) => {
+            format!(
+                "Attainable: the trace is too short to show at most {rate} for any detection time."
+            )
+        }
+        (None, None) => format!("Attainable: at most {rate} is ruled out for any detection time."),
+    })
+}
+
+fn named(candidate: &Candidate) -> String {
+    let name = candidate.kind.parameter_name().replace('_', " ");
+    format!("`{}` with {name} {}", candidate.kind.name(), parameter(candidate))
+}
+
+fn mistakes_a_day(count: f64) -> String {
+    if count == 1.0 { "1 mistake a day".to_owned() } else { format!("{count} mistakes a day") }
+}
+
+/// Writes a time that may take days.
+fn long_time(seconds: f64) -> String {
+    let days = seconds / SECONDS_PER_DAY;
+    if days >= 2.0 { format!("{} days", text::significant(days)) } else { text::time(seconds) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_times_are_days() {
+        assert_eq!(long_time(400_000.0), "4.63 days");
+        assert_eq!(long_time(172_800.0), "2.00 days");
+        assert_eq!(long_time(172_799.0), "48.0 h");
+    }
+}
