@@ -127,7 +127,7 @@ fn where_none_can_the_reason_and_what_is_attainable_are_said() {
     // 400 ms of silence, every 20 s, are 4320 mistakes a day.
     let contract = ["gappy.csv", "--detection-time", "300ms", "--mistakes-per-day", "1500"];
     let said = printed(&tune(&folder, &contract));
-    assert!(said.contains("Answer: none can. The fewest mistakes are those of `"), "{said}");
+    assert!(said.contains("Answer: none can. The best is `"), "{said}");
     assert!(said.contains("is possible from a detection time of 5"), "{said}");
     assert!(!said.contains("in Rust"), "{said}");
 

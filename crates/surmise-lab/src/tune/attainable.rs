@@ -50,7 +50,11 @@ impl Attainable {
             families.push((kind, family));
         }
         let mut attainable = Self { possible: None, shown: None };
-        let flawless = Counted::new(&[0], history.seconds_of(1..PARTS));
+        let flawless = Counted {
+            mistakes: 0,
+            dispersion: history.clustering(u64::MAX),
+            span: history.seconds_of(1..PARTS),
+        };
         let can_show = flawless.rate(contract.confidence).high <= contract.mistake_rate();
         for nanos in detection_times(history) {
             for (kind, family) in &mut families {

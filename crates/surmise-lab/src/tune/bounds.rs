@@ -1,5 +1,7 @@
 //! How far a counted number of mistakes may be from what to expect.
 
+use core::ops::Range;
+
 use crate::compare::{
     confidence::garwood_interval,
     number::{count, float},
@@ -9,7 +11,7 @@ use crate::compare::{
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Counted {
     pub(crate) mistakes: u64,
-    /// The variance of the counts in equal times over their mean, at least 1.
+    /// How many mistakes come together, at least 1.
     pub(crate) dispersion: f64,
     /// The time that was watched, in seconds.
     pub(crate) span: f64,
@@ -24,17 +26,12 @@ pub(crate) struct Rate {
 }
 
 impl Counted {
-    /// Creates the count of mistakes in a time that was divided into equal parts, with one count each.
-    pub(crate) fn new(parts: &[u64], span: f64) -> Self {
-        let mistakes = parts.iter().sum();
-        Self { mistakes, dispersion: dispersion(parts), span }
-    }
-
     /// Returns the rate with its interval.
     ///
     /// For mistakes that come independently the interval is Garwood's, which is exact. Where they come in
     /// clusters, the count behaves like one of clusters, each as large as the dispersion
-    /// (quasi-Poisson: McCullagh, Nelder, *Generalized Linear Models*, 1989, §6.2).
+    /// (quasi-Poisson: McCullagh, Nelder, *Generalized Linear Models*, 1989, §6.2). At one dispersion, more
+    /// mistakes never have a lower bound than fewer.
     pub(crate) fn rate(&self, confidence: f64) -> Rate {
         self.rate_of(1.0, confidence)
     }
@@ -73,8 +70,9 @@ impl Rate {
     }
 }
 
-/// Returns the variance of counts over their mean, which is 1 for a Poisson process, or 1 if it is less.
-fn dispersion(parts: &[u64]) -> f64 {
+/// Returns the variance of counts in equal times over their mean, which is 1 for a Poisson process, or 1 if it is
+/// less.
+pub(crate) fn dispersion(parts: &[u64]) -> f64 {
     let total: u64 = parts.iter().sum();
     if total == 0 || parts.len() < 2 {
         return 1.0;
@@ -85,12 +83,52 @@ fn dispersion(parts: &[u64]) -> f64 {
     (variance / mean).max(1.0)
 }
 
+/// Counts what happened in equal parts of a time.
+pub(crate) fn counts(time: &Range<u64>, events: impl Iterator<Item = u64>) -> [u64; COUNTS] {
+    let mut counts = [0; COUNTS];
+    let width = ((time.end - time.start) / (COUNTS as u64)).max(1);
+    for at in events {
+        let index = usize::try_from(at.saturating_sub(time.start) / width).unwrap_or(COUNTS);
+        if let Some(count) = counts.get_mut(index.min(COUNTS - 1)) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+/// Returns how many silences come together that are longer than a limit.
+///
+/// Few of them do not tell, and none nothing at all: so it is no less than that of the [`ENOUGH`] longest.
+/// `silences` are when each one began, and how long it was.
+pub(crate) fn clustering(time: &Range<u64>, silences: &[(u64, u64)], limit: u64) -> f64 {
+    let mut longest: Vec<u64> = silences.iter().map(|&(_, silence)| silence).collect();
+    let least = match longest.len().checked_sub(ENOUGH) {
+        Some(index) => *longest.select_nth_unstable(index).1,
+        None => 0,
+    };
+    let of_those = |is_one: &dyn Fn(u64) -> bool| {
+        let chosen = silences.iter().filter(|&&(_, silence)| is_one(silence));
+        dispersion(&counts(time, chosen.map(|&(at, _)| at)))
+    };
+    let beyond = of_those(&|silence| silence > limit);
+    beyond.max(if limit >= least { of_those(&|silence| silence >= least) } else { 1.0 })
+}
+
+/// In how many equal times mistakes are counted, to see whether they come in clusters.
+const COUNTS: usize = 10;
+
+/// How many silences are enough to see that.
+const ENOUGH: usize = 10;
+
 /// How many times as long a trace is worth talking of.
 const MAX_STRETCH: f64 = 1e9;
 
 #[cfg(test)]
 mod tests {
     use quickcheck::{TestResult, quickcheck};
+    use rand::{RngExt as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Distribution as _, Geometric, Poisson};
 
     use super::*;
 
@@ -114,6 +152,19 @@ mod tests {
             let mean = f64::from(mean) / 500.0;
             let confidence = 0.9999 - f64::from(doubt) / f64::from(u16::MAX) * 0.4999;
             coverage(mean, confidence) >= confidence - 1e-9
+        }
+
+        fn more_mistakes_never_have_a_lower_bound(few: u8, more: u8, dispersion: u8, wide: u8) -> bool {
+            let dispersion = 1.0 + f64::from(dispersion) / 10.0;
+            let counted = |mistakes, dispersion| Counted { mistakes, dispersion, span: 9.0 }.rate(0.95);
+            let (few, more) = (u64::from(few), u64::from(few) + u64::from(more));
+            let [fewer, more] = [few, more].map(|mistakes| counted(mistakes, dispersion));
+            // Nor has a wider spread a narrower interval.
+            let wider = counted(few, dispersion + f64::from(wide) / 10.0);
+            fewer.low <= more.low + 1e-6
+                && fewer.high <= more.high + 1e-6
+                && wider.high >= fewer.high - 1e-6
+                && wider.low <= fewer.low + 1e-6
         }
 
         fn clusters_of_a_size_are_counted_as_that_many(clusters: u8, size: u8) -> bool {
@@ -142,7 +193,7 @@ mod tests {
 
     #[test]
     fn no_mistake_at_all_has_an_upper_bound() {
-        let none = Counted::new(&[0; 10], 86_400.0);
+        let none = Counted { mistakes: 0, dispersion: 1.0, span: 86_400.0 };
         let rate = none.rate(0.95);
         assert_eq!((rate.low, rate.mean), (0.0, 0.0));
         assert!((rate.high * 86_400.0 - 3.6889).abs() < 1e-4, "{rate:?}");
@@ -168,6 +219,66 @@ mod tests {
         assert_eq!(dispersion(&[0, 0, 0]), 1.0);
         assert_eq!(dispersion(&[4, 4, 4, 4]), 1.0);
         assert_eq!(dispersion(&[0, 8, 0, 0]), 8.0);
-        assert_eq!(Counted::new(&[0, 8, 0, 0], 2.0).mistakes, 8);
+    }
+
+    #[test]
+    fn few_mistakes_are_taken_to_cluster_as_the_longest_silences_do() {
+        let time = 0..1_000;
+        // Eight long ones at once, and nine that are shorter later on.
+        let mut silences: Vec<(u64, u64)> = (0..8).map(|index| (index, 1_000 + index)).collect();
+        silences.extend((1..10).map(|part| (part * 100, 500)));
+        silences.extend((0..1_000).map(|at| (at, 100)));
+        // Those that are ignored by a timeout of 600 are not made up for by those that are not.
+        assert!((clustering(&time, &silences, 600) - 8.0).abs() < 1e-9);
+        assert!((clustering(&time, &silences, 400) - 2.9).abs() < 0.1);
+        // The ten longest, and those as long as the tenth.
+        assert!((clustering(&time, &silences, 2_000) - 2.9).abs() < 0.1);
+        assert_eq!(clustering(&time, &silences, 99), 1.0);
+        assert_eq!(clustering(&time, &[], 5), 1.0);
+    }
+
+    /// Returns how often the interval holds the true number of mistakes, which come in clusters, a quarter of them
+    /// at the parameter that is asked for, and all of them at a faster one; and how often it is too low.
+    fn clustered_coverage(clusters: f64, size: f64) -> (f64, f64) {
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        let (rounds, mut held, mut low) = (1_000, 0, 0);
+        let many = Poisson::new(4.0 * clusters).unwrap();
+        let sizes = Geometric::new(1.0 / size).unwrap();
+        for _ in 0..rounds {
+            let mut silences = Vec::new();
+            for _ in 0..u64_of(many.sample(&mut random)) {
+                let at = random.random_range(0..1_000_000);
+                let length = if random.random_bool(0.25) { 200 } else { 100 };
+                for _ in 0..=sizes.sample(&mut random) {
+                    silences.push((at, length + random.random_range(0..50)));
+                }
+            }
+            let mistakes = silences.iter().filter(|&&(_, silence)| silence > 190).count();
+            let counted = Counted {
+                mistakes: mistakes.try_into().unwrap(),
+                dispersion: clustering(&(0..1_000_000), &silences, 190),
+                span: 1.0,
+            };
+            let rate = counted.rate(0.95);
+            let truth = clusters * size;
+            held += u32::from(rate.low <= truth && truth <= rate.high);
+            low += u32::from(rate.high < truth);
+        }
+        (f64::from(held) / f64::from(rounds), f64::from(low) / f64::from(rounds))
+    }
+
+    fn u64_of(number: f64) -> u64 {
+        crate::compare::number::round(number)
+    }
+
+    #[test]
+    fn the_interval_of_clusters_is_nearly_what_it_says() {
+        for clusters in [1.0, 2.0, 5.0, 20.0] {
+            for size in [1.0, 5.0] {
+                let (held, low) = clustered_coverage(clusters, size);
+                println!("{clusters} clusters of {size}: {held} held, {low} too low");
+                assert!(held > 0.88, "{clusters} clusters of {size}: {held}");
+            }
+        }
     }
 }

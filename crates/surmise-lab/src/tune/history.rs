@@ -4,7 +4,10 @@ use core::ops::Range;
 
 use surmise_detector::ConfigError;
 
-use super::drift::{Floor, Hull};
+use super::{
+    bounds::clustering,
+    drift::{Floor, Hull},
+};
 use crate::compare::{
     catalogue::Point,
     number::round,
@@ -124,6 +127,15 @@ impl<'a> History<'a> {
         let parts = self.parts.get(parts).unwrap_or_default();
         let ticks: u64 = parts.iter().map(|part| part.end - part.start).sum();
         self.scale().seconds(ticks.into())
+    }
+
+    /// Returns how many silences come together that are longer than this.
+    pub(crate) fn clustering(&self, nanos: u64) -> f64 {
+        let silences: Vec<(u64, u64)> =
+            self.arrivals.iter().map(|arrival| (arrival.at, arrival.silence)).collect();
+        let start = self.parts.first().map_or(0, |part| part.start);
+        let end = self.parts.last().map_or(0, |part| part.end);
+        clustering(&(start..end), &silences, self.ticks(nanos))
     }
 
     /// Returns how much later a heartbeat came at worst on a part than on all parts before it.

@@ -80,10 +80,6 @@ impl Family {
 
     /// Returns the slowest setting that keeps a detection time, in nanoseconds, on the first `parts`
     /// parts, with a reserve; `None` if even the fastest is too slow.
-    ///
-    /// The reserve is the worst lateness once more, or as much as lateness grew from the parts before to a next one,
-    /// if that is more. That growth is known from the whole trace, so the parts that are held back do not test the
-    /// detection time: they test the mistakes. Of the whole trace, lateness cannot grow by more than it came to.
     pub(crate) fn slowest(
         &mut self,
         history: &History<'_>,
@@ -91,10 +87,7 @@ impl Family {
         detection_time: u64,
     ) -> Result<Option<Setting>, ConfigError> {
         let index = parts.wrapping_sub(1);
-        let Some(part) = history.parts.get(index) else { return Ok(None) };
-        let reserve = part.lateness.saturating_add(part.lateness.max(history.growth()));
-        let limit = detection_time.checked_sub(history.nanos(reserve)).filter(|&limit| limit > 0);
-        let Some(limit) = limit else { return Ok(None) };
+        let Some(limit) = time_to_wait(history, parts, detection_time) else { return Ok(None) };
         Ok(match self {
             Self::Shifted { kind: Kind::Chen, greatest, times, .. } => {
                 let known = times.known.get(index).copied().unwrap_or_default();
@@ -102,14 +95,12 @@ impl Family {
                 slowest_chen(history, known, greatest, history.ticks(detection_time))
             }
             Self::Shifted { kind, greatest, .. } => {
-                let limit = round_down(limit, 3);
                 let greatest = greatest.get(index).copied().unwrap_or_default();
                 let margin = i128::from(history.ticks(limit)) - i128::from(greatest);
                 let setting = |nanos| Setting { point: in_nanos(*kind, nanos), limit };
                 ticks_to_nanos(history, margin).map(|nanos| setting(round_down(nanos, 3)))
             }
             Self::Swept { points, greatest } => {
-                let limit = round_down(limit, 3);
                 let ticks = history.ticks(limit);
                 let point = slowest_point(history, points, greatest, parts, ticks)?;
                 point.map(|point| Setting { point, limit })
@@ -133,6 +124,22 @@ impl Family {
             Self::Swept { .. } => history.patience(point),
         }
     }
+}
+
+/// Returns how many nanoseconds the worst heartbeat of the first `parts` parts, and a reserve, leave to wait.
+///
+/// The reserve is the worst lateness once more, or as much as lateness grew from the parts before to a next one,
+/// if that is more. That growth is known from the whole trace, so the parts that are held back do not test the
+/// detection time: they test the mistakes. Of the whole trace, lateness cannot grow by more than it came to.
+pub(crate) fn time_to_wait(
+    history: &History<'_>,
+    parts: usize,
+    detection_time: u64,
+) -> Option<u64> {
+    let part = history.parts.get(parts.wrapping_sub(1))?;
+    let reserve = part.lateness.saturating_add(part.lateness.max(history.growth()));
+    let limit = detection_time.checked_sub(history.nanos(reserve))?;
+    Some(round_down(limit, 3)).filter(|&limit| limit > 0)
 }
 
 impl Times {

@@ -5,11 +5,11 @@ use core::ops::Range;
 use surmise_detector::ConfigError;
 
 use super::{
-    bounds::{Counted, Rate},
+    bounds::{Counted, Rate, counts, dispersion},
     history::{History, PARTS},
-    search::{Family, Setting},
+    search::{Family, Setting, time_to_wait},
 };
-use crate::compare::{number::float, schedule::Scale};
+use crate::compare::{catalogue::Kind, number::float, schedule::Scale};
 
 /// The settings of a kind for a detection time, and what they were worth.
 #[derive(Clone, Debug)]
@@ -49,6 +49,10 @@ impl Trial {
             }
         }
         let Some(&setting) = settings.last() else { return Ok(None) };
+        // Mistakes of a detector that counts from the last arrival are those of a timeout, and more. So all are taken to
+        // cluster alike, or one that errs more often could seem to err less.
+        let mut clusters =
+            history.clustering(time_to_wait(history, PARTS, detection_time).unwrap_or(0));
         let recommended = family.patience(history, setting.point)?;
         let mut whole = Sums::new(history, 0..PARTS);
         whole.add(history, 0..PARTS, setting, &recommended);
@@ -61,7 +65,11 @@ impl Trial {
                 held_back.add(history, part..part + 1, taught, &patience);
             }
         }
-        Ok(Some(Self { setting, held_back: held_back.tally(), whole: whole.tally() }))
+        if setting.point.kind == Kind::Chen {
+            clusters = clusters.max(held_back.dispersion()).max(whole.dispersion());
+        }
+        let [held_back, whole] = [held_back, whole].map(|sums| sums.tally(clusters));
+        Ok(Some(Self { setting, held_back, whole }))
     }
 
     /// Returns the rate of mistakes on the parts that were held back, and an interval that holds it and
@@ -79,12 +87,12 @@ impl Trial {
 
 /// The sums behind a [`Tally`], in ticks.
 struct Sums {
-    start: u64,
-    end: u64,
+    time: Range<u64>,
     span: f64,
     scale: Scale,
     scored: u64,
-    counts: [u64; COUNTS],
+    /// When mistakes began.
+    mistakes: Vec<u64>,
     mistake_sum: i128,
     detection_sum: i128,
     detection_max: i128,
@@ -96,12 +104,12 @@ impl Sums {
         let span = history.seconds_of(parts.clone());
         let parts = history.parts.get(parts).unwrap_or_default();
         Self {
-            start: parts.first().map_or(0, |part| part.start),
-            end: parts.last().map_or(0, |part| part.end),
+            time: parts.first().map_or(0, |part| part.start)
+                ..parts.last().map_or(0, |part| part.end),
             span,
             scale: history.scale(),
             scored: 0,
-            counts: [0; COUNTS],
+            mistakes: Vec::new(),
             mistake_sum: 0,
             detection_sum: 0,
             detection_max: i128::MIN,
@@ -131,24 +139,22 @@ impl Sums {
                 self.closest_call = self.closest_call.max(call);
                 if arrival.silence > patience {
                     self.mistake_sum += i128::from(arrival.silence - patience);
-                    self.count(arrival.at + patience);
+                    self.mistakes.push(arrival.at + patience);
                 }
             }
         }
     }
 
-    /// Counts a mistake that began at a time.
-    fn count(&mut self, at: u64) {
-        let width = ((self.end - self.start) / (COUNTS as u64)).max(1);
-        let index = usize::try_from(at.saturating_sub(self.start) / width).unwrap_or(COUNTS);
-        if let Some(count) = self.counts.get_mut(index.min(COUNTS - 1)) {
-            *count += 1;
-        }
+    /// Returns how many of its own mistakes came together.
+    fn dispersion(&self) -> f64 {
+        dispersion(&counts(&self.time, self.mistakes.iter().copied()))
     }
 
-    fn tally(self) -> Tally {
+    /// Returns what came of it, if so many mistakes come together.
+    fn tally(self, dispersion: f64) -> Tally {
         let seconds = |ticks| self.scale.seconds(ticks);
-        let counted = Counted::new(&self.counts, self.span);
+        let mistakes = u64::try_from(self.mistakes.len()).unwrap_or(u64::MAX);
+        let counted = Counted { mistakes, dispersion, span: self.span };
         let mean = |sum: i128, items: u64| seconds(sum) / float(i128::from(items.max(1)));
         Tally {
             counted,
@@ -159,9 +165,6 @@ impl Sums {
         }
     }
 }
-
-/// In how many equal times mistakes are counted, to see whether they come in clusters.
-const COUNTS: usize = 10;
 
 #[cfg(test)]
 mod tests;

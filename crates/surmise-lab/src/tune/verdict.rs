@@ -110,8 +110,8 @@ impl Verdict {
 }
 
 impl Candidate {
-    /// Orders the better first: what is to be said of it, then the upper bound of its mistakes, then how near
-    /// it came to one, then the detection time, then the size.
+    /// Orders the better first: what is to be said of it, then the upper bound of its mistakes, then those
+    /// held back, then how near it came to one, then the detection time, then the size.
     ///
     /// A trace does not tell a good detector from a lucky one that was never put to the test. So, where the
     /// contract is met, all that kept half of their patience in reserve count alike, and where it is not
@@ -126,7 +126,7 @@ impl Candidate {
             let time = candidate.trial.held_back.detection_time;
             let percent = |share: f64| (share * 100.0).ceil();
             let time = percent(time / contract.detection_time.as_secs_f64());
-            [candidate.rate.high, percent(call), time]
+            [candidate.rate.high, candidate.rate.mean, percent(call), time]
         };
         let keys = key(self).into_iter().zip(key(other));
         let by_keys = keys.map(|(own, other)| own.total_cmp(&other));

@@ -87,7 +87,7 @@ pub(super) fn answer(verdict: &Verdict) -> String {
             ),
         },
         Finding::TooManyMistakes => {
-            format!("Answer: none can. The fewest mistakes are those of {name}. {seen}.")
+            format!("Answer: none can. The best is {name}. {seen}.")
         }
         Finding::MistakesTooLong => format!(
             "Answer: none can. The best is {name}, but its mistakes lasted {} on average.",

@@ -138,7 +138,7 @@ fn the_limit_cuts_what_a_detector_would_wait() {
     let patience =
         Family::new(Kind::Fixed, &history).unwrap().patience(&history, point.point).unwrap();
     sums.add(&history, 0..PARTS, point, &patience);
-    let tally = sums.tally();
+    let tally = sums.tally(1.0);
     assert_eq!(tally.detection_time_max, 0.15);
     // From the hundredth on, nine are lost, and 150 ms do not bridge that.
     assert_eq!(tally.counted.mistakes, 9);

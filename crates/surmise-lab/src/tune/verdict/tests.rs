@@ -118,6 +118,32 @@ fn each_kind_is_either_a_candidate_or_too_slow() {
 }
 
 #[test]
+fn more_mistakes_are_never_better() {
+    let (mut pairs, mut clustered) = (0, 0);
+    for trace in shipped() {
+        for millis in [500, 12_000] {
+            let contract = Contract { detection_time: Duration::from_millis(millis), ..CONTRACT };
+            let candidates = verdict(&trace, contract).candidates;
+            let tallies = |of: &Candidate| [of.trial.held_back.counted, of.trial.whole.counted];
+            for (better, one) in candidates.iter().enumerate() {
+                clustered += u32::from(one.trial.whole.counted.dispersion > 1.1);
+                for other in &candidates[better + 1..] {
+                    let counts = || tallies(one).into_iter().zip(tallies(other));
+                    if [one.kind, other.kind].contains(&Kind::Chen) {
+                        continue;
+                    }
+                    let errs_more = counts().all(|(one, other)| one.mistakes >= other.mistakes);
+                    let is_same = counts().all(|(one, other)| one.mistakes == other.mistakes);
+                    assert!(!errs_more || is_same, "{one:?} before {other:?}");
+                    pairs += 1;
+                }
+            }
+        }
+    }
+    assert!(pairs > 80 && clustered > 5, "{pairs} {clustered}");
+}
+
+#[test]
 fn lateness_that_grew_does_not_rule_a_timeout_out() {
     // On its second part, heartbeats come three times as late as on the first.
     let trace = shipped().into_iter().find(|trace| trace.name == "contended").unwrap();
