@@ -46,9 +46,11 @@ use crate::{
 
 /// Looks for the detectors that meet a contract on each trace, and prints what it found.
 ///
+/// Of several traces, those to which the contract cannot be put are named on the standard error, and left out.
+///
 /// # Errors
 ///
-/// [`TuneError`] if the contract makes no sense, a trace cannot be read or is too short, or a result cannot
+/// [`TuneError`] if the contract makes no sense, a trace cannot be read, all are too short, or a result cannot
 /// be written, or would replace a trace.
 pub fn run(args: &TuneArgs) -> Result<(), TuneError> {
     let contract = args.contract()?;
@@ -62,13 +64,24 @@ pub fn run(args: &TuneArgs) -> Result<(), TuneError> {
     let traces = input.load().map_err(too_short)?;
     let progress = progress_bar(traces.len() * Kind::ALL.len());
     let mut verdicts = Vec::new();
+    let mut refused = Vec::new();
     for (trace, timeline) in &traces {
         progress.set_message(trace.name.clone());
-        verdicts.push(judge(trace, timeline, contract, &|| progress.inc(1))?);
+        match judge(trace, timeline, contract, &|| progress.inc(1)) {
+            Ok(verdict) => verdicts.push(verdict),
+            Err(error) => refused.push(error),
+        }
     }
     progress.finish_and_clear();
-    let texts: Vec<String> = verdicts.iter().map(text::verdict).collect();
-    print(&(texts.join("\n\n") + "\n" + &text::legend()), args)?;
+    let last = if verdicts.is_empty() { refused.pop() } else { None };
+    for error in &refused {
+        // Like notes, they are lost where nobody can read them.
+        let _ = writeln!(io::stderr(), "surmise-lab: {error}");
+    }
+    if let Some(error) = last {
+        return Err(error);
+    }
+    print(&text::all(&verdicts), args)?;
     match &args.json {
         Some(file) if file == Path::new("-") => write_out(&json(&verdicts)),
         Some(file) => {

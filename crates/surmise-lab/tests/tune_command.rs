@@ -112,7 +112,9 @@ fn a_trace_that_is_too_short_for_a_promise_says_how_long_it_must_be() {
         "Answer: `fixed` with timeout 1 s comes first, but the trace is too short for a promise.",
         "which means 0 to 2098 a day; you allow 1.",
         // 3.69 days of held-back parts.
-        "A trace of 4.85 days with mistakes as rare would show it.",
+        // And 5.57 and 8.77 days, with one and with three mistakes.
+        "A trace of 4.85 days without a mistake would show it, one of 7.33 days with a single mistake, and \
+         one of 11.5 days with three.",
         "Attainable: the trace is too short to show at most 1 mistake a day for any detection time.",
         "FixedTimeout::new(Duration::from_secs(1))",
     ] {
@@ -187,6 +189,27 @@ fn json_has_all_of_it_for_each_trace() {
     let written: Vec<Value> =
         serde_json::from_slice(&fs::read(folder.path().join("a.json")).unwrap()).unwrap();
     assert_eq!(written[..], answers[..1]);
+}
+
+#[test]
+fn a_trace_that_cannot_be_judged_does_not_spoil_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    write_trace(&folder, "calm.csv", 1_000, calm);
+    write_trace(&folder, "short.csv", 350, calm);
+    write_trace(&folder, "at-once.csv", 500, |sequence| Some((500 - sequence) * 100));
+    let contract = ["--detection-time", "1s", "--mistakes-per-day", "5000", "--json"];
+    let of = |traces: &[&str]| tune(&folder, &[traces, &contract].concat());
+    let output = of(&["short.csv", "calm.csv", "at-once.csv"]);
+    assert_eq!(output.status.code(), Some(0));
+    let answers: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answers.iter().map(|answer| &answer["trace"]).collect::<Vec<_>>(), ["calm.csv"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("surmise-lab: short.csv: 350 heartbeats arrived in order"), "{said}");
+    assert!(said.contains("surmise-lab: at-once.csv: all heartbeats"), "{said}");
+    let output = of(&["short.csv", "at-once.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    assert_eq!(text(&output.stderr).lines().count(), 2, "{}", text(&output.stderr));
 }
 
 #[test]
@@ -272,10 +295,24 @@ fn a_mistake_that_lasts_too_long_is_no_good_detectors() {
     let contract = ["outage.csv", "--detection-time", "1s", "--mistakes-per-day", "5000"];
     let said = |rest: &[&str]| printed(&tune(&folder, &[&contract, rest].concat()));
     assert!(said(&[]).contains("Answer: take `"));
+    // One of nine seconds says nothing of others.
+    let unknown = said(&["--mistake-duration", "10s"]);
+    assert!(unknown.contains("mistakes a day of 10 s on average"), "{unknown}");
+    assert!(unknown.contains("there is no promise of how long its mistakes last."), "{unknown}");
+    assert!(unknown.contains("What it made lasted 9."), "{unknown}");
+
+    fn outages(sequence: u64) -> Option<u64> {
+        (sequence < 1_000 || sequence % 500 >= 100 + sequence / 500).then_some(1)
+    }
+    write_trace(&folder, "outage.csv", 4_000, outages);
     assert!(said(&["--mistake-duration", "10s"]).contains("Answer: take `"));
     let refused = said(&["--mistake-duration", "5s"]);
-    assert!(refused.contains("mistakes a day of 5 s on average"), "{refused}");
-    assert!(refused.contains("but its mistakes lasted 9."), "{refused}");
+    assert!(refused.contains("Answer: none can. The best is `"), "{refused}");
+    assert!(refused.contains("Its mistakes lasted 9."), "{refused}");
+
+    write_trace(&folder, "outage.csv", 4_000, calm);
+    let unknown = said(&["--mistake-duration", "5s"]);
+    assert!(unknown.contains("Without one, nobody knows how long they last."), "{unknown}");
 }
 
 #[test]

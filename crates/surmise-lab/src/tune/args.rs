@@ -66,7 +66,7 @@ Examples:
     surmise-lab tune my.log --detection-time 500ms --mistakes-per-day 100
 
 Exit status:
-  0 whatever the answer is; 1 if there is none, because a trace cannot be read or is too short, or
+  0 whatever the answer is; 1 if there is none, because a trace cannot be read, all are too short, or
   the contract makes no sense; 2 if the arguments are none";
 
 fn parse_time(text: &str) -> Result<Duration, String> {

@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
+
 use crate::compare::{
     confidence::garwood_interval,
     number::{count, float},
@@ -54,6 +56,12 @@ impl Counted {
         Some(long)
     }
 
+    /// Returns how many seconds with so many mistakes show that the rate is below `allowed`, in mistakes a second.
+    pub(crate) fn span_to_show(&self, mistakes: u64, allowed: f64, confidence: f64) -> f64 {
+        let alike = Self { mistakes, span: 1.0, ..*self };
+        alike.rate(confidence).high / allowed
+    }
+
     /// Returns the rate, had the time been so many times as long, with as many times the mistakes.
     fn rate_of(&self, factor: f64, confidence: f64) -> Rate {
         let mistakes = float(self.mistakes.into()) * factor;
@@ -68,6 +76,23 @@ impl Rate {
     pub(crate) fn hull(self, other: Self) -> Self {
         Self { low: self.low.min(other.low), high: self.high.max(other.high), ..self }
     }
+}
+
+/// Returns the interval that holds the mean of what was measured so many times, with this mean and standard deviation:
+/// Student's, where as many as `dispersion` of them come together and are alike.
+pub(crate) fn mean_interval(
+    items: u64,
+    dispersion: f64,
+    (mean, deviation): (f64, f64),
+    confidence: f64,
+) -> (f64, f64) {
+    let clusters = float(items.into()) / dispersion;
+    let Ok(law) = StudentsT::new(0.0, 1.0, clusters - 1.0) else {
+        // One says nothing of others.
+        return (0.0, f64::INFINITY);
+    };
+    let radius = law.inverse_cdf(f64::midpoint(1.0, confidence)) * deviation / clusters.sqrt();
+    ((mean - radius).max(0.0), mean + radius)
 }
 
 /// Returns the variance of counts in equal times over their mean, which is 1 for a Poisson process, or 1 if it is
@@ -200,6 +225,25 @@ mod tests {
         // 3.69 days without a mistake show that there is at most one a day.
         let factor = none.stretch_to(1.0 / 86_400.0, 0.95).unwrap();
         assert!((factor - 3.69).abs() < 0.01, "{factor}");
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_students() {
+        // The 97.5 % quantiles with 1, 4 and 9 degrees of freedom, over the root of 2, 5 and 10.
+        for (items, radius) in [(2, 8.984_65), (5, 1.241_66), (10, 0.715_36)] {
+            let (low, high) = mean_interval(items, 1.0, (20.0, 2.0), 0.95);
+            assert!((high - 20.0 - 2.0 * radius).abs() < 1e-3, "{items}: {high}");
+            assert!((low - (20.0 - 2.0 * radius)).abs() < 1e-3, "{items}: {low}");
+        }
+        assert_eq!(
+            mean_interval(10, 5.0, (20.0, 2.0), 0.9),
+            mean_interval(2, 1.0, (20.0, 2.0), 0.9)
+        );
+        for (items, dispersion) in [(0, 1.0), (1, 1.0), (4, 4.0), (4, 9.0)] {
+            let interval = mean_interval(items, dispersion, (20.0, 2.0), 0.95);
+            assert_eq!(interval, (0.0, f64::INFINITY), "{items} {dispersion}");
+        }
+        assert_eq!(mean_interval(2, 1.0, (1.0, 9.0), 0.95).0, 0.0);
     }
 
     #[test]

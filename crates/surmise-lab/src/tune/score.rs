@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     attainable::Offer,
     contract::SECONDS_PER_DAY,
+    search::Setting,
     snippet,
     trial::Tally,
     verdict::{Candidate, Finding, Verdict},
@@ -60,8 +61,16 @@ struct CandidateScore {
     mistakes_per_day_low: f64,
     mistakes_per_day_high: f64,
     bytes: usize,
+    /// What the parts before suggested for each that was held back.
+    tried: Vec<SettingScore>,
     held_back: TallyScore,
     whole: TallyScore,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct SettingScore {
+    parameter: f64,
+    limit_s: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -131,9 +140,17 @@ impl CandidateScore {
             mistakes_per_day_low: rate.low * SECONDS_PER_DAY,
             mistakes_per_day_high: rate.high * SECONDS_PER_DAY,
             bytes: candidate.size,
+            tried: candidate.trial.taught.iter().map(SettingScore::new).collect(),
             held_back: TallyScore::new(&candidate.trial.held_back),
             whole: TallyScore::new(&candidate.trial.whole),
         }
+    }
+}
+
+impl SettingScore {
+    fn new(setting: &Setting) -> Self {
+        let limit_s = Duration::from_nanos(setting.limit).as_secs_f64();
+        Self { parameter: setting.point.parameter, limit_s }
     }
 }
 

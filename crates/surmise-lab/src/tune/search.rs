@@ -108,6 +108,13 @@ impl Family {
         })
     }
 
+    /// Returns whether a setting has the slowest parameter that is tried of its kind.
+    pub(crate) fn is_slowest_tried(setting: Setting, interval: f64) -> bool {
+        let Point { kind, parameter } = setting.point;
+        let slowest = kind.sweep(interval).pop().map(rounded);
+        !kind.is_time() && slowest.is_some_and(|slowest| slowest.parameter == parameter)
+    }
+
     /// Returns for how long each arrival vouches for the peer with this parameter, in ticks, without the
     /// limit.
     pub(crate) fn patience(

@@ -8,17 +8,27 @@ use comfy_table::{Cell, ColumnConstraint};
 
 use super::{
     contract::SECONDS_PER_DAY,
+    search::Family,
     snippet,
     verdict::{Candidate, Finding, Verdict},
 };
 use crate::compare::{
-    catalogue::Kind,
+    catalogue::{Kind, Point, SWEPT_INTERVALS},
     table::{new_table, number, wrap},
     text,
 };
 
+/// Returns everything about some traces.
+pub(super) fn all(verdicts: &[Verdict]) -> String {
+    let mut texts: Vec<String> = verdicts.iter().map(verdict).collect();
+    if verdicts.iter().any(|verdict| !verdict.candidates.is_empty()) {
+        texts.push(legend());
+    }
+    texts.join("\n")
+}
+
 /// Returns everything about one trace.
-pub(super) fn verdict(verdict: &Verdict) -> String {
+fn verdict(verdict: &Verdict) -> String {
     let heading = text::summary(&verdict.name, &verdict.summary);
     let mut paragraphs: Vec<String> =
         vec![heading.lines().map(wrap).collect::<Vec<_>>().join("\n")];
@@ -26,6 +36,7 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
     paragraphs.push(wrap(&(answer::answer(verdict) + answer::caution(verdict))));
     if !verdict.candidates.is_empty() {
         paragraphs.push(table(verdict));
+        paragraphs.extend(slowest_tried(verdict).map(|text| wrap(&text)));
     }
     if let Some(too_slow) = too_slow(verdict) {
         paragraphs.push(wrap(&too_slow));
@@ -43,14 +54,15 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
 }
 
 /// Returns what the columns mean.
-pub(super) fn legend() -> String {
+fn legend() -> String {
     wrap(
         "T_D, the detection time: how long a crash just after a heartbeat was sent would go unnoticed. \
          A mistake: a live peer was suspected. Held back: each part of the trace but the first, with \
          the parameter that the parts before it suggest. A day: the interval that holds the rate of \
-         mistakes, of those parts and of the whole trace with the parameter shown. Closest call: the \
+         mistakes, of those parts and of the whole trace with the parameter shown; it is exact for mistakes \
+         that come independently, and wider where the longest silences of the trace come in clusters. Closest call: the \
          longest silence of the live peer, as a share of what the detector would have waited. The best is \
-         first: by verdict, by the upper bound of its mistakes, by its closest call (all up to 50 % are \
+         first: by verdict, by the upper bound of its mistakes, by those held back, by its closest call (all up to 50 % are \
          alike where the contract is met), by the mean T_D (both in whole percent), and by size.",
     ) + "\n"
 }
@@ -73,7 +85,7 @@ fn table(verdict: &Verdict) -> String {
         table.add_row([
             Cell::new(candidate.kind.name()),
             Cell::new(candidate.finding.text()),
-            number(parameter(candidate)),
+            number(parameter(candidate.trial.setting.point)),
             number(text::integer(held_back.counted.mistakes)),
             number(interval(candidate)),
             number(text::time(held_back.detection_time)),
@@ -88,6 +100,21 @@ fn table(verdict: &Verdict) -> String {
     table.to_string()
 }
 
+/// Says which detectors might be slower still.
+fn slowest_tried(verdict: &Verdict) -> Option<String> {
+    let is_last = |candidate: &&Candidate| {
+        Family::is_slowest_tried(candidate.trial.setting, verdict.summary.interval)
+    };
+    let names: Vec<&str> =
+        verdict.candidates.iter().filter(is_last).map(|candidate| candidate.kind.name()).collect();
+    (!names.is_empty()).then(|| {
+        let names = text::list(&names);
+        format!(
+            "As slow as was tried, which is about {SWEPT_INTERVALS} intervals at most: {names}."
+        )
+    })
+}
+
 /// Says which detectors are not in the table.
 fn too_slow(verdict: &Verdict) -> Option<String> {
     if verdict.too_slow.is_empty() || verdict.candidates.is_empty() {
@@ -98,8 +125,7 @@ fn too_slow(verdict: &Verdict) -> Option<String> {
 }
 
 /// Writes a parameter as it is, for it is meant to be copied.
-fn parameter(candidate: &Candidate) -> String {
-    let point = candidate.trial.setting.point;
+fn parameter(point: Point) -> String {
     match point.kind {
         kind if kind.is_time() => duration(Duration::from_secs_f64(point.parameter)),
         Kind::Exponential => format!("1 − {:.2e}", 1.0 - point.parameter),

@@ -5,7 +5,7 @@ use core::ops::Range;
 use surmise_detector::ConfigError;
 
 use super::{
-    bounds::{Counted, Rate, counts, dispersion},
+    bounds::{Counted, Rate, counts, dispersion, mean_interval},
     history::{History, PARTS},
     search::{Family, Setting, time_to_wait},
 };
@@ -16,6 +16,8 @@ use crate::compare::{catalogue::Kind, number::float, schedule::Scale};
 pub(crate) struct Trial {
     /// The setting that follows from the whole trace.
     pub(crate) setting: Setting,
+    /// The settings that followed from the first part, the first two and so on, without the whole.
+    pub(crate) taught: Vec<Setting>,
     /// What the settings that followed from the parts before made of each part but the first.
     pub(crate) held_back: Tally,
     /// What the setting that follows from the whole trace makes of all of it.
@@ -30,6 +32,8 @@ pub(crate) struct Tally {
     pub(crate) detection_time_max: f64,
     /// The mean length of a mistake, or 0.
     pub(crate) mistake_duration: f64,
+    /// The standard deviation of these lengths.
+    pub(crate) mistake_deviation: f64,
     /// The longest silence, as a share of what the detector would have waited; above 1 it was a mistake.
     pub(crate) closest_call: f64,
 }
@@ -48,7 +52,7 @@ impl Trial {
                 None => return Ok(None),
             }
         }
-        let Some(&setting) = settings.last() else { return Ok(None) };
+        let Some(setting) = settings.pop() else { return Ok(None) };
         // Mistakes of a detector that counts from the last arrival are those of a timeout, and more. So all are taken to
         // cluster alike, or one that errs more often could seem to err less.
         let mut clusters =
@@ -69,7 +73,7 @@ impl Trial {
             clusters = clusters.max(held_back.dispersion()).max(whole.dispersion());
         }
         let [held_back, whole] = [held_back, whole].map(|sums| sums.tally(clusters));
-        Ok(Some(Self { setting, held_back, whole }))
+        Ok(Some(Self { setting, taught: settings, held_back, whole }))
     }
 
     /// Returns the rate of mistakes on the parts that were held back, and an interval that holds it and
@@ -78,10 +82,23 @@ impl Trial {
         self.held_back.counted.rate(confidence).hull(self.whole.counted.rate(confidence))
     }
 
+    /// Returns the mistakes on what was held back or on the whole, whichever are more.
+    pub(crate) fn mistakes(&self) -> u64 {
+        self.held_back.counted.mistakes.max(self.whole.counted.mistakes)
+    }
+
     /// Returns by what factor the trace would have to be longer to show a rate, in mistakes a second.
     pub(crate) fn stretch_to(&self, allowed: f64, confidence: f64) -> Option<f64> {
         let held_back = self.held_back.counted.stretch_to(allowed, confidence)?;
         Some(held_back.max(self.whole.counted.stretch_to(allowed, confidence)?))
+    }
+}
+
+impl Tally {
+    /// Returns the interval that holds the mean length of a mistake.
+    pub(crate) fn duration_interval(&self, confidence: f64) -> (f64, f64) {
+        let measured = (self.mistake_duration, self.mistake_deviation);
+        mean_interval(self.counted.mistakes, self.counted.dispersion, measured, confidence)
     }
 }
 
@@ -94,6 +111,8 @@ struct Sums {
     /// When mistakes began.
     mistakes: Vec<u64>,
     mistake_sum: i128,
+    /// In seconds.
+    mistake_squares: f64,
     detection_sum: i128,
     detection_max: i128,
     closest_call: f64,
@@ -111,6 +130,7 @@ impl Sums {
             scored: 0,
             mistakes: Vec::new(),
             mistake_sum: 0,
+            mistake_squares: 0.0,
             detection_sum: 0,
             detection_max: i128::MIN,
             closest_call: 0.0,
@@ -138,7 +158,9 @@ impl Sums {
                 let call = float(arrival.silence.into()) / float(patience.max(1).into());
                 self.closest_call = self.closest_call.max(call);
                 if arrival.silence > patience {
-                    self.mistake_sum += i128::from(arrival.silence - patience);
+                    let duration = i128::from(arrival.silence - patience);
+                    self.mistake_sum += duration;
+                    self.mistake_squares += self.scale.seconds(duration).powi(2);
                     self.mistakes.push(arrival.at + patience);
                 }
             }
@@ -156,11 +178,15 @@ impl Sums {
         let mistakes = u64::try_from(self.mistakes.len()).unwrap_or(u64::MAX);
         let counted = Counted { mistakes, dispersion, span: self.span };
         let mean = |sum: i128, items: u64| seconds(sum) / float(i128::from(items.max(1)));
+        let duration = mean(self.mistake_sum, mistakes);
+        let variance = self.mistake_squares - float(mistakes.into()) * duration * duration;
+        let degrees = float(mistakes.saturating_sub(1).max(1).into());
         Tally {
             counted,
             detection_time: mean(self.detection_sum, self.scored),
             detection_time_max: seconds(self.detection_max.max(0)),
-            mistake_duration: mean(self.mistake_sum, counted.mistakes),
+            mistake_duration: duration,
+            mistake_deviation: (variance / degrees).max(0.0).sqrt(),
             closest_call: self.closest_call,
         }
     }

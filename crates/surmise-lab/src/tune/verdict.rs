@@ -47,15 +47,15 @@ pub(crate) struct Candidate {
 /// What is to be said of a detector under a contract; the better first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Finding {
-    /// The whole interval of its rate of mistakes is allowed.
+    /// The whole interval of its rate of mistakes is allowed, and that of how long they last.
     Meets,
-    /// The rate that is allowed lies within the interval.
+    /// What is allowed lies within one of the intervals.
     NotShown,
-    /// Its mistakes lasted longer than allowed.
+    /// The whole interval of how long its mistakes last lies above what is allowed.
     MistakesTooLong,
     /// The whole interval of its rate lies above what is allowed.
     TooManyMistakes,
-    /// It was too slow on a part that was held back.
+    /// It was too slow, be it once.
     TooSlow,
 }
 
@@ -107,6 +107,14 @@ impl Verdict {
         let factor = candidate.trial.stretch_to(self.contract.mistake_rate(), confidence)?;
         Some(factor * self.span)
     }
+
+    /// Returns for how many seconds a trace must be scored to show that, if so many mistakes are made.
+    pub(crate) fn span_with(&self, candidate: &Candidate, mistakes: u64) -> f64 {
+        let Contract { confidence, .. } = self.contract;
+        let counted = candidate.trial.held_back.counted;
+        let held_back = counted.span_to_show(mistakes, self.contract.mistake_rate(), confidence);
+        held_back / self.held_back * self.span
+    }
 }
 
 impl Candidate {
@@ -149,10 +157,12 @@ pub(crate) fn finding(trial: &Trial, rate: Rate, contract: &Contract) -> Finding
         return Finding::TooManyMistakes;
     }
     let longest = contract.mistake_duration.map_or(f64::INFINITY, |time| time.as_secs_f64());
-    if tallies.iter().any(|tally| tally.mistake_duration > longest) {
+    let durations = tallies.map(|tally| tally.duration_interval(contract.confidence));
+    if durations.iter().any(|(low, _)| *low > longest) {
         return Finding::MistakesTooLong;
     }
-    if rate.high <= allowed { Finding::Meets } else { Finding::NotShown }
+    let is_short = durations.iter().all(|(_, high)| *high <= longest);
+    if rate.high <= allowed && is_short { Finding::Meets } else { Finding::NotShown }
 }
 
 /// Tries a kind of detector; `None` if it is too slow.

@@ -2,10 +2,15 @@
 
 use super::{duration, interval, parameter};
 use crate::{
-    compare::{catalogue::Kind, text, timeline::Since},
+    compare::{
+        catalogue::{Kind, Point},
+        text,
+        timeline::Since,
+    },
     tune::{
         attainable::Offer,
         contract::SECONDS_PER_DAY,
+        trial::Trial,
         verdict::{Candidate, Finding, Verdict},
     },
 };
@@ -27,11 +32,15 @@ pub(super) fn contract(verdict: &Verdict) -> String {
             + "The trace does not say when heartbeats were sent: detection times count from their \
                arrival, and how long they travel must be added.";
     }
-    said += &format!(
-        "Heartbeats that were news came up to {} late. Twice that is kept free in the detection time, \
-         for those to come.",
-        text::time(verdict.lateness)
-    );
+    let late = text::time(verdict.lateness);
+    said += &format!("Heartbeats that were news came up to {late} late. ");
+    said += match verdict.recommended() {
+        Some(best) if best.kind == Kind::Chen => {
+            "`chen` keeps that free once in the detection time, the others twice: if all heartbeats come \
+             to be later than any was so far, as by a longer route, a crash goes unnoticed for longer."
+        }
+        _ => "Twice that is kept free in the detection time, for those to come.",
+    };
     said + &drift(verdict) + &growth(verdict)
 }
 
@@ -73,6 +82,26 @@ pub(super) fn answer(verdict: &Verdict) -> String {
         Finding::Meets => {
             format!("Answer: take {name}. {seen}; you allow {}.", verdict.contract.mistakes_per_day)
         }
+        Finding::NotShown if best.rate.high <= verdict.contract.mistake_rate() => {
+            format!(
+                "Answer: {name} comes first, but there is no promise of how long its mistakes last. {seen}; \
+                 you allow {}. {} A longer trace would tell.",
+                verdict.contract.mistakes_per_day,
+                lasting(verdict, best)
+            )
+        }
+        Finding::NotShown if best.trial.mistakes() == 0 => {
+            let [none, one, three] = [0, 1, 3].map(|mistakes| {
+                let share = verdict.span_with(best, mistakes) / verdict.span;
+                long_time(share * verdict.summary.span)
+            });
+            format!(
+                "Answer: {name} comes first, but the trace is too short for a promise. {seen}; you \
+                 allow {}. A trace of {none} without a mistake would show it, one of {one} with a single \
+                 mistake, and one of {three} with three.",
+                verdict.contract.mistakes_per_day,
+            )
+        }
         Finding::NotShown => match verdict.needed_span(best) {
             Some(needed) => format!(
                 "Answer: {name} comes first, but the trace is too short for a promise. {seen}; you \
@@ -89,12 +118,9 @@ pub(super) fn answer(verdict: &Verdict) -> String {
         Finding::TooManyMistakes => {
             format!("Answer: none can. The best is {name}. {seen}.")
         }
-        Finding::MistakesTooLong => format!(
-            "Answer: none can. The best is {name}, but its mistakes lasted {} on average.",
-            text::time(
-                best.trial.held_back.mistake_duration.max(best.trial.whole.mistake_duration)
-            )
-        ),
+        Finding::MistakesTooLong => {
+            format!("Answer: none can. The best is {name}. {}", lasting(verdict, best))
+        }
         Finding::TooSlow => format!(
             "Answer: none can. {name} would have left a crash unnoticed for {}.",
             text::time(
@@ -102,6 +128,22 @@ pub(super) fn answer(verdict: &Verdict) -> String {
             )
         ),
     }
+}
+
+/// Says how long mistakes lasted.
+fn lasting(verdict: &Verdict, candidate: &Candidate) -> String {
+    let Trial { held_back, whole, .. } = &candidate.trial;
+    let tally = if held_back.mistake_duration > whole.mistake_duration { held_back } else { whole };
+    if tally.counted.mistakes == 0 {
+        return "Without one, nobody knows how long they last.".to_owned();
+    }
+    let (low, high) = tally.duration_interval(verdict.contract.confidence);
+    let lasted = text::time(tally.mistake_duration);
+    if high.is_infinite() {
+        return format!("What it made lasted {lasted}, which is too little to know by.");
+    }
+    let [low, high] = [low, high].map(text::time);
+    format!("Its mistakes lasted {lasted} on average, which means {low} to {high}.")
 }
 
 /// Says what speaks against the detector that comes first.
@@ -123,8 +165,17 @@ fn seen(verdict: &Verdict, candidate: &Candidate) -> String {
         1 => "1 mistake".to_owned(),
         mistakes => format!("{} mistakes", text::integer(mistakes)),
     };
+    let tried = candidate.trial.taught.iter().map(|setting| setting.point.parameter);
+    let [low, high] = [tried.clone().fold(f64::INFINITY, f64::min), tried.fold(0.0, f64::max)];
+    let with = if low == high && high == candidate.trial.setting.point.parameter {
+        "It".to_owned()
+    } else {
+        let of = |value| parameter(Point { kind: candidate.kind, parameter: value });
+        let range = if low == high { of(low) } else { format!("{} to {}", of(low), of(high)) };
+        format!("With what the parts before suggested ({range}), it")
+    };
     format!(
-        "It made {count} in the {} held back, which means {} a day",
+        "{with} made {count} in the {} held back, which means {} a day",
         text::time(verdict.held_back),
         interval(candidate)
     )
@@ -176,13 +227,15 @@ pub(super) fn attainable(verdict: &Verdict) -> Option<String> {
                 "Attainable: the trace is too short to show at most {rate} for any detection time."
             )
         }
-        (None, None) => format!("Attainable: at most {rate} is ruled out for any detection time."),
+        (None, None) => format!(
+            "Attainable: at most {rate} is ruled out for any detection time that was tried."
+        ),
     })
 }
 
 fn named(candidate: &Candidate) -> String {
     let name = candidate.kind.parameter_name().replace('_', " ");
-    format!("`{}` with {name} {}", candidate.kind.name(), parameter(candidate))
+    format!("`{}` with {name} {}", candidate.kind.name(), parameter(candidate.trial.setting.point))
 }
 
 fn mistakes_a_day(count: f64) -> String {

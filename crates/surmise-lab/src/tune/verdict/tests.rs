@@ -23,6 +23,7 @@ fn tally() -> Tally {
         detection_time: 0.9,
         detection_time_max: 1.0,
         mistake_duration: 0.0,
+        mistake_deviation: 0.0,
         closest_call: 0.4,
     }
 }
@@ -30,7 +31,7 @@ fn tally() -> Tally {
 fn trial(tally: Tally) -> Trial {
     let point = Point { kind: Kind::Fixed, parameter: 1.0 };
     let setting = Setting { point, limit: 1_000_000_000 };
-    Trial { setting, held_back: tally.clone(), whole: tally }
+    Trial { setting, taught: vec![setting; 4], held_back: tally.clone(), whole: tally }
 }
 
 fn rate(low: f64, high: f64) -> Rate {
@@ -54,9 +55,23 @@ fn what_is_said_follows_from_the_interval_and_the_limits() {
     }
     let limit = Some(Duration::from_secs(2));
     let contract = Contract { mistake_duration: limit, ..CONTRACT };
-    for (seconds, expected) in [(2.0, Finding::Meets), (2.1, Finding::MistakesTooLong)] {
-        let long = Tally { mistake_duration: seconds, ..tally() };
-        let long = Trial { whole: long, ..good.clone() };
+    // 95 % of Student's law with 3 degrees of freedom: 3.18 times 0.5, over the root of 4, is 0.8.
+    for (mistakes, seconds, expected) in [
+        (4, 1.2, Finding::Meets),
+        (4, 1.3, Finding::NotShown),
+        (4, 2.7, Finding::NotShown),
+        (4, 2.9, Finding::MistakesTooLong),
+        (1, 1.2, Finding::NotShown),
+        (1, 9.0, Finding::NotShown),
+        (0, 0.0, Finding::NotShown),
+    ] {
+        let counted = Counted { mistakes, ..tally().counted };
+        let deviation = 0.5;
+        let long =
+            Tally { counted, mistake_duration: seconds, mistake_deviation: deviation, ..tally() };
+        let counted = Counted { mistakes: 9, ..tally().counted };
+        let short = Tally { counted, mistake_duration: 1.0, mistake_deviation: 0.1, ..tally() };
+        let long = Trial { whole: long, held_back: short, ..good.clone() };
         assert_eq!(finding(&long, rate(0.0, 1.0), &contract), expected);
         assert_eq!(said(&long, rate(0.0, 1.0)), Finding::Meets);
     }
