@@ -136,7 +136,13 @@ pub(crate) fn clustering(time: &Range<u64>, silences: &[(u64, u64)], limit: u64)
         dispersion(&counts(time, chosen.map(|&(at, _)| at)))
     };
     let beyond = of_those(&|silence| silence > limit);
-    beyond.max(if limit >= least { of_those(&|silence| silence >= least) } else { 1.0 })
+    if limit < least {
+        return beyond;
+    }
+    // Where very many are as long, that is how long they usually are.
+    let as_long = silences.iter().filter(|&&(_, silence)| silence >= least).count();
+    let is_usual = as_long > 2 * ENOUGH;
+    beyond.max(of_those(&|silence| silence > least || (silence == least && !is_usual)))
 }
 
 /// In how many equal times mistakes are counted, to see whether they come in clusters.
@@ -279,6 +285,10 @@ mod tests {
         assert!((clustering(&time, &silences, 2_000) - 2.9).abs() < 0.1);
         assert_eq!(clustering(&time, &silences, 99), 1.0);
         assert_eq!(clustering(&time, &[], 5), 1.0);
+        // Two long ones apart, and the usual ones, of which there are more now than then.
+        let mut usual: Vec<(u64, u64)> = (0..900).map(|at| (at * at / 900, 100)).collect();
+        usual.extend([(50, 300), (850, 300)]);
+        assert_eq!(clustering(&time, &usual, 200), 1.0);
     }
 
     /// Returns how often the interval holds the true number of mistakes, which come in clusters, a quarter of them

@@ -33,8 +33,8 @@ impl Measured {
     }
 }
 
-/// Replays a candidate of `--json` on a trace, from `from` nanoseconds after the hundredth fresh arrival
-/// on. The detection time is that of the very first heartbeats, too.
+/// Replays a candidate of `--json` on a trace, from `from` nanoseconds after its first fresh arrival on, with whose
+/// very first heartbeats it learns.
 pub(crate) fn measure(candidate: &Value, interval: f64, rows: &[Row], from: u64) -> Measured {
     let limit = Duration::from_secs_f64(candidate["limit_s"].as_f64().unwrap());
     let peer = detector(candidate, Duration::from_secs_f64(interval));
@@ -51,7 +51,7 @@ pub(crate) fn measure(candidate: &Value, interval: f64, rows: &[Row], from: u64)
         .collect();
     let fastest =
         fresh.iter().map(|&(at, _, sent)| i128::from(at) - i128::from(sent)).min().unwrap();
-    let start = fresh[100].0 + from;
+    let start = fresh[0].0 + from;
     let mut measured =
         Measured { span: (fresh[fresh.len() - 1].0 - start) as f64 / 1e9, ..Measured::default() };
     for pair in fresh.windows(2) {
