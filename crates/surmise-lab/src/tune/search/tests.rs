@@ -152,6 +152,20 @@ fn lateness_that_grew_is_kept_free_on_the_parts_before() {
     }
 }
 
+#[test]
+fn chens_detector_keeps_free_what_a_longer_route_took_later_on() {
+    let route = |sequence: u64| Some(if (500..900).contains(&sequence) { 60_000_000 } else { 0 });
+    let timeline = timeline(1_200, route);
+    let history = History::new(&timeline).unwrap();
+    let mut family = Family::new(Kind::Chen, &history).unwrap();
+    let trial = Trial::new(&mut family, &history, 500_000_000).unwrap().unwrap();
+    for tally in [&trial.held_back, &trial.whole] {
+        assert!(tally.detection_time_max <= 0.5, "{trial:?}");
+    }
+    // As long as no heartbeat is later than that, it is kept, whatever was learned.
+    assert!(trial.setting.limit <= 500_000_000 - 60_000_000, "{trial:?}");
+}
+
 quickcheck! {
     fn a_margin_shifts_the_patience_as_a_replay_does(margin: u32, tail: u8) -> bool {
         let timeline = timeline(500, |sequence| {

@@ -99,6 +99,12 @@ fn the_better_goes_first() {
     assert_first(not_shown(9.0, 0.687, 0.1, 1), not_shown(9.0, 0.681, 0.1, 2));
     assert_first(not_shown(9.0, 0.1, 0.809, 1), not_shown(9.0, 0.1, 0.802, 2));
     assert_first(not_shown(9.0, 0.1, 0.799, 2), not_shown(9.0, 0.1, 0.802, 1));
+    // Of equal bounds, the fewer mistakes held back.
+    let few = meets(9.0, 0.9, 1.0, 99);
+    let mut more = meets(9.0, 0.1, 0.1, 1);
+    more.rate.mean *= 2.0;
+    more.rate.mean += 1e-9;
+    assert_first(few, more);
     let same = meets(9.0, 0.1, 0.1, 1);
     assert_eq!(same.compare(&same.clone(), &CONTRACT), Ordering::Equal);
 }
