@@ -114,6 +114,8 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Fleet<K, D> {
         sequence: u64,
         now: Moment,
     ) -> Result<Beat, Ignored> {
+        // It is apart from the peer, and so fetched while the peer is.
+        self.agenda.fetch(slot);
         let peer = self.peers.get_mut(slot).ok_or(Ignored::UnknownPeer)?;
         let is_restart = peer.incarnation != incarnation;
         if is_restart {
