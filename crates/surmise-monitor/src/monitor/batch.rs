@@ -23,7 +23,7 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     /// tells what it says of each.
     ///
     /// Of many peers, most of a heartbeat is to wait for the memory in which its peer is. Here the memory of up to 32 is waited
-    /// for together, which takes half as long.
+    /// for together, which takes half as long at a million peers; of a thousand it costs a few nanoseconds more.
     ///
     /// # Examples
     ///
@@ -64,19 +64,29 @@ impl<K: Clone + Eq + Hash, D: FailureDetector> Monitor<K, D> {
     {
         let mut heartbeats = heartbeats.into_iter().fuse();
         loop {
+            // Each pass asks for the memory that the next one reads, so that it is on its way for all of them at once.
             let mut batch = [None; BATCH];
-            for (found, heartbeat) in batch.iter_mut().zip(&mut heartbeats) {
-                let slot = self.fleet.find(heartbeat.peer);
-                if let Some(slot) = slot {
-                    self.fleet.fetch(slot);
-                }
-                *found = Some((heartbeat, slot));
+            let mut hashes = [0; BATCH];
+            for ((entry, hash), heartbeat) in batch.iter_mut().zip(&mut hashes).zip(&mut heartbeats)
+            {
+                *hash = self.fleet.peers.hash(heartbeat.peer);
+                self.fleet.peers.fetch(*hash);
+                *entry = Some(heartbeat);
             }
             if batch[0].is_none() {
                 return;
             }
+            let mut slots = [None; BATCH];
+            for ((slot, hash), heartbeat) in
+                slots.iter_mut().zip(hashes).zip(batch.iter().flatten())
+            {
+                *slot = self.fleet.peers.find_by(hash, heartbeat.peer);
+                if let Some(slot) = *slot {
+                    self.fleet.fetch(slot);
+                }
+            }
             let now = self.observe(now);
-            for (heartbeat, slot) in batch.into_iter().flatten() {
+            for (heartbeat, slot) in batch.into_iter().flatten().zip(slots) {
                 let Heartbeat { incarnation, sequence, .. } = heartbeat;
                 let outcome = slot
                     .ok_or(Ignored::UnknownPeer)

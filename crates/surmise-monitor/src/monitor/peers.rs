@@ -27,8 +27,24 @@ impl<K: Eq + Hash, D> Peers<K, D> {
 
     #[inline]
     pub(super) fn find(&self, key: &K) -> Option<u32> {
-        let hash = self.hasher.hash_one(key);
+        self.find_by(self.hash(key), key)
+    }
+
+    /// Finds a key by its hash.
+    #[inline]
+    pub(super) fn find_by(&self, hash: u64, key: &K) -> Option<u32> {
         self.index.find(hash, |slot| self.get(slot).is_some_and(|peer| peer.key == *key))
+    }
+
+    #[inline]
+    pub(super) fn hash(&self, key: &K) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// Has the part of the index fetched in which a hash is.
+    #[inline]
+    pub(super) fn fetch(&self, hash: u64) {
+        self.index.fetch(hash);
     }
 
     /// Inserts a peer that has none of the keys there are. There are at most 2³¹.

@@ -48,6 +48,14 @@ impl Index {
         Some(self.locate(hash, is_sought)?.slot)
     }
 
+    /// Has the bucket of a hash fetched.
+    #[inline]
+    pub(super) fn fetch(&self, hash: u64) {
+        let bucket = self.way(hash).next().and_then(|at| self.buckets.get(at));
+        // It is fetched if somebody wants to know what is in it.
+        core::hint::black_box(bucket.map(|bucket| bucket.passed));
+    }
+
     /// Inserts a slot. It must not be full.
     pub(super) fn insert(&mut self, hash: u64, slot: u32) {
         for at in self.way(hash) {
