@@ -14,10 +14,7 @@ mod survey;
 mod table;
 mod view;
 
-use std::{
-    io::{self, Write as _},
-    path::Path,
-};
+use std::path::Path;
 
 use serde::Serialize;
 use surmise_time::OsWallClock;
@@ -27,7 +24,10 @@ use self::{
     simulate::Simulation,
     survey::{Boot, Moment, Survey},
 };
-use crate::{compare::output::write_whole, record::Stop};
+use crate::{
+    printer::{Printer, write_json},
+    record::Stop,
+};
 
 /// Asks the sources once, or until Ctrl-C, or simulates; and prints what comes of it.
 ///
@@ -58,24 +58,9 @@ pub fn run(args: &ClockArgs) -> Result<(), ClockError> {
 }
 
 fn print(text: &str, value: &impl Serialize, args: &ClockArgs) -> Result<(), ClockError> {
-    let Some(file) = &args.json else {
-        return write_out(text);
-    };
-    let mut json = serde_json::to_string_pretty(value).expect("plain numbers and names");
-    json.push('\n');
-    if file == Path::new("-") {
-        // Like notes, it is lost where nobody can read it.
-        let _ = io::stderr().write_all(text.as_bytes());
-        return write_out(&json);
+    if let Some(file) = &args.json {
+        write_json(file, value).map_err(ClockError::write(file))?;
     }
-    write_whole(file, json.as_bytes()).map_err(ClockError::write(file))?;
-    write_out(text)
-}
-
-fn write_out(text: &str) -> Result<(), ClockError> {
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads the output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(ClockError::write(Path::new("-"))),
-    }
+    let said = Printer::beside(args.json.as_deref()).say(text.trim_end());
+    said.map_err(ClockError::write(Path::new("-")))
 }

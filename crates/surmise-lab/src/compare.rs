@@ -49,6 +49,8 @@ pub(crate) use self::{
     timeline::LEAST_FRESH,
 };
 
+use crate::printer::{Printer, write_json};
+
 /// What to compare, and where the results go.
 #[derive(Args, Clone, Debug)]
 #[non_exhaustive]
@@ -124,10 +126,9 @@ pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
             let _ = writeln!(io::stderr(), "surmise-lab: {}: {note}", comparison.name);
         }
     }
-    match &args.json {
-        Some(file) if file == Path::new("-") => write_out(&json(&comparisons))?,
-        Some(file) => write(file, &json(&comparisons))?,
-        None => {}
+    if let Some(file) = &args.json {
+        let scores: Vec<_> = comparisons.iter().flat_map(Comparison::scores).collect();
+        write_json(file, &scores).map_err(|error| CompareError::write(file, &error))?;
     }
     let report = report::report(&comparisons).map_err(|error| CompareError::Draw {
         file: args.report.display().to_string(),
@@ -153,13 +154,6 @@ fn check_outputs(args: &CompareArgs) -> Result<(), CompareError> {
     }
 }
 
-fn json(comparisons: &[Comparison]) -> Vec<u8> {
-    let scores: Vec<_> = comparisons.iter().flat_map(Comparison::scores).collect();
-    let mut json = serde_json::to_vec_pretty(&scores).expect("plain numbers and names");
-    json.push(b'\n');
-    json
-}
-
 fn print(comparisons: &[Comparison], args: &CompareArgs) -> Result<(), CompareError> {
     let mut text = String::new();
     for comparison in comparisons {
@@ -170,21 +164,9 @@ fn print(comparisons: &[Comparison], args: &CompareArgs) -> Result<(), CompareEr
         text.push_str(table::legend());
         text.push('\n');
     }
-    text.push_str(&format!("Report: {}\n", args.report.display()));
-    if args.json.as_deref() == Some(Path::new("-")) {
-        // Like notes, they are lost where nobody can read them.
-        let _ = io::stderr().write_all(text.as_bytes());
-        return Ok(());
-    }
-    write_out(text.as_bytes())
-}
-
-fn write_out(content: &[u8]) -> Result<(), CompareError> {
-    match io::stdout().write_all(content) {
-        // Whoever reads the output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(|error| CompareError::write(Path::new("-"), &error)),
-    }
+    text.push_str(&format!("Report: {}", args.report.display()));
+    let said = Printer::beside(args.json.as_deref()).say(&text);
+    said.map_err(|error| CompareError::write(Path::new("-"), &error))
 }
 
 fn write(file: &Path, content: &[u8]) -> Result<(), CompareError> {

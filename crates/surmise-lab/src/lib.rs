@@ -35,5 +35,6 @@ pub mod record;
 pub mod scenario;
 #[cfg(target_os = "linux")]
 pub mod stores;
+mod times;
 pub mod trace;
 pub mod tune;

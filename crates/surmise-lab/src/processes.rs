@@ -14,5 +14,5 @@ pub(crate) use self::{
     host::StoreHost,
     inbox::{Inbox, stop_on_interrupt},
     process::{Heard, Process},
-    times::{nanos, time},
+    times::nanos,
 };

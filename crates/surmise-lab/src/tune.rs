@@ -35,12 +35,10 @@ use self::{
 };
 use crate::{
     compare::{
-        CompareError, Input, TimelineError,
-        catalogue::Kind,
-        output::{is_same_file, write_whole},
-        summary::Summary,
-        timeline::Timeline,
+        CompareError, Input, TimelineError, catalogue::Kind, output::is_same_file,
+        summary::Summary, timeline::Timeline,
     },
+    printer::{Printer, write_json},
     trace::Trace,
 };
 
@@ -81,15 +79,13 @@ pub fn run(args: &TuneArgs) -> Result<(), TuneError> {
     if let Some(error) = last {
         return Err(error);
     }
-    print(&text::all(&verdicts), args)?;
-    match &args.json {
-        Some(file) if file == Path::new("-") => write_out(&json(&verdicts)),
-        Some(file) => {
-            let written = write_whole(file, &json(&verdicts));
-            written.map_err(|error| CompareError::write(file, &error).into())
-        }
-        None => Ok(()),
+    let said = Printer::beside(args.json.as_deref()).say(text::all(&verdicts).trim_end());
+    said.map_err(|error| CompareError::write(Path::new("-"), &error))?;
+    if let Some(file) = &args.json {
+        let scores: Vec<Score<'_>> = verdicts.iter().map(Score::new).collect();
+        write_json(file, &scores).map_err(|error| CompareError::write(file, &error))?;
     }
+    Ok(())
 }
 
 /// Looks for the detectors that meet a contract on one trace.
@@ -135,30 +131,6 @@ fn check_output(args: &TuneArgs) -> Result<(), CompareError> {
             trace: trace.display().to_string(),
         }),
         None => Ok(()),
-    }
-}
-
-fn json(verdicts: &[Verdict]) -> Vec<u8> {
-    let scores: Vec<Score<'_>> = verdicts.iter().map(Score::new).collect();
-    let mut json = serde_json::to_vec_pretty(&scores).expect("plain numbers and names");
-    json.push(b'\n');
-    json
-}
-
-fn print(text: &str, args: &TuneArgs) -> Result<(), TuneError> {
-    if args.json.as_deref() == Some(Path::new("-")) {
-        // Like notes, they are lost where nobody can read them.
-        let _ = io::stderr().write_all(text.as_bytes());
-        return Ok(());
-    }
-    write_out(text.as_bytes())
-}
-
-fn write_out(content: &[u8]) -> Result<(), TuneError> {
-    match io::stdout().write_all(content) {
-        // Whoever reads the output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(|error| CompareError::write(Path::new("-"), &error).into()),
     }
 }
 

@@ -282,7 +282,7 @@ fn errors_say_what_to_do_next() {
     assert_eq!(fs::read(folder.path().join("calm.csv")).unwrap(), content);
     let output = tune(&folder, &["calm.csv", "--detection-time", "3", "--mistakes-per-day", "1"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("a number and a unit, as in 500ms or 3s"));
+    assert!(text(&output.stderr).contains("a number and a unit, as in 500ms or 2s"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::{
     address::{HostPort, HostPortError},
     simulate,
 };
+use crate::times::time;
 
 /// The arguments of `surmise-lab clock`.
 #[derive(Args, Clone, Debug)]
@@ -126,11 +127,6 @@ fn live_interval(text: &str) -> Result<Duration, String> {
     } else {
         Err(format!("the interval must lie between {:?} and {:?}", range.start(), range.end()))
     }
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "it must be a number and a unit, as in 500ms or 2s".to_owned())
 }
 
 fn writes(text: &str) -> Result<NonZeroU32, String> {

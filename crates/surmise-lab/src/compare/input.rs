@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{error::CompareError, names, timeline::Timeline};
-use crate::trace::{self, ReadOptions, Trace};
+use crate::{
+    times::time,
+    trace::{self, ReadOptions, Trace},
+};
 
 /// What to read, and how.
 #[derive(Clone, Copy, Debug)]
@@ -90,9 +93,8 @@ fn note_on_times(path: &Path, traces: &[Trace], given: Option<Duration>) -> Opti
 
 /// Reads the time between two pings.
 pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be longer than zero".to_owned()),
-        Ok(interval) => Ok(interval),
-        Err(error) => Err(error.to_string()),
+    match time(text)? {
+        Duration::ZERO => Err("it must be longer than zero".to_owned()),
+        interval => Ok(interval),
     }
 }

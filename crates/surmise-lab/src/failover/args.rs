@@ -13,9 +13,10 @@ use super::{
     wire::Network,
 };
 use crate::{
-    processes::{RunError, time},
+    processes::RunError,
     record::{DelayLaw, Probability},
     stores::{Kind, StoreChoice, StoreParser},
+    times::time,
 };
 
 /// The arguments of `surmise-lab failover`.

@@ -7,8 +7,9 @@ use surmise_store::Ttl;
 use super::error::FenceError;
 use crate::{
     compare::{table::wrap, text},
-    processes::{RunError, time},
+    processes::RunError,
     stores::{StoreChoice, StoreParser},
+    times::time,
 };
 
 /// The arguments of `surmise-lab fence`.

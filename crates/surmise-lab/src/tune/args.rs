@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::contract::{Contract, ContractError};
-use crate::compare::parse_interval;
+use crate::{compare::parse_interval, times::time};
 
 /// What to demand, and of which traces.
 #[derive(Args, Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct TuneArgs {
     #[arg(value_name = "TRACE")]
     pub traces: Vec<PathBuf>,
     /// The longest that a crash may go unnoticed, counted from when the last heartbeat was sent
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub detection_time: Duration,
     /// How often a live peer may be suspected in a day, on average: a number, such as 0.1 for once in
     /// ten days
@@ -68,8 +68,3 @@ Examples:
 Exit status:
   0 whatever the answer is; 1 if there is none, because a trace cannot be read, all are too short, or
   the contract makes no sense; 2 if the arguments are none";
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "it must be a number and a unit, as in 500ms or 3s".to_owned())
-}
