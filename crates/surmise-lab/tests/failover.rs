@@ -87,9 +87,12 @@ fn a_leader_that_was_stopped_is_replaced_and_steps_down_by_itself() {
     assert!(report["verdict"]["outages"][0]["replaced_ns"].is_u64(), "{timeline}");
 }
 
+/// So that a leader is at work on something whenever it is stopped.
+const WORK: &str = "--work=200ms";
+
 #[test]
 fn most_leaders_that_were_stopped_are_refused() {
-    let arguments = ["--store", "memory", "--pause", "leader@1s+1200ms", "--runs", "6"];
+    let arguments = ["--store", "memory", "--pause", "leader@1s+1200ms", "--runs", "6", WORK];
     let refused = |verdict: &&Value| verdict["counts"]["refused"].as_u64().unwrap() > 0;
     let verdicts = verdicts(&arguments);
     let count = verdicts.iter().filter(refused).count();
@@ -99,7 +102,7 @@ fn most_leaders_that_were_stopped_are_refused() {
 #[test]
 fn without_a_fence_most_runs_with_faults_that_are_drawn_are_corrupt() {
     // The same as of those that are clean with a fence. It says by its status that most are.
-    let verdicts = verdicts(&["--seed=1", "--runs=10", "--no-fencing"]);
+    let verdicts = verdicts(&["--seed=1", "--runs=10", "--no-fencing", WORK]);
     let is_corrupt = |verdict: &&Value| verdict["outcome"] == "corrupt";
     let corrupt = verdicts.iter().filter(is_corrupt).count();
     assert!(corrupt * 2 > verdicts.len(), "{corrupt} of {}", verdicts.len());
@@ -141,7 +144,8 @@ fn a_fault_that_meets_nobody_is_said() {
     assert_eq!(missed, [("pause", 0), ("kill", 0), ("pause", 1)], "{timeline}");
     assert_eq!(entries(&report, "restarted").count(), 1, "{timeline}");
     let at = |what| entries(&report, what).next().unwrap()["at_ns"].as_u64().unwrap();
-    assert!(at("resumed") - at("paused") >= 500_000_000, "{timeline}");
+    // That would have been after 200 ms.
+    assert!(at("resumed") - at("paused") > 200_000_000, "{timeline}");
     let counts = &report["verdict"]["counts"];
     assert_eq!((&counts["faults"], &counts["missed"]), (&2.into(), &3.into()), "{timeline}");
     let said = "is met by a pause: node-0 is stopped or killed already";
@@ -252,23 +256,6 @@ fn processes_end_with_the_one_that_started_them() {
         let folder = tempfile::tempdir().unwrap();
         start(folder.path(), arguments, count).0.kill();
     }
-}
-
-#[test]
-fn the_next_leader_writes_within_twice_the_detection_time() {
-    let failover = |_| {
-        let (report, timeline) = json(&["--kill=leader@1s"]);
-        let at = |entry: &Value| entry["at_ns"].as_u64().unwrap();
-        let first = |what, since: u64| {
-            let times = entries(&report, what).map(at).filter(|&at| at > since);
-            times.min().unwrap_or_else(|| panic!("nothing was {what}: {timeline}"))
-        };
-        let killed = first("killed", 0);
-        first("acknowledged", first("leads", killed)) - killed
-    };
-    let mut times: Vec<_> = (0..5).map(failover).collect();
-    times.sort_unstable();
-    assert!(times[2] <= 2 * 500_000_000, "{times:?}");
 }
 
 /// `cargo test --release -p surmise-lab --test failover -- --ignored`.

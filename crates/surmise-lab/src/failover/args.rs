@@ -92,7 +92,9 @@ pub struct FailoverArgs {
 
 /// What is done to the nodes.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Faults; without any and without a seed, --pause leader@3s+3s")]
+#[command(
+    next_help_heading = "Faults; without any and without a seed, --pause leader@3s+3s, or for longer if others then lead later"
+)]
 struct FaultArgs {
     /// Stops a process with SIGSTOP: `leader@5s+8s`, or `2@5s+8s` for node 2. If nobody leads then,
     /// it waits for a leader, and what follows comes as much later
@@ -208,7 +210,7 @@ impl FailoverArgs {
         }
         let mut duration = self.plan(faults).duration;
         if self.is_drawn() {
-            duration += Faults::longest_drawn(self.timing());
+            duration = duration.max(Faults::longest_drawn(self.timing()) + self.detection_time * 3);
         }
         if duration > LONGEST_RUN {
             return Err(FailoverError::TooLong { duration, longest: LONGEST_RUN });
@@ -241,7 +243,7 @@ impl FailoverArgs {
         let faults = if is_drawn {
             Faults::draw(seed, self.nodes, timing)
         } else if given == Faults::default() && self.faults.is_calm() {
-            Faults { pauses: vec![STORY], ..given }
+            Faults { pauses: vec![story(timing)], ..given }
         } else {
             given
         };
@@ -308,9 +310,12 @@ impl FaultArgs {
     }
 }
 
-/// What is shown if nothing is asked for.
-const STORY: Pause =
-    Pause { target: Target::Leader, at: Duration::from_secs(3), lasts: Duration::from_secs(3) };
+/// Returns what is shown if nothing is asked for: a leader that is stopped until another has long written.
+fn story(timing: Timing) -> Pause {
+    let three = Duration::from_secs(3);
+    let lasts = three.max(timing.lease.max(timing.detection) + timing.detection * 2);
+    Pause { target: Target::Leader, at: three, lasts }
+}
 
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(60 * 60);

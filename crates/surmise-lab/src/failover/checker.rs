@@ -18,6 +18,7 @@ use super::{
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut found = judge::acknowledged(history);
     found.extend(judge::invoked(history));
+    found.extend(judge::kept(history));
     found.extend(judge::terms(history));
     found.extend(judge::leaders(history));
     found.extend(judge::causality(history));
@@ -42,6 +43,8 @@ pub(super) enum Violation {
     Hole { slot: u64 },
     /// A write was asked for when the store had accepted one with a greater token, and done all the same.
     StaleAccepted { slot: u64, token: FencingToken, accepted: FencingToken },
+    /// The store took a write, and another is at its place.
+    Overwritten { slot: u64, taken: Op, found: Option<Op> },
     /// In the log, a write of an earlier lease follows one of a later.
     TermsGoBack { slot: u64, token: FencingToken, before: FencingToken },
     /// The store accepted writes of two leaders by the same token.
@@ -90,6 +93,12 @@ impl fmt::Display for Violation {
                 f,
                 "place {slot} was written by lease {token} after lease {accepted} had written"
             ),
+            Self::Overwritten { slot, taken, found: Some(found) } => {
+                write!(f, "the store took write {taken} at place {slot}, where {found} is")
+            }
+            Self::Overwritten { slot, taken, found: None } => {
+                write!(f, "the store took write {taken} at place {slot}, where nothing is")
+            }
             Self::TermsGoBack { slot, token, before } => {
                 write!(f, "place {slot} is of lease {token}, and the one before of {before}")
             }

@@ -66,6 +66,8 @@ fn facts(counts: &Counts) -> Markup {
         ("writes replayed", counts.replayed),
         ("terms of leaders", counts.leaders),
         ("reads, hedged", counts.hedged),
+        ("faults", counts.faults),
+        ("faults that met nobody", counts.missed),
     ];
     html! {
         dl.facts {
@@ -95,7 +97,7 @@ fn found(verdict: &Verdict) -> Markup {
         @if !verdict.outages.is_empty() {
             p {
                 "The contract promises of each observer that it suspects a node which is gone after "
-                (verdict.promise) ". A leader is replaced when a majority suspects it."
+                (verdict.promise) ". A leader is replaced when a majority suspects it, or its lease is over or given back."
             }
             (table("Leaders that were lost, and when the next write was acknowledged:", &html! {
                 thead {

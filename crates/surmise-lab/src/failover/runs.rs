@@ -131,7 +131,11 @@ fn many(args: &FailoverArgs, printer: Printer, stop: &Stop) -> Result<Made, Fail
         drop(results);
         let mut made = Made { runs: Vec::new(), failure: None };
         for (seed, result) in done {
-            made.take(args, printer, seed, result)?;
+            if let Err(error) = made.take(args, printer, seed, result) {
+                // There is nowhere to say what the others came to.
+                failed.store(FAILURES, Ordering::Relaxed);
+                made.failure.get_or_insert(error);
+            }
         }
         made.runs.sort_by_key(|run| run.seed);
         Ok(made)
@@ -169,15 +173,18 @@ impl Made {
     }
 
     /// Says and writes what became of all, also if some could not be made.
-    fn end(self, args: &FailoverArgs, printer: Printer) -> Result<(), FailoverError> {
+    fn end(mut self, args: &FailoverArgs, printer: Printer) -> Result<(), FailoverError> {
         let verdicts: Vec<_> = self.runs.iter().filter_map(|run| run.verdict.clone()).collect();
         say(printer, &format!("\n{}", wrap(&sum_up(&verdicts))))?;
-        if let Some(error @ FailoverError::Run(RunError::Interrupted)) = self.failure {
-            // Which leaves no file behind.
-            return Err(error);
-        }
-        if let Some(file) = &args.json {
+        let is_interrupted =
+            matches!(self.failure, Some(FailoverError::Run(RunError::Interrupted)));
+        let is_evidence = !args.no_fencing && self.runs.iter().any(|run| run.history.is_some());
+        // Ctrl-C leaves no file behind but that of what cannot be had again.
+        if let Some(file) = args.json.as_ref().filter(|_| !is_interrupted || is_evidence) {
             write(file, &Report::new(args, &self.runs))?;
+        }
+        if let Some(failure) = self.failure.take_if(|_| is_interrupted) {
+            return Err(failure);
         }
         let judged = judge(args, &verdicts);
         match self.failure {

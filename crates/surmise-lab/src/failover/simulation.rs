@@ -73,6 +73,20 @@ fn nothing_happens_where_nothing_is_done() {
 }
 
 #[test]
+fn reads_are_hedged_when_answers_are_late_and_seldom_else() {
+    let hedged = |history: &History| {
+        let reads = count(history, |note| matches!(note, Note::Read { .. }));
+        (count(history, |note| matches!(note, Note::Read { hedged: true, .. })), reads)
+    };
+    let plan = Plan { duration: Duration::from_secs(20), ..Plan::default() };
+    let (of_calm, reads) = hedged(&World::new(&setup(1), plan).run());
+    assert!(of_calm * 10 < reads, "{of_calm} of {reads}");
+    // A node that is stopped does not answer.
+    let (of_paused, reads) = hedged(&run(&setup(1), &paused(1500, 3000)));
+    assert!(of_paused > 5, "{of_paused} of {reads}");
+}
+
+#[test]
 fn each_observer_keeps_the_contract_on_detection() {
     let promise = Promise { detection_ns: nanos(TIMING.detection), plus_delay: None };
     for seed in 0..RUNS / 4 {
@@ -80,9 +94,7 @@ fn each_observer_keeps_the_contract_on_detection() {
         let outage = outage(&setup, &run(&setup, &paused(1500 + seed * 3, 1500)));
         let times: Spread = outage.detections(&promise).collect();
         assert_eq!((times.count, times.never), (setup.nodes - 1, 0), "seed {seed}: {outage:?}");
-        // Chen's bound has the mean delay on top, which is a few milliseconds here.
-        let most = nanos(TIMING.detection) + 5_000_000;
-        assert!(times.worst < Some(most), "seed {seed}: {outage:?}");
+        assert!(times.worst < Some(nanos(TIMING.detection)), "seed {seed}: {outage:?}");
         // And it is no idle one: a heartbeat that was just sent vouches for so long.
         let least = nanos(TIMING.detection - TIMING.heartbeat * 2);
         assert!(times.median > Some(least), "seed {seed}: {outage:?}");
@@ -286,7 +298,7 @@ fn what_is_drawn_corrupts_most_runs_without_a_fence() {
         let setup = Setup { fenced: false, ..setup(seed) };
         // With a fence, these are clean.
         let faults = Faults::draw(seed, setup.nodes, TIMING);
-        !check(&run(&setup, &faults)).is_empty()
+        check(&run(&setup, &faults)).iter().any(Violation::is_corruption)
     });
     let corrupt = corrupt.count();
     assert!(corrupt * 10 > usize::try_from(runs).unwrap() * 9, "{corrupt} of {runs}");

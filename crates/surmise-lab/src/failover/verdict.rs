@@ -163,8 +163,8 @@ impl Counts {
             ),
         };
         format!(
-            "Faults: {faults}.{missed} {invoked} writes begun, {acknowledged} acknowledged, {stored} in the store. {leaders} terms of leaders, \
-             {refused} stale writes refused, {replayed} writes replayed, {reads} reads, {hedged} of them hedged."
+            "Faults: {faults}.{missed} {invoked} writes begun, {acknowledged} acknowledged, {stored} in the store. \
+             {leaders} terms of leaders, {refused} stale writes refused, {replayed} writes replayed, {reads} reads, {hedged} of them hedged."
         )
     }
 }

@@ -57,6 +57,27 @@ pub(super) fn invoked(history: &History) -> Vec<Violation> {
     found
 }
 
+/// What the store took is where it was written, also if nobody heard of it: who leads next knows of all that is there when it
+/// begins, and writes behind it. Without a fence, anybody may write over it.
+pub(super) fn kept(history: &History) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let acknowledged = acknowledgements(history);
+    for entry in history.entries.iter().filter(|_| history.fenced) {
+        let Note::Applied { slot, record, .. } = entry.note else { continue };
+        // Of what was acknowledged there, the first rule tells.
+        if acknowledged.get(&record.op).is_some_and(|acknowledged| acknowledged.slot == slot) {
+            continue;
+        }
+        let place = usize::try_from(slot).ok().and_then(|slot| history.log.get(slot));
+        let there = place.copied().flatten().map(|stored| stored.record);
+        if there != Some(record) {
+            let found_there = there.map(|record| record.op);
+            found.push(Violation::Overwritten { slot, taken: record.op, found: found_there });
+        }
+    }
+    found
+}
+
 /// No write is accepted that was asked for after one of a later lease had been.
 pub(super) fn terms(history: &History) -> Vec<Violation> {
     let mut found = Vec::new();

@@ -166,6 +166,20 @@ fn a_stale_write_that_was_accepted_is_found() {
 }
 
 #[test]
+fn a_stale_write_that_was_accepted_in_flight_is_found() {
+    // Node 1 asks for it before the floor is raised, the store takes it after, and node 2, which knows nothing of it, writes
+    // over it and has it done again.
+    let taken = Record { op: op(0, 1), ..record(op(0, 1), 1, 25) };
+    let with = |slot| {
+        let note = Note::Applied { slot, record: taken, sent_ns: 240 };
+        found(|history| self::note(history, 290, Who::Node(1), note))
+    };
+    let overwritten = Violation::Overwritten { slot: 3, taken: op(0, 1), found: Some(op(1, 1)) };
+    assert_eq!(with(3), [overwritten]);
+    assert_eq!(with(9), [Violation::Overwritten { slot: 9, taken: op(0, 1), found: None }]);
+}
+
+#[test]
 fn a_stale_write_is_found_without_a_floor() {
     let late = record(op(1, 0), 1, 20);
     let found = found(|history| {

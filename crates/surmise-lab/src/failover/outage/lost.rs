@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use surmise_fence::FencingToken;
 
@@ -6,6 +6,7 @@ use super::{Loss, Observer, Outage};
 use crate::failover::{
     faults::{Place, reaches},
     history::{Entry, History, Note, Who},
+    message::Op,
 };
 
 /// Finds the outages of leaders in a history of so many nodes.
@@ -32,6 +33,8 @@ struct Seen {
     /// Who suspects whom.
     suspicions: BTreeSet<(usize, usize)>,
     leader: Option<(usize, FencingToken)>,
+    /// When each write was asked for first.
+    asked: BTreeMap<Op, u64>,
     found: Vec<Lost>,
 }
 
@@ -58,6 +61,7 @@ impl Seen {
             sides: Vec::new(),
             suspicions: BTreeSet::new(),
             leader: None,
+            asked: BTreeMap::new(),
             found: Vec::new(),
         }
     }
@@ -83,11 +87,14 @@ impl Seen {
                     lost.outage.convicted_ns.get_or_insert(at_ns - lost.at_ns);
                 }
             }
-            (Who::Node(node), Note::Applied { record, sent_ns, .. }) => {
+            (Who::Client, Note::Invoked { op, .. }) => _ = self.asked.entry(*op).or_insert(at_ns),
+            (Who::Node(node), Note::Applied { record, .. }) => {
+                // What it had in its queue it writes whether or not its lease is over. What it takes on, it does not.
+                let asked = self.asked.get(&record.op);
                 for lost in &mut self.found {
                     let went_on = lost.outage.node == node
                         && lost.token == record.token
-                        && lost.back_ns.is_some_and(|back| back <= *sent_ns)
+                        && lost.back_ns.is_some_and(|back| asked.is_some_and(|at| back <= *at))
                         && lost.outage.replaced_ns.is_none();
                     lost.outage.went_on |= went_on;
                     lost.is_over |= went_on;

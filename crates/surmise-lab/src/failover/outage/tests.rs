@@ -32,6 +32,10 @@ fn acknowledged() -> (Who, Note) {
     (Who::Client, note)
 }
 
+fn invoked() -> (Who, Note) {
+    (Who::Client, Note::Invoked { op: OP, amount: 0, stamp: HybridTimestamp::MIN })
+}
+
 fn applied(node: usize, counter: u64, sent_ns: u64) -> (Who, Note) {
     let (writer, stamp) = (Writer { node, incarnation: 1 }, HybridTimestamp::MIN);
     let record = Record { op: OP, amount: 0, writer, token: token(counter), stamp };
@@ -148,7 +152,8 @@ fn a_pause_that_nobody_noticed_has_nothing_of_the_next_fault() {
             (3060, leads(1, 2)),
             (3070, acknowledged()),
         ];
-        notes.extend(went_on.then(|| (1041, applied(0, 1, 1040))));
+        notes.push((if went_on { 1035 } else { 1029 }, invoked()));
+        notes.push((1041, applied(0, 1, 1040)));
         let found: [Outage; 2] = found(notes).try_into().unwrap();
         let [pause, kill] = &found;
         assert_eq!((pause.convicted_ns, pause.replaced_ns), (None, None));
@@ -167,11 +172,12 @@ fn a_pause_that_nobody_noticed_has_nothing_of_the_next_fault() {
 fn a_pause_after_which_the_lease_was_over_is_replaced_though_nobody_suspected_it() {
     let outage = one([
         (0, leads(0, 1)),
+        (90, invoked()),
         (100, paused(0)),
         (145, resumed(0)),
-        // Before it was stopped, it asked for this, which the store took.
-        (146, applied(0, 1, 99)),
-        (147, steps_down(0, 1)),
+        // It was in its queue, and the store took it, as nobody else had the lease yet.
+        (147, applied(0, 1, 146)),
+        (148, steps_down(0, 1)),
         (160, leads(1, 2)),
         (170, acknowledged()),
     ]);

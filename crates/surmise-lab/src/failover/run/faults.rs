@@ -45,12 +45,15 @@ impl Run<'_> {
             }
             Step::Restart { number } => self.restart(*number)?,
             Step::Cut(sides) => {
+                let cut = BootClock.now().as_nanos();
                 self.cut(sides)?;
-                self.note(Who::Director, Note::Cut { sides: sides.clone() })?;
+                self.note_at(cut, Who::Director, Note::Cut { sides: sides.clone() })?;
             }
             Step::Heal => {
+                // Before the first that hears of it trusts another again.
+                let healed = BootClock.now().as_nanos();
                 self.cut(&[])?;
-                self.note(Who::Director, Note::Healed)?;
+                self.note_at(healed, Who::Director, Note::Healed)?;
             }
             Step::Skew { node, by_ns } => {
                 let skew_ns = self.skews.entry(*node).or_default();
@@ -70,8 +73,9 @@ impl Run<'_> {
         self.lives += 1;
         self.start_process(party, self.lives)?;
         self.wait_until_ready(party)?;
+        let restarted = BootClock.now().as_nanos();
         self.tell_addresses()?;
-        self.note(Who::Director, Note::Restarted { node })
+        self.note_at(restarted, Who::Director, Note::Restarted { node })
     }
 
     /// Lets sides not reach each other, those that are there and those that come later.

@@ -72,13 +72,13 @@ fn a_corrupt_run_has_its_history_and_is_worse_than_one_that_was_not_made() {
 }
 
 #[test]
-fn nothing_is_written_at_ctrl_c() {
-    let results = vec![Ok(run(1, true)), Err(silent()), Err(RunError::Interrupted.into())];
-    let (json, ended) = ended(results, &[]);
-    assert!(
-        matches!(ended, Err(FailoverError::Run(RunError::Interrupted))) && json.is_none(),
-        "{ended:?}"
-    );
+fn at_ctrl_c_only_what_cannot_be_had_again_is_written() {
+    for is_spoilt in [false, true] {
+        let results = vec![Ok(run(1, is_spoilt)), Err(silent()), Err(RunError::Interrupted.into())];
+        let (json, ended) = ended(results, &[]);
+        let is_interrupted = matches!(ended, Err(FailoverError::Run(RunError::Interrupted)));
+        assert!(is_interrupted && json.is_some() == is_spoilt, "{ended:?}");
+    }
 }
 
 #[test]
