@@ -88,15 +88,12 @@ fn rows_of(caption: &str, columns: &[String], rows: &[Vec<Value>]) -> Markup {
 const LINE: usize = 24;
 
 /// Returns a table with a bar in each row: who does not see it hears the value.
-fn bars_of(Bars { caption, bars }: &Bars) -> Markup {
+fn bars_of(Bars { caption, columns, bars }: &Bars) -> Markup {
     let most = bars.iter().map(|bar| bar.value.size()).fold(0.0, f64::max);
     let share = |value: &Value| if most > 0.0 { value.size() / most } else { 0.0 };
     let content = html! {
         thead {
-            tr {
-                th scope="col" { span.unseen { "of" } }
-                th scope="col" { span.unseen { "is" } }
-            }
+            tr { @for column in columns { th scope="col" { span.unseen { (column) } } } }
         }
         tbody {
             @for bar in bars {
@@ -172,8 +169,9 @@ mod tests {
     fn the_longest_bar_is_that_of_the_greatest_value() {
         let bars = [("a", 1.0), ("b", 4.0)]
             .map(|(label, value)| (label.to_owned(), Value::Seconds(value)));
-        let drawn = drawn(&Figure::bars("Waits:", bars)).into_string();
+        let drawn = drawn(&Figure::bars("Waits:", ["who", "wait"], bars)).into_string();
         assert!(drawn.contains("style=\"--share:0.2500\"></span>1.00 s"), "{drawn}");
         assert!(drawn.contains("style=\"--share:1.0000\"></span>4.00 s"), "{drawn}");
+        assert!(drawn.contains("<span class=\"unseen\">wait</span>"), "{drawn}");
     }
 }

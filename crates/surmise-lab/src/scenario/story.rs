@@ -55,13 +55,14 @@ impl Figure {
         Self::Table(Table { caption: caption.into(), columns, rows })
     }
 
-    /// Creates a plot with a bar for each value.
+    /// Creates a plot with a bar for each value; the columns are what is labelled, and what the values are.
     pub(super) fn bars(
         caption: impl Into<String>,
+        columns: [&'static str; 2],
         bars: impl IntoIterator<Item = (String, Value)>,
     ) -> Self {
         let bars = bars.into_iter().map(|(label, value)| Bar { label, value }).collect();
-        Self::Bars(Bars { caption: caption.into(), bars })
+        Self::Bars(Bars { caption: caption.into(), columns, bars })
     }
 
     #[cfg(test)]
@@ -85,6 +86,9 @@ pub(super) struct Table {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Bars {
     pub(super) caption: String,
+    /// Read out, and not seen.
+    #[serde(skip)]
+    pub(super) columns: [&'static str; 2],
     pub(super) bars: Vec<Bar>,
 }
 

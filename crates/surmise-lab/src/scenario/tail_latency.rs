@@ -33,8 +33,15 @@ const LESSON: &str = "One request in fifty waits for a hiccup, its own or that o
 pub(super) fn tell(seed: u64) -> Story {
     let [quiet, surge] =
         [QUIET, SURGE].map(|load| Hedging::ALL.map(|hedging| Outcome::of(hedging, load, seed)));
-    let columns =
-        ["backups", "p50", "p99", "p99.9", "extra\nload", "of the\nsecond half", "replicas\nbusy"];
+    let columns = [
+        "backups",
+        "p50",
+        "p99",
+        "p99.9",
+        "extra\nload",
+        "extra load,\nsecond half",
+        "replicas\nbusy",
+    ];
     let table = |caption: String, outcomes: &[Outcome]| {
         Figure::table(caption, &columns, outcomes.iter().map(row))
     };
@@ -59,7 +66,7 @@ pub(super) fn tell(seed: u64) -> Story {
                 format!("Then a surge, with {} of the capacity without backups:", share(SURGE)),
                 &surge,
             ),
-            Figure::bars("The p99 in the surge:", bars),
+            Figure::bars("The p99 in the surge:", ["backups", "p99"], bars),
         ],
         lesson: LESSON.to_owned(),
         sources: SOURCES,

@@ -97,7 +97,7 @@ mod tests {
     fn the_longest_bar_is_that_of_the_greatest_value() {
         let bars = [("a", 0.5), ("bcd", 2.0), ("e", 0.0)];
         let bars = bars.map(|(label, value)| (label.to_owned(), Value::Seconds(value)));
-        let drawn = figure(&Figure::bars("Waits:", bars));
+        let drawn = figure(&Figure::bars("Waits:", ["who", "wait"], bars));
         let (short, long) = ("█".repeat(13), "█".repeat(50));
         let expected =
             format!("Waits:\n  a    500 ms  {short}\n  bcd  2.00 s  {long}\n  e       0 s");

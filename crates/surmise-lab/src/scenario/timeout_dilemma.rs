@@ -102,6 +102,7 @@ pub(super) fn tell(seed: u64) -> Story {
             ),
             Figure::bars(
                 "How the adaptive timeout goes, on average:",
+                ["calls", "timeout"],
                 (0..).zip(&found.adaptive.course).map(bar),
             ),
         ],
