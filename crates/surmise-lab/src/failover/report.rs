@@ -2,6 +2,8 @@
 
 mod figure;
 
+use core::time::Duration;
+
 use maud::{Markup, html};
 
 use super::{
@@ -45,6 +47,7 @@ pub(super) fn report(script: &Script, history: &History, verdict: &Verdict) -> S
                 (facts(&verdict.counts))
                 figure.lanes { (figure::figure(&story)) }
                 (keys())
+                (writes(&story))
             }
             section id="verdict" { h2 { "What was found" } (found(verdict)) }
             section id="timeline" { h2 { "Entry by entry" } (timeline(history)) }
@@ -84,6 +87,27 @@ fn keys() -> Markup {
              store refused. Below, the writes that the client had acknowledged in each 100 ms."
         }
     }
+}
+
+/// Returns the writes as numbers, folded away.
+fn writes(story: &Story) -> Markup {
+    let summary = "The writes that were acknowledged, by time";
+    let seconds = |at_ns: u64| format!("{:.1} s", Duration::from_nanos(at_ns).as_secs_f64());
+    let rows = html! {
+        thead {
+            tr { @for name in ["from", "to", "writes"] { th scope="col" { (name) } } }
+        }
+        tbody {
+            @for count in figure::counts(story) {
+                tr {
+                    th scope="row" { (seconds(count.from_ns)) }
+                    td { (seconds(count.to_ns)) }
+                    td { (text::integer(count.writes.into())) }
+                }
+            }
+        }
+    };
+    html! { details { summary { (summary) } (headed_table(summary, &rows)) } }
 }
 
 fn found(verdict: &Verdict) -> Markup {
@@ -139,7 +163,7 @@ fn timeline(history: &History) -> Markup {
     let mut entries: Vec<_> = history.entries.iter().collect();
     entries.sort_by_key(|entry| entry.at_ns);
     let start = entries.first().map_or(0, |entry| entry.at_ns);
-    let seconds = |at_ns: u64| core::time::Duration::from_nanos(at_ns - start).as_secs_f64();
+    let seconds = |at_ns: u64| Duration::from_nanos(at_ns - start).as_secs_f64();
     html! {
         (headed_table("The run, entry by entry", &html! {
             thead { tr { th scope="col" { "at" } th.words scope="col" { "who" } th.words scope="col" { "what" } } }
@@ -175,6 +199,17 @@ mod tests {
         let report = report(&script, &history, &verdict);
         for part in ["Nothing was corrupted", "leads", "✕", "▼", "REFUSED", "class=\"stopped\""]
         {
+            assert!(report.contains(part), "{part}");
+        }
+        let told =
+            format!("{} writes are acknowledged; for longest, ", verdict.counts.acknowledged);
+        assert_eq!(report.matches(&told).count(), 2, "{told}");
+        let told = [
+            "is suspected by a majority at ",
+            "has a write refused at ",
+            "<details><summary>The writes",
+        ];
+        for part in told {
             assert!(report.contains(part), "{part}");
         }
         assert_eq!(complaints(&report), Vec::<String>::new());

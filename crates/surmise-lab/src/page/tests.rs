@@ -63,6 +63,7 @@ fn what_is_wrong_is_found() {
         ("<title id=\"one-wide-title\">A line</title>", ""),
         ("<desc id=\"one-wide-description\">It is straight.</desc>", ""),
         (">It is straight.<", "> <"),
+        (">It is straight.<", ">.<"),
         (" aria-describedby=\"one-narrow-description\"", ""),
         ("one-narrow-title", "one-wide-title"),
         ("https://doi", "http://doi"),

@@ -3,6 +3,7 @@ use core::time::Duration;
 use maud::{Markup, html};
 
 use crate::{
+    compare::text,
     failover::story::{BIN_NS, Lane, Span, State, Story},
     page::{self, Alternative, Screen},
 };
@@ -102,9 +103,20 @@ fn writes(story: &Story, scale: &Scale, top: f64) -> Markup {
     }
 }
 
-/// Says what the figure shows to those who do not see it.
+/// Says what the figure shows to those who do not see it: first what it is looked at for, then all else.
 fn describe(story: &Story) -> String {
-    let mut parts = Vec::new();
+    let mut sentences = vec![describe_writes(story)];
+    for (node, lane) in story.lanes.iter().enumerate() {
+        let marks = [
+            ("is suspected by a majority", &lane.convicted_ns),
+            ("has a write refused", &lane.refused_ns),
+        ];
+        for (what, times) in marks.into_iter().filter(|(_, times)| !times.is_empty()) {
+            let times: Vec<String> =
+                times.iter().map(|at| format!("{:.2}", seconds(*at))).collect();
+            sentences.push(format!("node-{node} {what} at {} s.", times.join(", ")));
+        }
+    }
     for (node, lane) in story.lanes.iter().enumerate() {
         for Span { from_ns, to_ns, state } in &lane.spans {
             let what = match state {
@@ -113,10 +125,52 @@ fn describe(story: &Story) -> String {
                 State::Gone => "is gone".to_owned(),
             };
             let [from, to] = [from_ns, to_ns].map(|at| seconds(*at));
-            parts.push(format!("node-{node} {what} from {from:.2} to {to:.2} s"));
+            sentences.push(format!("node-{node} {what} from {from:.2} to {to:.2} s."));
         }
     }
-    format!("{}.", parts.join("; "))
+    sentences.join(" ")
+}
+
+/// Says how many writes were acknowledged, and when none was for longest.
+fn describe_writes(story: &Story) -> String {
+    let writes: u64 = story.writes.iter().map(|count| u64::from(*count)).sum();
+    let counted = match writes {
+        1 => "1 write is acknowledged".to_owned(),
+        _ => format!("{} writes are acknowledged", text::integer(writes)),
+    };
+    let calm = counts(story).into_iter().filter(|count| count.writes == 0);
+    // Of those that are as long as each other, the first.
+    let longest = calm.reduce(|a, b| if b.to_ns - b.from_ns > a.to_ns - a.from_ns { b } else { a });
+    let Some(Count { from_ns, to_ns, .. }) = longest else { return format!("{counted}.") };
+    let [from, to] = [from_ns, to_ns].map(seconds);
+    format!("{counted}; for longest, none is from {from:.1} to {to:.1} s.")
+}
+
+/// How many writes were acknowledged over some time.
+pub(super) struct Count {
+    pub(super) from_ns: u64,
+    pub(super) to_ns: u64,
+    pub(super) writes: u32,
+}
+
+/// Returns the writes of each bin up to the end of the run; the empty ones that follow each other are one.
+pub(super) fn counts(story: &Story) -> Vec<Count> {
+    let mut counts: Vec<Count> = Vec::new();
+    let starts = (0..).map(|bin: u64| bin * BIN_NS);
+    for (bin, from_ns) in starts.enumerate() {
+        let writes = match story.writes.get(bin) {
+            Some(writes) => *writes,
+            None if from_ns < story.length_ns => 0,
+            None => break,
+        };
+        // The last one ends with the run.
+        let to_ns = (from_ns + BIN_NS).min(story.length_ns);
+        match counts.last_mut() {
+            Some(last) if last.writes == 0 && writes == 0 => last.to_ns = to_ns,
+            _ => counts.push(Count { from_ns, to_ns, writes }),
+        }
+    }
+    counts
 }
 
 /// Where times are.
@@ -158,3 +212,53 @@ const RIGHT: f64 = 14.0;
 const LANE: f64 = 54.0;
 const WRITES: f64 = 60.0;
 const AXIS: f64 = 26.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn story(length_ns: u64, writes: Vec<u32>) -> Story {
+        let lead = State::Leads { token: "1.7".to_owned() };
+        let spans = vec![Span { from_ns: 0, to_ns: 400_000_000, state: lead }];
+        let lane = Lane {
+            spans,
+            convicted_ns: vec![250_000_000],
+            refused_ns: vec![310_000_000, 320_000_000],
+        };
+        Story { length_ns, lanes: vec![Lane::default(), lane], writes }
+    }
+
+    #[test]
+    fn who_does_not_see_it_is_told_all() {
+        assert_eq!(
+            describe(&story(900_000_000, vec![3, 0, 2, 0, 0, 0, 900, 100])),
+            "1005 writes are acknowledged; for longest, none is from 0.3 to 0.6 s. node-1 is suspected by a \
+             majority at 0.25 s. node-1 has a write refused at 0.31, 0.32 s. node-1 leads with token 1.7 from \
+             0.00 to 0.40 s."
+        );
+        let told = |length_ns, writes| describe_writes(&story(length_ns, writes));
+        assert_eq!(told(200_000_000, vec![1, 4]), "5 writes are acknowledged.");
+        assert_eq!(
+            told(350_000_000, vec![1]),
+            "1 write is acknowledged; for longest, none is from 0.1 to 0.3 s."
+        );
+        assert_eq!(told(0, vec![]), "0 writes are acknowledged.");
+    }
+
+    #[test]
+    fn what_is_empty_is_counted_as_one_and_nothing_is_lost() {
+        let counted = |length_ns, writes| -> Vec<(u64, u64, u32)> {
+            let counts = counts(&story(length_ns, writes)).into_iter();
+            counts
+                .map(|count| (count.from_ns / 1_000_000, count.to_ns / 1_000_000, count.writes))
+                .collect()
+        };
+        assert_eq!(
+            counted(650_000_000, vec![0, 0, 5, 5]),
+            [(0, 200, 0), (200, 300, 5), (300, 400, 5), (400, 650, 0)]
+        );
+        // An entry at the end of the run is in a bin of its own where the one before is full.
+        assert_eq!(counted(100_000_000, vec![5, 1]), [(0, 100, 5), (100, 100, 1)]);
+        assert_eq!(counted(0, vec![1]), [(0, 0, 1)]);
+    }
+}
