@@ -85,8 +85,9 @@ fn what_is_wrong_is_found() {
 }
 
 /// On what a colour stands, and by how much it has to differ from that, after WCAG 2.2: 4.5 for text, 3 for what is
-/// drawn.
-const CONTRASTS: [(&[&str], &[&str], f64); 5] = [
+/// drawn. What says nothing by itself (the grid, the lines between rows, what is between the edges of the front) is seen
+/// less.
+const CONTRASTS: [(&[&str], &[&str], f64); 7] = [
     (&["text", "soft", "link"], &["page", "panel", "band"], 4.5),
     // On what is drawn in a figure; the last is a name within a bar.
     (&["phi", "exponential", "mark"], &["page", "band"], 4.5),
@@ -105,6 +106,22 @@ const CONTRASTS: [(&[&str], &[&str], f64); 5] = [
             "jitter-scaled",
         ],
         &["page", "band"],
+        3.0,
+    ),
+    (&["front"], &["page"], 3.0),
+    (
+        &[
+            "fixed",
+            "chen",
+            "bertier",
+            "two-window",
+            "phi",
+            "exponential",
+            "satzger",
+            "rate-target",
+            "jitter-scaled",
+        ],
+        &["bed"],
         3.0,
     ),
 ];
@@ -136,6 +153,25 @@ fn a_colour_is_one_of_both_schemes() {
     for name in used {
         assert!(light.contains_key(name), "{name}");
     }
+}
+
+#[test]
+fn all_that_is_drawn_is_in_the_table() {
+    let [light, _] = schemes();
+    let listed = |name: &str| {
+        CONTRASTS
+            .iter()
+            .any(|(front, back, _)| [front, back].iter().any(|names| names.contains(&name)))
+    };
+    let left_out: Vec<&str> = light.into_keys().filter(|name| !listed(name)).collect();
+    assert_eq!(left_out, ["grid", "line"]);
+}
+
+#[test]
+fn what_is_unfolded_is_printed() {
+    let (_, print) = STYLE.split_once("@media print").unwrap();
+    let hidden = print.split('}').find(|rule| rule.contains("display: none")).unwrap();
+    assert!(hidden.contains("details:not([open])") && !hidden.contains("details,"), "{hidden}");
 }
 
 #[test]

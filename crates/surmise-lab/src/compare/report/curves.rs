@@ -18,7 +18,8 @@ use super::{
         text,
     },
     figure::{
-        Axis, Canvas, DrawError, FRONT, PIXELS, Size, axis, figure, log_labels, series, style_mesh,
+        Axis, BED, Canvas, DrawError, FRONT, PIXELS, Size, axis, figure, log_labels, series,
+        style_mesh,
     },
 };
 use crate::page::Alternative;
@@ -112,8 +113,11 @@ fn draw_front(chart: &mut Chart<'_, '_>, comparison: &Comparison) -> Result<(), 
         }
         stairs.push(corner);
     }
-    let style = ShapeStyle { color: FRONT.to_rgba(), filled: false, stroke_width: 16 };
-    chart.draw_series(LineSeries::new(stairs, style))?;
+    // Its edges are seen, and the lines of the detectors on what is between them.
+    for (color, stroke_width) in [(FRONT, 19), (BED, 14)] {
+        let style = ShapeStyle { color: color.to_rgba(), filled: false, stroke_width };
+        chart.draw_series(LineSeries::new(stairs.iter().copied(), style))?;
+    }
     Ok(())
 }
 

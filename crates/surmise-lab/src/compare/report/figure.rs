@@ -45,8 +45,9 @@ pub(crate) const FRONT: RGBColor = RGBColor(1, 2, 4);
 pub(crate) const BAND: RGBColor = RGBColor(1, 2, 5);
 pub(crate) const BAR: RGBColor = RGBColor(1, 2, 6);
 pub(crate) const MARK: RGBColor = RGBColor(1, 2, 7);
+pub(crate) const BED: RGBColor = RGBColor(1, 2, 8);
 
-const ROLES: [(RGBColor, &str); 7] = [
+const ROLES: [(RGBColor, &str); 8] = [
     (TEXT, "text"),
     (GRID, "grid"),
     (AXIS, "axis"),
@@ -54,6 +55,7 @@ const ROLES: [(RGBColor, &str); 7] = [
     (BAND, "band"),
     (BAR, "bar"),
     (MARK, "mark"),
+    (BED, "bed"),
 ];
 
 /// The size of a figure in CSS pixels.
