@@ -2,7 +2,7 @@
 
 use core::{error::Error, fmt, time::Duration};
 
-use crate::compare::text;
+use crate::compare::{number::float, text};
 
 /// The demands on a detector. They do not contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,6 +73,14 @@ impl Contract {
 
     /// The least and the greatest confidence.
     pub(crate) const CONFIDENCES: (f64, f64) = (0.5, 0.9999);
+
+    /// Returns the detection time in seconds.
+    ///
+    /// It is rounded once, as what was measured is. `Duration::as_secs_f64` rounds twice, and may come out below the
+    /// very same time.
+    pub(crate) fn detection_seconds(&self) -> f64 {
+        float(i128::try_from(self.detection_time.as_nanos()).unwrap_or(i128::MAX)) / 1e9
+    }
 
     /// Checks what can be checked without a trace.
     pub(crate) fn check(self) -> Result<Self, ContractError> {

@@ -103,7 +103,7 @@ impl<'a> Score<'a> {
         Self {
             trace: &verdict.name,
             contract: ContractScore {
-                detection_time_s: contract.detection_time.as_secs_f64(),
+                detection_time_s: contract.detection_seconds(),
                 mistakes_per_day: contract.mistakes_per_day,
                 mistake_duration_s: contract.mistake_duration.map(|time| time.as_secs_f64()),
                 confidence: contract.confidence,

@@ -133,7 +133,7 @@ impl Candidate {
             let call = if is_comfortable { 0.0 } else { call };
             let time = candidate.trial.held_back.detection_time;
             let percent = |share: f64| (share * 100.0).ceil();
-            let time = percent(time / contract.detection_time.as_secs_f64());
+            let time = percent(time / contract.detection_seconds());
             [candidate.rate.high, candidate.rate.mean, percent(call), time]
         };
         let keys = key(self).into_iter().zip(key(other));
@@ -148,7 +148,7 @@ impl Candidate {
 /// Returns what is to be said of a trial.
 pub(crate) fn finding(trial: &Trial, rate: Rate, contract: &Contract) -> Finding {
     let tallies = [&trial.held_back, &trial.whole];
-    let detection_time = contract.detection_time.as_secs_f64();
+    let detection_time = contract.detection_seconds();
     if tallies.iter().any(|tally| tally.detection_time_max > detection_time) {
         return Finding::TooSlow;
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     compare::{catalogue::Point, timeline::Timeline},
     trace::{Trace, shipped},
-    tune::{bounds::Counted, search::Setting, trial::Tally},
+    tune::{bounds::Counted, samples::timeline, search::Setting, trial::Tally},
 };
 
 /// A second, and at most 100 mistakes a day.
@@ -173,8 +173,22 @@ fn lateness_that_grew_does_not_rule_a_timeout_out() {
         let fixed = verdict.candidates.iter().find(|candidate| candidate.kind == Kind::Fixed);
         let fixed = fixed.unwrap();
         assert_ne!(fixed.finding, Finding::TooSlow, "{fixed:?}");
-        assert!(fixed.trial.held_back.detection_time_max <= contract.detection_time.as_secs_f64());
+        assert!(fixed.trial.held_back.detection_time_max <= contract.detection_seconds());
         assert!(verdict.recommended().is_some(), "{seconds} s: {:?}", verdict.candidates);
+    }
+}
+
+#[test]
+fn a_timeout_of_the_detection_time_is_not_too_slow_by_rounding() {
+    // No heartbeat is late, so that nothing is kept in reserve.
+    let timeline = timeline(600, |_| Some(0));
+    let history = History::new(&timeline).unwrap();
+    for hundredths in 100..=1_000 {
+        let contract =
+            Contract { detection_time: Duration::from_millis(hundredths * 10), ..CONTRACT };
+        let fixed = candidate(Kind::Fixed, &history, &contract).unwrap().unwrap();
+        assert_eq!(u128::from(fixed.trial.setting.limit), contract.detection_time.as_nanos());
+        assert_ne!(fixed.finding, Finding::TooSlow, "{:?}: {fixed:?}", contract.detection_time);
     }
 }
 
