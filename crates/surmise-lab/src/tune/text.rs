@@ -62,8 +62,8 @@ fn legend() -> String {
          mistakes, of those parts and of the whole trace with the parameter shown; it is exact for mistakes \
          that come independently, and wider where the longest silences of the trace come in clusters. Closest call: the \
          longest silence of the live peer, as a share of what the detector would have waited. The best is \
-         first: by verdict, by the upper bound of its mistakes, by those held back, by its closest call (all up to 50 % are \
-         alike where the contract is met), by the mean T_D (both in whole percent), and by size.",
+         first: by verdict (not by how long mistakes last, unless that is too long), by the upper bound of its mistakes, by \
+         those held back, by its closest call (all up to 50 % are alike where the rate is shown), by the mean T_D (both in whole percent), and by size.",
     ) + "\n"
 }
 

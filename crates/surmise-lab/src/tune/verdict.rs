@@ -118,29 +118,42 @@ impl Verdict {
 }
 
 impl Candidate {
-    /// Orders the better first: what is to be said of it, then the upper bound of its mistakes, then those
-    /// held back, then how near it came to one, then the detection time, then the size.
+    /// Returns whether the whole interval of its rate of mistakes is allowed, however long they last.
+    pub(crate) fn is_rate_shown(&self, contract: &Contract) -> bool {
+        self.rate.high <= contract.mistake_rate()
+    }
+
+    /// Orders the better first: whether it is ruled out, and by what, then whether its rate of mistakes is shown, then
+    /// the upper bound of its mistakes, then those held back, then how near it came to one, then the detection time,
+    /// then whether the length of its mistakes is shown, then the size.
+    ///
+    /// How long mistakes last is known of one that makes them: were it asked for first, to err would be better than
+    /// never to.
     ///
     /// A trace does not tell a good detector from a lucky one that was never put to the test. So, where the
-    /// contract is met, all that kept half of their patience in reserve count alike, and where it is not
-    /// shown to be met, none do. Less than a percent is no difference, so that of equals the smallest goes
-    /// first.
+    /// rate is shown, all that kept half of their patience in reserve count alike, and where it is not
+    /// shown, none do. Less than a percent is no difference, so that of equals the smallest goes first.
     fn compare(&self, other: &Self, contract: &Contract) -> Ordering {
         let key = |candidate: &Self| {
             let tallies = [&candidate.trial.held_back, &candidate.trial.whole];
             let call = tallies.map(|tally| tally.closest_call).into_iter().fold(0.0, f64::max);
-            let is_comfortable = candidate.finding == Finding::Meets && call <= 0.5;
+            let is_shown = candidate.is_rate_shown(contract);
+            let is_comfortable = is_shown && call <= 0.5;
             let call = if is_comfortable { 0.0 } else { call };
             let time = candidate.trial.held_back.detection_time;
             let percent = |share: f64| (share * 100.0).ceil();
             let time = percent(time / contract.detection_seconds());
-            [candidate.rate.high, candidate.rate.mean, percent(call), time]
+            let unshown = if is_shown { 0.0 } else { 1.0 };
+            [unshown, candidate.rate.high, candidate.rate.mean, percent(call), time]
         };
         let keys = key(self).into_iter().zip(key(other));
         let by_keys = keys.map(|(own, other)| own.total_cmp(&other));
-        self.finding
-            .cmp(&other.finding)
+        // What is not ruled out is open alike.
+        let ruled_out = |candidate: &Self| candidate.finding.max(Finding::NotShown);
+        ruled_out(self)
+            .cmp(&ruled_out(other))
             .then(by_keys.fold(Ordering::Equal, Ordering::then))
+            .then(self.finding.cmp(&other.finding))
             .then(self.size.cmp(&other.size))
     }
 }
