@@ -312,7 +312,20 @@ fn a_mistake_that_lasts_too_long_is_no_good_detectors() {
 
     write_trace(&folder, "outage.csv", 4_000, calm);
     let unknown = said(&["--mistake-duration", "5s"]);
+    assert!(unknown.contains("which means 0 to 1021 a day; you allow 5000."), "{unknown}");
     assert!(unknown.contains("Without one, nobody knows how long they last."), "{unknown}");
+    for denial in ["too short to show", "Attainable", "A longer trace would tell"] {
+        assert!(!unknown.contains(denial), "{unknown}");
+    }
+    let json = tune(&folder, &[&contract[..], &["--mistake-duration", "5s", "--json"]].concat());
+    let answers: Vec<Value> = serde_json::from_slice(&json.stdout).unwrap();
+    for answer in &answers {
+        assert_eq!(answer["answer"], "not_shown");
+        assert_eq!(answer["needed_span_s"], Value::Null);
+        // Nothing that errs is better than what does not.
+        assert_eq!(answer["candidates"][0]["whole"]["mistakes"], 0);
+    }
+    assert_eq!(answers.len(), 1);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::compare::{
     number::{log_spaced, round},
 };
 
-/// The trade-off between the detection time and mistakes.
+/// The trade-off between the detection time and the rate of mistakes, however long they last.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Attainable {
     /// The least detection time at which the rate of mistakes is not ruled out, and the detector.
@@ -61,7 +61,8 @@ impl Attainable {
                 let trial = Trial::new(family, history, nanos).map_err(|error| (*kind, error))?;
                 let Some(trial) = trial else { continue };
                 let time = Duration::from_nanos(nanos);
-                let contract = Contract { detection_time: time, ..*contract };
+                let contract =
+                    Contract { detection_time: time, mistake_duration: None, ..*contract };
                 let rate = trial.rate(contract.confidence);
                 let offer = Offer { kind: *kind, detection_time: time.as_secs_f64() };
                 match finding(&trial, rate, &contract) {

@@ -29,7 +29,7 @@ pub(crate) struct Verdict {
     pub(crate) candidates: Vec<Candidate>,
     /// The detectors that are too slow even with their fastest parameter.
     pub(crate) too_slow: Vec<Kind>,
-    /// What there is instead, unless the contract is met.
+    /// What there is instead, unless the rate of mistakes is shown to be allowed.
     pub(crate) attainable: Option<Attainable>,
 }
 
@@ -78,8 +78,10 @@ impl Verdict {
             step();
         }
         candidates.sort_by(|one: &Candidate, other| one.compare(other, &contract));
-        let is_met = candidates.first().is_some_and(|best| best.finding == Finding::Meets);
-        let attainable = if is_met { None } else { Some(Attainable::new(history, &contract)?) };
+        let is_shown =
+            |best: &Candidate| best.finding != Finding::TooSlow && best.is_rate_shown(&contract);
+        let is_shown = candidates.first().is_some_and(is_shown);
+        let attainable = if is_shown { None } else { Some(Attainable::new(history, &contract)?) };
         Ok(Self {
             name: name.to_owned(),
             summary,
@@ -101,8 +103,12 @@ impl Verdict {
     }
 
     /// Returns for how many seconds a trace must be scored to show that the detector meets the contract,
-    /// if it goes on making mistakes at the rate seen; `None` if that rate is not allowed.
+    /// if it goes on making mistakes at the rate seen; `None` if that rate is not allowed, or if it is how long
+    /// mistakes last that is not shown.
     pub(crate) fn needed_span(&self, candidate: &Candidate) -> Option<f64> {
+        if candidate.finding != Finding::Meets && candidate.is_rate_shown(&self.contract) {
+            return None;
+        }
         let Contract { confidence, .. } = self.contract;
         let factor = candidate.trial.stretch_to(self.contract.mistake_rate(), confidence)?;
         Some(factor * self.span)

@@ -82,12 +82,15 @@ pub(super) fn answer(verdict: &Verdict) -> String {
         Finding::Meets => {
             format!("Answer: take {name}. {seen}; you allow {}.", verdict.contract.mistakes_per_day)
         }
-        Finding::NotShown if best.rate.high <= verdict.contract.mistake_rate() => {
+        Finding::NotShown if best.is_rate_shown(&verdict.contract) => {
+            // One that never errs does not tell on any trace.
+            let is_told = best.trial.mistakes() > 0;
             format!(
                 "Answer: {name} comes first, but there is no promise of how long its mistakes last. {seen}; \
-                 you allow {}. {} A longer trace would tell.",
+                 you allow {}. {}{}",
                 verdict.contract.mistakes_per_day,
-                lasting(verdict, best)
+                lasting(verdict, best),
+                if is_told { " A longer trace would tell." } else { "" }
             )
         }
         Finding::NotShown if best.trial.mistakes() == 0 => {

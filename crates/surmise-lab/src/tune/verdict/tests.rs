@@ -218,7 +218,10 @@ fn what_is_attainable_is_so_when_it_is_asked_for() {
             let contract = Contract { mistakes_per_day, ..CONTRACT };
             let timeline = Timeline::new(&trace, false, 1 << 40).unwrap();
             let history = History::new(&timeline).unwrap();
-            let Attainable { possible, shown } = Attainable::new(&history, &contract).unwrap();
+            let attainable = Attainable::new(&history, &contract).unwrap();
+            let brief = Contract { mistake_duration: Some(Duration::from_millis(1)), ..contract };
+            assert_eq!(Attainable::new(&history, &brief).unwrap(), attainable);
+            let Attainable { possible, shown } = attainable;
             for (offer, at_most) in [(possible, Finding::NotShown), (shown, Finding::Meets)] {
                 let Some(offer) = offer else { continue };
                 let detection_time = Duration::from_secs_f64(offer.detection_time);
