@@ -59,10 +59,13 @@ pub fn run(args: &TuneArgs) -> Result<(), TuneError> {
         same_clock: args.same_clock,
         longest: u64::try_from(contract.detection_time.as_nanos()).unwrap_or(u64::MAX),
     };
-    let traces = input.load().map_err(too_short)?;
+    let mut refused = Vec::new();
+    let traces = input.load_unless(|error| {
+        refused.push(too_short(error));
+        Ok(())
+    })?;
     let progress = progress_bar(traces.len() * Kind::ALL.len());
     let mut verdicts = Vec::new();
-    let mut refused = Vec::new();
     for (trace, timeline) in &traces {
         progress.set_message(trace.name.clone());
         match judge(trace, timeline, contract, &|| progress.inc(1)) {

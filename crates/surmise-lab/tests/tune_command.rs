@@ -196,20 +196,22 @@ fn a_trace_that_cannot_be_judged_does_not_spoil_the_others() {
     let folder = tempfile::tempdir().unwrap();
     write_trace(&folder, "calm.csv", 1_000, calm);
     write_trace(&folder, "short.csv", 350, calm);
+    write_trace(&folder, "shorter.csv", 50, calm);
     write_trace(&folder, "at-once.csv", 500, |sequence| Some((500 - sequence) * 100));
     let contract = ["--detection-time", "1s", "--mistakes-per-day", "5000", "--json"];
     let of = |traces: &[&str]| tune(&folder, &[traces, &contract].concat());
-    let output = of(&["short.csv", "calm.csv", "at-once.csv"]);
+    let output = of(&["shorter.csv", "short.csv", "calm.csv", "at-once.csv"]);
     assert_eq!(output.status.code(), Some(0));
     let answers: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answers.iter().map(|answer| &answer["trace"]).collect::<Vec<_>>(), ["calm.csv"]);
     let said = text(&output.stderr);
+    assert!(said.contains("surmise-lab: shorter.csv: 50 heartbeats arrived in order"), "{said}");
     assert!(said.contains("surmise-lab: short.csv: 350 heartbeats arrived in order"), "{said}");
     assert!(said.contains("surmise-lab: at-once.csv: all heartbeats"), "{said}");
-    let output = of(&["short.csv", "at-once.csv"]);
+    let output = of(&["short.csv", "shorter.csv", "at-once.csv"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
-    assert_eq!(text(&output.stderr).lines().count(), 2, "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr).lines().count(), 3, "{}", text(&output.stderr));
 }
 
 #[test]

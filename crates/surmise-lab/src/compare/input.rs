@@ -28,6 +28,15 @@ pub(crate) struct Input<'a> {
 impl Input<'_> {
     /// Reads the traces, and makes them ready for replay. Notes go to the standard error.
     pub(crate) fn load(&self) -> Result<Vec<(Trace, Timeline)>, CompareError> {
+        self.load_unless(Err)
+    }
+
+    /// Does what [`load`](Self::load) does, and asks `refuse` what to do about a file of which no trace can be replayed:
+    /// to go on without it, or to fail.
+    pub(crate) fn load_unless(
+        &self,
+        mut refuse: impl FnMut(CompareError) -> Result<(), CompareError>,
+    ) -> Result<Vec<(Trace, Timeline)>, CompareError> {
         let options = self.interval.map_or_else(ReadOptions::default, ReadOptions::with_interval);
         if self.traces.is_empty() {
             return self.timelines(trace::shipped());
@@ -39,7 +48,10 @@ impl Input<'_> {
             if let Some(note) = note_on_times(path, &traces, self.interval) {
                 let _ = writeln!(io::stderr(), "surmise-lab: {note}");
             }
-            loaded.extend(self.timelines(traces)?);
+            match self.timelines(traces) {
+                Ok(usable) => loaded.extend(usable),
+                Err(error) => refuse(error)?,
+            }
         }
         Ok(loaded)
     }
