@@ -60,7 +60,7 @@ fn legend() -> String {
          A mistake: a live peer was suspected. Held back: each part of the trace but the first, with \
          the parameter that the parts before it suggest. A day: the interval that holds the rate of \
          mistakes, of those parts and of the whole trace with the parameter shown; it is exact for mistakes \
-         that come independently, and wider where the longest silences of the trace come in clusters. Closest call: the \
+         that come independently, and wider where the longest silences of the trace, or these mistakes, come in clusters. Closest call: the \
          longest silence of the live peer, as a share of what the detector would have waited. The best is \
          first: by verdict (not by how long mistakes last, unless that is too long), by the upper bound of its mistakes, by \
          those held back, by its closest call (all up to 50 % are alike where the rate is shown), by the mean T_D (both in whole percent), and by size.",

@@ -53,8 +53,9 @@ impl Trial {
             }
         }
         let Some(setting) = settings.pop() else { return Ok(None) };
-        // Mistakes of a detector that counts from the last arrival are those of a timeout, and more. So all are taken to
-        // cluster alike, or one that errs more often could seem to err less.
+        // Mistakes of a detector that counts from the last arrival are those of a timeout, and more. So they are taken to
+        // cluster at least as those do, or one that errs more often than a timeout could seem to err less; and where
+        // what it makes besides comes closer together, as that does.
         let mut clusters =
             history.clustering(time_to_wait(history, PARTS, detection_time).unwrap_or(0));
         let recommended = family.patience(history, setting.point)?;
@@ -69,7 +70,7 @@ impl Trial {
                 held_back.add(history, part..part + 1, taught, &patience);
             }
         }
-        if setting.point.kind == Kind::Chen {
+        if setting.point.kind != Kind::Fixed {
             clusters = clusters.max(held_back.dispersion()).max(whole.dispersion());
         }
         let [held_back, whole] = [held_back, whole].map(|sums| sums.tally(clusters));

@@ -68,6 +68,27 @@ fn no_detector_that_counts_from_the_last_arrival_errs_less_than_a_timeout() {
 }
 
 #[test]
+fn a_detector_may_cluster_more_than_a_timeout_and_never_less() {
+    let (mut more, mut pairs) = (0, 0);
+    for trace in shipped() {
+        let timeline = Timeline::new(&trace, false, 1 << 40).unwrap();
+        let history = History::new(&timeline).unwrap();
+        for detection_time in [300_000_000, 600_000_000, 2_000_000_000] {
+            let Some(fixed) = trial(&history, Kind::Fixed, detection_time) else { continue };
+            let clusters = fixed.whole.counted.dispersion;
+            for kind in Kind::ALL {
+                let Some(other) = trial(&history, kind, detection_time) else { continue };
+                let own = other.whole.counted.dispersion;
+                assert!(own >= clusters, "{kind:?} {own} {clusters}");
+                more += u32::from(own > clusters && kind != Kind::Chen);
+                pairs += 1;
+            }
+        }
+    }
+    assert!(more > 0 && pairs > 20, "{more} {pairs}");
+}
+
+#[test]
 fn mistakes_count_in_the_part_in_which_they_began() {
     // 3 s of silence in the first part of the scored 50 s, and 4 and 5 s in later ones.
     let timeline = timeline(600, |sequence| {
