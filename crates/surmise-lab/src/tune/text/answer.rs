@@ -1,5 +1,7 @@
 //! What is said of a trace in sentences.
 
+use core::time::Duration;
+
 use super::{duration, interval, parameter};
 use crate::{
     compare::{
@@ -10,6 +12,7 @@ use crate::{
     tune::{
         attainable::Offer,
         contract::SECONDS_PER_DAY,
+        search::Setting,
         trial::Trial,
         verdict::{Candidate, Finding, Verdict},
     },
@@ -168,20 +171,38 @@ fn seen(verdict: &Verdict, candidate: &Candidate) -> String {
         1 => "1 mistake".to_owned(),
         mistakes => format!("{} mistakes", text::integer(mistakes)),
     };
-    let tried = candidate.trial.taught.iter().map(|setting| setting.point.parameter);
-    let [low, high] = [tried.clone().fold(f64::INFINITY, f64::min), tried.fold(0.0, f64::max)];
-    let with = if low == high && high == candidate.trial.setting.point.parameter {
-        "It".to_owned()
-    } else {
-        let of = |value| parameter(Point { kind: candidate.kind, parameter: value });
-        let range = if low == high { of(low) } else { format!("{} to {}", of(low), of(high)) };
-        format!("With what the parts before suggested ({range}), it")
+    let with = match tried(candidate.trial.setting, &candidate.trial.taught) {
+        Some(range) => format!("With what the parts before suggested ({range}), it"),
+        None => "It".to_owned(),
     };
     format!(
         "{with} made {count} in the {} held back, which means {} a day",
         text::time(verdict.held_back),
         interval(candidate)
     )
+}
+
+/// Says what the parts before suggested, unless it is the very setting that the whole trace suggests.
+fn tried(setting: Setting, taught: &[Setting]) -> Option<String> {
+    if taught.iter().all(|taught| *taught == setting) {
+        return None;
+    }
+    let range = |low: String, high: String| {
+        if low == high { low } else { format!("{low} to {high}") }
+    };
+    let parameters = taught.iter().map(|setting| setting.point.parameter);
+    let [low, high] =
+        [parameters.clone().fold(f64::INFINITY, f64::min), parameters.fold(0.0, f64::max)];
+    let of = |value| parameter(Point { parameter: value, ..setting.point });
+    let said = range(of(low), of(high));
+    if taught.iter().any(|taught| taught.point != setting.point) {
+        return Some(said);
+    }
+    // Where only the limits differ, that is not the printed detector either.
+    let limits = || taught.iter().map(|setting| setting.limit);
+    let [low, high] = [limits().min(), limits().max()]
+        .map(|limit| duration(Duration::from_nanos(limit.unwrap_or(setting.limit))));
+    Some(format!("{said}, for no longer than {}", range(low, high)))
 }
 
 /// Says why no detector is fast enough.
@@ -254,6 +275,24 @@ fn long_time(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_printed_setting_is_called_it() {
+        let setting = |parameter, millis: u64| Setting {
+            point: Point { kind: Kind::Phi, parameter },
+            limit: millis * 1_000_000,
+        };
+        let printed = setting(8.0, 1_900);
+        assert_eq!(tried(printed, &[printed; 4]), None);
+        for (taught, said) in [
+            ([setting(8.0, 1_400), printed], "8, for no longer than 1.4 s to 1.9 s"),
+            ([setting(8.0, 1_400); 2], "8, for no longer than 1.4 s"),
+            ([setting(6.0, 1_400), printed], "6 to 8"),
+            ([setting(6.0, 1_900); 2], "6"),
+        ] {
+            assert_eq!(tried(printed, &taught).as_deref(), Some(said));
+        }
+    }
 
     #[test]
     fn long_times_are_days() {
