@@ -314,7 +314,7 @@ fn a_mistake_that_lasts_too_long_is_no_good_detectors() {
 
     write_trace(&folder, "outage.csv", 4_000, calm);
     let unknown = said(&["--mistake-duration", "5s"]);
-    assert!(unknown.contains("which means 0 to 1021 a day; you allow 5000."), "{unknown}");
+    assert!(unknown.contains("which means 0 to 1022 a day; you allow 5000."), "{unknown}");
     assert!(unknown.contains("Without one, nobody knows how long they last."), "{unknown}");
     for denial in ["too short to show", "Attainable", "A longer trace would tell"] {
         assert!(!unknown.contains(denial), "{unknown}");
