@@ -12,8 +12,11 @@ mod measure;
 #[path = "tune_promise/networks.rs"]
 mod networks;
 
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
 use core::fmt::Write as _;
-use std::{collections::BTreeMap, env, fs, process::Command, thread};
+use std::{env, fs, process::Command, thread};
 
 use serde_json::Value;
 use statrs::distribution::{ChiSquared, ContinuousCDF as _};
