@@ -67,11 +67,11 @@ enum Command {
     Failover(FailoverArgs),
     /// Is one of the processes of `failover`
     #[cfg(target_os = "linux")]
-    #[command(hide = true)]
+    #[command(hide = true, name = "process-of-failover")]
     FailoverProcess,
     /// Is one of the processes of `fence`
     #[cfg(target_os = "linux")]
-    #[command(hide = true)]
+    #[command(hide = true, name = "holder-of-fence")]
     FenceHolder,
     /// Tells a short story of uncertainty, such as that of the lost reply, by a run of the crates
     Scenario(ScenarioArgs),

@@ -93,7 +93,7 @@ pub struct FailoverArgs {
 /// What is done to the nodes.
 #[derive(Args, Clone, Debug)]
 #[command(
-    next_help_heading = "Faults; without any and without a seed, --pause leader@3s+3s, or for longer if others then lead later"
+    next_help_heading = "Faults; without any and without a seed, --pause leader@3s+3s or longer"
 )]
 struct FaultArgs {
     /// Stops a process with SIGSTOP: `leader@5s+8s`, or `2@5s+8s` for node 2. If nobody leads then,

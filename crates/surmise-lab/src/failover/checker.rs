@@ -76,10 +76,14 @@ impl fmt::Display for Violation {
             Self::Lost { op, slot } => {
                 write!(f, "write {op} was acknowledged at place {slot}, and is lost")
             }
+            Self::Moved { op, acknowledged, found } if acknowledged == found => write!(
+                f,
+                "write {op} was acknowledged at place {found}, and is there with another stamp: it was written over"
+            ),
             Self::Moved { op, acknowledged, found } => {
                 write!(
                     f,
-                    "write {op} was acknowledged at place {acknowledged}, and is another at {found}"
+                    "write {op} was acknowledged at place {acknowledged}, and is at place {found}"
                 )
             }
             Self::Twice { op, first, second } => {
@@ -103,7 +107,7 @@ impl fmt::Display for Violation {
                 write!(f, "place {slot} is of lease {token}, and the one before of {before}")
             }
             Self::TwoLeaders { token, first, second } => {
-                write!(f, "{first} and {second} both wrote by token {token}")
+                write!(f, "{first} and {second} both showed token {token} and wrote")
             }
             Self::OtherToken { slot, token, shown } => {
                 write!(f, "place {slot} was written by lease {token}, and token {shown} was shown")

@@ -98,7 +98,7 @@ pub(super) fn name(party: Party) -> String {
 }
 
 /// The hidden command of a process.
-const COMMAND: &str = "failover-process";
+const COMMAND: &str = "process-of-failover";
 
 #[cfg(test)]
 mod tests {

@@ -56,7 +56,7 @@ fn one(
         printer,
         &wrap(&format!("Seed {seed}. {}{}", describe_plan(&script.plan), script.network)),
     )?;
-    let mut timeline = Timeline::new(printer);
+    let mut timeline = Timeline::new(printer, script.setup.fenced);
     let history = run::play(&script, None, stop, &mut |entry| timeline.note(entry))?;
     let verdict = Verdict::new(&history, &script.setup, &script.network);
     say(printer, &format!("\n{}", verdict.describe()))?;

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use surmise_fence::FencingToken;
 
 use super::{
     error::FailoverError,
@@ -16,8 +16,10 @@ pub(super) struct Timeline {
     start_ns: Option<u64>,
     second: u64,
     client: Client,
-    /// How much each node suspects the others.
-    levels: BTreeMap<Who, Vec<Level>>,
+    /// The latest lease by which somebody leads, and since when.
+    latest: Option<(FencingToken, u64)>,
+    /// Whether the store checks tokens.
+    fenced: bool,
 }
 
 /// What the client did in a second.
@@ -31,14 +33,8 @@ struct Client {
 }
 
 impl Timeline {
-    pub(super) fn new(printer: Printer) -> Self {
-        Self {
-            printer,
-            start_ns: None,
-            second: 0,
-            client: Client::default(),
-            levels: BTreeMap::new(),
-        }
+    pub(super) fn new(printer: Printer, fenced: bool) -> Self {
+        Self { printer, start_ns: None, second: 0, client: Client::default(), latest: None, fenced }
     }
 
     /// Prints what happened, if that is something to be printed.
@@ -56,11 +52,11 @@ impl Timeline {
             self.sum_up()?;
         }
         self.client.count(&entry.note);
-        if let Note::Phi { levels } = &entry.note {
-            self.levels.insert(entry.who, levels.clone());
+        if let Note::Leads { token, .. } = entry.note {
+            self.latest = self.latest.max(Some((token, entry.at_ns)));
         }
-        if let Note::Killed { node } | Note::Paused { node } = entry.note {
-            self.levels.remove(&Who::Node(node));
+        if let Some(text) = self.stale(&entry.note) {
+            self.line(at_ns, &who(entry), &text)?;
         }
         match line(entry) {
             Some((who, text)) => self.line(at_ns, &who, &text),
@@ -74,16 +70,18 @@ impl Timeline {
         if let Some(text) = client.describe() {
             self.line(at_ns, "client", &text)?;
         }
-        let levels = core::mem::take(&mut self.levels);
-        for (who, levels) in &levels {
-            if let Who::Node(node) = who {
-                let phi =
-                    levels.iter().map(|Level { peer, phi }| format!("node-{peer} {}", level(*phi)));
-                let phi: Vec<_> = phi.collect();
-                self.line(at_ns, &format!("node-{node}"), &format!("phi: {}", phi.join(", ")))?;
-            }
-        }
         Ok(())
+    }
+
+    /// Tells of a write that a fence would have refused, where there is none.
+    fn stale(&self, note: &Note) -> Option<String> {
+        let Note::Applied { slot, record, sent_ns } = note else { return None };
+        let (latest, since_ns) = self.latest.filter(|_| !self.fenced)?;
+        let is_stale = record.token < latest && since_ns < *sent_ns;
+        is_stale.then(|| {
+            let (op, token) = (record.op, record.token);
+            format!("write {op} to place {slot}: ACCEPTED of lease {token}, though {latest} leads")
+        })
     }
 
     fn line(&self, at_ns: u64, who: &str, text: &str) -> Result<(), FailoverError> {
@@ -172,7 +170,7 @@ fn describe(note: &Note) -> Option<String> {
             format!("LEADS with token {token}, after {records} writes")
         }
         Note::Refused { slot, op, offered, highest } => {
-            format!("writes {op} at place {slot}: REFUSED, offered {offered}, highest {highest}")
+            format!("write {op} to place {slot}: REFUSED, offered {offered}, highest {highest}")
         }
         Note::Replayed { op, slot } => {
             format!("write {op} had been done, at place {slot}: replayed")
@@ -188,9 +186,7 @@ fn describe(note: &Note) -> Option<String> {
             format!("STEPS DOWN, token {token}: {why}")
         }
         Note::Alarm { leader, term } => {
-            format!(
-                "hears of node-{leader} as the leader of term {term}, which is over or another's"
-            )
+            format!("hears that node-{leader} leads in term {term}, which is over or another's")
         }
         Note::ClockRefused { of: Some(peer) } => {
             format!("node-{peer}'s clock is ahead by more than the bound")
@@ -214,8 +210,11 @@ fn describe(note: &Note) -> Option<String> {
             format!("is met by a {fault}: there is no leader")
         }
         Note::Drained => "has no write under way any more".to_owned(),
+        Note::Phi { levels } => {
+            let level = |Level { peer, phi }: &Level| format!("node-{peer} {}", level(*phi));
+            format!("phi: {}", levels.iter().map(level).collect::<Vec<_>>().join(", "))
+        }
         Note::Trusted { again: false, .. }
-        | Note::Phi { .. }
         | Note::Applied { .. }
         | Note::Invoked { .. }
         | Note::Acknowledged { .. }

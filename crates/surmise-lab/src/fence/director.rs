@@ -252,7 +252,7 @@ fn start(
 }
 
 /// The hidden command of a process.
-const COMMAND: &str = "fence-holder";
+const COMMAND: &str = "holder-of-fence";
 
 /// For how long an answer is waited for, every store having its own, shorter limits; and for how long a lease that the store
 /// does not grant is asked for after it should be over.

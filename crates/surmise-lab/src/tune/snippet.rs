@@ -33,8 +33,10 @@ pub(crate) fn rust(setting: Setting, interval: Duration) -> String {
     let kind = setting.point.kind;
     let detector = detector(kind);
     let mut code = String::new();
-    let _ =
-        writeln!(code, "// cargo add surmise-detector (or surmise, and write `surmise::detector`)");
+    let _ = writeln!(
+        code,
+        "// needs the crate surmise-detector (or surmise, and write `surmise::detector`)"
+    );
     let _ = writeln!(code, "use core::time::Duration;\n");
     code.push_str(&import(&imports(kind)));
     if kind == Kind::Fixed {

@@ -1,4 +1,4 @@
-// cargo add surmise-detector (or surmise, and write `surmise::detector`)
+// needs the crate surmise-detector (or surmise, and write `surmise::detector`)
 use core::time::Duration;
 
 use surmise_detector::{Capped, ConfigError, TwoWindow, TwoWindowConfig};
