@@ -21,6 +21,7 @@
     reason = "a program of files and sockets is nothing without std"
 )]
 
+mod arguments;
 pub mod clock;
 pub mod compare;
 #[cfg(target_os = "linux")]
@@ -35,6 +36,5 @@ pub mod record;
 pub mod scenario;
 #[cfg(target_os = "linux")]
 pub mod stores;
-mod times;
 pub mod trace;
 pub mod tune;

@@ -87,7 +87,7 @@ fn a_leader_that_was_stopped_is_replaced_and_steps_down_by_itself() {
     assert!(report["verdict"]["outages"][0]["replaced_ns"].is_u64(), "{timeline}");
 }
 
-/// So that a leader is at work on something whenever it is stopped.
+/// So that a leader is at work on something nearly whenever it is stopped.
 const WORK: &str = "--work=200ms";
 
 #[test]
@@ -101,7 +101,7 @@ fn most_leaders_that_were_stopped_are_refused() {
 
 #[test]
 fn without_a_fence_most_runs_with_faults_that_are_drawn_are_corrupt() {
-    // The same as of those that are clean with a fence. It says by its status that most are.
+    // It says by its status that most are.
     let verdicts = verdicts(&["--seed=1", "--runs=10", "--no-fencing", WORK]);
     let is_corrupt = |verdict: &&Value| verdict["outcome"] == "corrupt";
     let corrupt = verdicts.iter().filter(is_corrupt).count();
@@ -133,7 +133,7 @@ fn a_fault_that_meets_nobody_is_said() {
         "--kill=0@300ms+1s",
         "--pause=0@400ms+200ms",
         "--kill=0@500ms+200ms",
-        "--pause=1@600ms+600ms",
+        "--pause=1@600ms+1s",
         // Nor does it end the pause before.
         "--pause=1@700ms+100ms",
     ];
@@ -144,8 +144,8 @@ fn a_fault_that_meets_nobody_is_said() {
     assert_eq!(missed, [("pause", 0), ("kill", 0), ("pause", 1)], "{timeline}");
     assert_eq!(entries(&report, "restarted").count(), 1, "{timeline}");
     let at = |what| entries(&report, what).next().unwrap()["at_ns"].as_u64().unwrap();
-    // That would have been after 200 ms.
-    assert!(at("resumed") - at("paused") > 200_000_000, "{timeline}");
+    // That would have been before the other is started again.
+    assert!(at("resumed") > at("restarted"), "{timeline}");
     let counts = &report["verdict"]["counts"];
     assert_eq!((&counts["faults"], &counts["missed"]), (&2.into(), &3.into()), "{timeline}");
     let said = "is met by a pause: node-0 is stopped or killed already";

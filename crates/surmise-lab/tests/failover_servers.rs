@@ -1,7 +1,11 @@
 //! The command `surmise-lab failover` on a real cluster of etcd.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "tests, where a panic is a failure")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests, where a panic is a failure"
+)]
 
 // It is not published with this crate, and so neither is this file.
 #[path = "../../surmise-store/tests/support/servers.rs"]
@@ -59,7 +63,7 @@ fn two_hundred_runs_on_three_members_of_etcd_are_clean() {
 fn without_a_fence_what_is_drawn_corrupts_what_is_in_etcd() {
     let Some(etcd) = Etcd::find() else { return };
     let members = etcd.start_cluster();
-    let faults = ["--seed=1", "--runs=4", "--no-fencing"];
+    let faults = ["--seed=1", "--runs=4", "--no-fencing", "--work=200ms"];
     let verdicts = verdicts(&members, &faults);
     let is_corrupt = |verdict: &&Value| verdict["outcome"] == "corrupt";
     assert!(verdicts.iter().filter(is_corrupt).count() > 2, "{verdicts:#?}");

@@ -8,7 +8,7 @@ use super::{
     address::{HostPort, HostPortError},
     simulate,
 };
-use crate::times::time;
+use crate::arguments::time;
 
 /// The arguments of `surmise-lab clock`.
 #[derive(Args, Clone, Debug)]

@@ -8,7 +8,7 @@ use std::{
 
 use super::{error::CompareError, names, timeline::Timeline};
 use crate::{
-    times::time,
+    arguments::time,
     trace::{self, ReadOptions, Trace},
 };
 

@@ -8,7 +8,7 @@ use super::{
 /// Describes a trace in two lines.
 pub(crate) fn summary(name: &str, summary: &Summary) -> String {
     format!(
-        "{name}: {} heartbeats, one every {}, over {}\n{} lost ({}), {} stale; longest silence {}",
+        "{name}: {} heartbeats, one every {}, over {}\n{} lost ({}), {} stale or duplicate; longest silence {}",
         integer(summary.sent),
         time(summary.interval),
         time(summary.span),

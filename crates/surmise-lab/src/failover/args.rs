@@ -13,10 +13,10 @@ use super::{
     wire::Network,
 };
 use crate::{
+    arguments::{count, seed, time},
     processes::RunError,
     record::{DelayLaw, Probability},
     stores::{Kind, StoreChoice, StoreParser},
-    times::time,
 };
 
 /// The arguments of `surmise-lab failover`.
@@ -36,15 +36,15 @@ pub struct FailoverArgs {
     pub(super) store: StoreChoice,
 
     /// Draws the faults, unless there are others, and all else that is random
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
 
     /// Makes so many runs, each with the seed after that of the one before, and prints a line each
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count)]
     pub(super) runs: NonZeroU64,
 
     /// How many of them at a time
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = count)]
     pub(super) jobs: NonZeroU64,
 
     /// How long the client writes, at least until the last fault is over; else until some time
@@ -191,7 +191,7 @@ impl FailoverArgs {
         if self.html.as_deref() == Some(Path::new("-")) {
             return usage("--html is written to a file; give it a name".to_owned());
         }
-        self.check_faults(&self.faults.faults())
+        self.check_faults(&self.given())
     }
 
     /// Checks that a cluster can bear the faults, and that the run ends.
@@ -238,15 +238,8 @@ impl FailoverArgs {
             max_offset: self.max_offset,
             seed,
         };
-        let given = self.faults.faults();
         let is_drawn = self.is_drawn();
-        let faults = if is_drawn {
-            Faults::draw(seed, self.nodes, timing)
-        } else if given == Faults::default() && self.faults.is_calm() {
-            Faults { pauses: vec![story(timing)], ..given }
-        } else {
-            given
-        };
+        let faults = if is_drawn { Faults::draw(seed, self.nodes, timing) } else { self.given() };
         let plan = self.plan(&faults);
         let FaultArgs { delay, loss, duplicate, .. } = self.faults.clone();
         let network = if is_drawn && self.faults.is_calm() {
@@ -255,6 +248,14 @@ impl FailoverArgs {
             Network { delay, loss, duplicate, seed }
         };
         Script { setup, plan, network, store: self.store.clone() }
+    }
+
+    /// Returns the faults, unless they are drawn from the seeds.
+    fn given(&self) -> Faults {
+        let given = self.faults.faults();
+        let is_story = given == Faults::default() && self.faults.is_calm() && !self.is_drawn();
+        let pauses = if is_story { vec![story(self.timing())] } else { given.pauses };
+        Faults { pauses, ..given }
     }
 
     /// Returns whether the faults are drawn from the seeds.

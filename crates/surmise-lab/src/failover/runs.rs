@@ -154,12 +154,14 @@ impl Made {
         match result {
             Ok(run) => {
                 let said = run.verdict.as_ref().map(Verdict::summary).unwrap_or_default();
+                // It counts, whether or not that can be said.
+                self.runs.push(run);
                 say(printer, &format!("seed {seed}: {said}"))?;
-                let run = [run];
-                if let Some(file) = keep(args, &run)? {
+                if let Some(run) = self.runs.last()
+                    && let Some(file) = keep(args, core::slice::from_ref(run))?
+                {
                     say(printer, &format!("  all that was noted is in {}", file.display()))?;
                 }
-                self.runs.extend(run);
             }
             Err(error @ FailoverError::Run(RunError::Interrupted)) => self.failure = Some(error),
             Err(error) => {
@@ -175,10 +177,21 @@ impl Made {
     /// Says and writes what became of all, also if some could not be made.
     fn end(mut self, args: &FailoverArgs, printer: Printer) -> Result<(), FailoverError> {
         let verdicts: Vec<_> = self.runs.iter().filter_map(|run| run.verdict.clone()).collect();
-        say(printer, &format!("\n{}", wrap(&sum_up(&verdicts))))?;
+        if !verdicts.is_empty() {
+            let of = match args
+                .runs
+                .get()
+                .saturating_sub(u64::try_from(verdicts.len()).unwrap_or(u64::MAX))
+            {
+                0 => String::new(),
+                missing => format!("Of {} runs, {missing} were not made. ", args.runs),
+            };
+            say(printer, &format!("\n{}", wrap(&(of + &sum_up(&verdicts)))))?;
+        }
         let is_interrupted =
             matches!(self.failure, Some(FailoverError::Run(RunError::Interrupted)));
-        let is_evidence = !args.no_fencing && self.runs.iter().any(|run| run.history.is_some());
+        let is_evidence = !args.no_fencing
+            && verdicts.iter().any(|it| matches!(it.outcome, Outcome::Broken | Outcome::Corrupt));
         // Ctrl-C leaves no file behind but that of what cannot be had again.
         if let Some(file) = args.json.as_ref().filter(|_| !is_interrupted || is_evidence) {
             write(file, &Report::new(args, &self.runs))?;
@@ -196,8 +209,8 @@ impl Made {
 
 /// Writes what was noted in a run that is not clean to a file of its own, unless JSON is asked for, which has it. Without a
 /// fence that is as it is to be, and nothing to be looked into.
-fn keep(args: &FailoverArgs, run: &[RunReport; 1]) -> Result<Option<PathBuf>, FailoverError> {
-    let [RunReport { seed, verdict, .. }] = run;
+fn keep(args: &FailoverArgs, run: &[RunReport]) -> Result<Option<PathBuf>, FailoverError> {
+    let [RunReport { seed, verdict, .. }] = run else { return Ok(None) };
     let is_clean = verdict.as_ref().is_none_or(|verdict| verdict.outcome == Outcome::Clean);
     if is_clean || args.json.is_some() || args.no_fencing {
         return Ok(None);
@@ -286,6 +299,8 @@ struct Report<'a> {
     store: String,
     fenced: bool,
     timing: Timing,
+    /// How many runs were asked for; there are fewer if they were interrupted, or could not be made.
+    asked: u64,
     /// By seed.
     runs: &'a [RunReport],
 }
@@ -293,7 +308,7 @@ struct Report<'a> {
 impl<'a> Report<'a> {
     fn new(args: &FailoverArgs, runs: &'a [RunReport]) -> Self {
         let (store, fenced, timing) = (args.store.to_string(), !args.no_fencing, args.timing());
-        Self { store, fenced, timing, runs }
+        Self { store, fenced, timing, asked: args.runs.get(), runs }
     }
 }
 

@@ -80,7 +80,7 @@ impl Timeline {
         let is_stale = record.token < latest && since_ns < *sent_ns;
         is_stale.then(|| {
             let (op, token) = (record.op, record.token);
-            format!("write {op} to place {slot}: ACCEPTED of lease {token}, though {latest} leads")
+            format!("write {op} to place {slot}: ACCEPTED of lease {token}, though {latest} has led since")
         })
     }
 

@@ -6,10 +6,10 @@ use surmise_store::Ttl;
 
 use super::error::FenceError;
 use crate::{
+    arguments::time,
     compare::{table::wrap, text},
     processes::RunError,
     stores::{StoreChoice, StoreParser},
-    times::time,
 };
 
 /// The arguments of `surmise-lab fence`.

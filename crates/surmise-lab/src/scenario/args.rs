@@ -6,6 +6,7 @@ use clap::{
 };
 
 use super::names::Scenario;
+use crate::arguments::seed;
 
 /// The arguments of `surmise-lab scenario`.
 #[derive(Args, Clone, Debug)]
@@ -16,7 +17,7 @@ pub struct ScenarioArgs {
     pub(super) name: Option<Scenario>,
 
     /// Draws other failures, delays and clocks [default: 0]
-    #[arg(long, value_name = "N", requires = "name")]
+    #[arg(long, value_name = "N", requires = "name", value_parser = seed)]
     pub(super) seed: Option<u64>,
 
     /// Also writes all of it to FILE as JSON. `-`, which is what no FILE means, is the standard

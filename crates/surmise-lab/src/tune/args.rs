@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::contract::{Contract, ContractError};
-use crate::{compare::parse_interval, times::time};
+use crate::{arguments::time, compare::parse_interval};
 
 /// What to demand, and of which traces.
 #[derive(Args, Clone, Debug)]

@@ -59,7 +59,7 @@ fn legend() -> String {
         "T_D, the detection time: how long a crash just after a heartbeat was sent would go unnoticed. \
          A mistake: a live peer was suspected. Held back: each part of the trace but the first, with \
          the parameter that the parts before it suggest. A day: the interval that holds the rate of \
-         mistakes, of those parts and of the whole trace with the parameter shown; it is exact for mistakes \
+         mistakes, of those parts and of the whole trace with the parameter shown; it is that of mistakes \
          that come independently, and wider where the longest silences of the trace, or these mistakes, come in clusters. Closest call: the \
          longest silence of the live peer, as a share of what the detector would have waited. The best is \
          first: by verdict (not by how long mistakes last, unless that is too long), by the upper bound of its mistakes, by \

@@ -20,7 +20,11 @@ pub(in crate::failover) fn outages(history: &History, nodes: usize) -> Vec<Outag
     }
     let end = entries.last().map_or(0, |entry| entry.at_ns);
     let ended = seen.found.into_iter().map(|lost| match lost.back_ns {
-        Some(_) => lost.outage,
+        Some(_) => {
+            let is_replaced = lost.has_stepped_down || lost.outage.replaced_ns.is_some();
+            let went_on = lost.outage.went_on || lost.has_written && !is_replaced;
+            Outage { went_on, ..lost.outage }
+        }
         None => Outage { lasted_ns: end - lost.at_ns, ..lost.outage },
     });
     ended.collect()
@@ -51,6 +55,10 @@ struct Lost {
     back_ns: Option<u64>,
     /// What the client has to wait for now has another cause.
     is_over: bool,
+    /// It wrote by the same lease when it was back.
+    has_written: bool,
+    /// It stepped down when it was back.
+    has_stepped_down: bool,
     outage: Outage,
 }
 
@@ -72,6 +80,9 @@ impl Seen {
             (Who::Node(node), Note::Leads { token, .. }) => self.leader = Some((node, *token)),
             (Who::Node(node), Note::SteppedDown { .. }) => {
                 self.leader = self.leader.filter(|(leader, _)| *leader != node);
+                let is_its = |lost: &&mut Lost| lost.outage.node == node && !lost.is_over;
+                let back = self.found.iter_mut().filter(is_its);
+                back.for_each(|lost| lost.has_stepped_down |= lost.back_ns.is_some());
             }
             (Who::Node(node), Note::Suspected { peer, .. }) => {
                 self.suspicions.insert((node, *peer));
@@ -88,16 +99,17 @@ impl Seen {
                 }
             }
             (Who::Client, Note::Invoked { op, .. }) => _ = self.asked.entry(*op).or_insert(at_ns),
-            (Who::Node(node), Note::Applied { record, .. }) => {
-                // What it had in its queue it writes whether or not its lease is over. What it takes on, it does not.
-                let asked = self.asked.get(&record.op);
-                for lost in &mut self.found {
-                    let went_on = lost.outage.node == node
-                        && lost.token == record.token
-                        && lost.back_ns.is_some_and(|back| asked.is_some_and(|at| back <= *at))
-                        && lost.outage.replaced_ns.is_none();
-                    lost.outage.went_on |= went_on;
-                    lost.is_over |= went_on;
+            (Who::Node(node), Note::Applied { record, sent_ns, .. }) => {
+                let asked_ns = self.asked.get(&record.op);
+                let of_lease = |lost: &&mut Lost| {
+                    lost.outage.node == node && lost.token == record.token && !lost.is_over
+                };
+                for lost in self.found.iter_mut().filter(of_lease) {
+                    let Some(back_ns) = lost.back_ns else { continue };
+                    lost.has_written |= back_ns <= *sent_ns;
+                    // What it had in its queue it writes though its lease is over. What it takes on, it does not.
+                    lost.outage.went_on |= asked_ns.is_some_and(|asked_ns| back_ns <= *asked_ns);
+                    lost.is_over |= lost.outage.went_on;
                 }
             }
             (Who::Client, Note::Acknowledged { .. }) => self.acknowledged(at_ns),
@@ -179,7 +191,15 @@ impl Seen {
             went_on: false,
             replaced_ns: None,
         };
-        self.found.push(Lost { at_ns, token, back_ns: None, is_over: false, outage });
+        self.found.push(Lost {
+            at_ns,
+            token,
+            back_ns: None,
+            is_over: false,
+            has_written: false,
+            has_stepped_down: false,
+            outage,
+        });
     }
 
     fn end(&mut self, node: usize, at_ns: u64) {

@@ -152,8 +152,9 @@ fn a_pause_that_nobody_noticed_has_nothing_of_the_next_fault() {
             (3060, leads(1, 2)),
             (3070, acknowledged()),
         ];
-        notes.push((if went_on { 1035 } else { 1029 }, invoked()));
-        notes.push((1041, applied(0, 1, 1040)));
+        // Also if that was asked for before.
+        notes.push((1029, invoked()));
+        notes.extend(went_on.then(|| (1041, applied(0, 1, 1040))));
         let found: [Outage; 2] = found(notes).try_into().unwrap();
         let [pause, kill] = &found;
         assert_eq!((pause.convicted_ns, pause.replaced_ns), (None, None));
@@ -183,6 +184,21 @@ fn a_pause_after_which_the_lease_was_over_is_replaced_though_nobody_suspected_it
     ]);
     assert_eq!((outage.went_on, outage.convicted_ns), (false, None));
     assert_eq!(outage.replaced_ns, Some(70));
+}
+
+#[test]
+fn a_leader_that_took_on_something_when_it_was_back_went_on_whatever_came_later() {
+    let outage = one([
+        (0, leads(0, 1)),
+        (100, paused(0)),
+        (120, resumed(0)),
+        (130, invoked()),
+        (141, applied(0, 1, 140)),
+        (500, steps_down(0, 1)),
+        (510, leads(1, 2)),
+        (520, acknowledged()),
+    ]);
+    assert_eq!((outage.went_on, outage.replaced_ns), (true, None));
 }
 
 #[test]

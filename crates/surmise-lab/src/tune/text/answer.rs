@@ -74,6 +74,15 @@ fn growth(verdict: &Verdict) -> String {
     )
 }
 
+/// Says which detector is shown to meet all of the contract, where that is not the one that errs least.
+fn also_meets(verdict: &Verdict) -> String {
+    let meets = verdict.candidates.iter().find(|candidate| candidate.finding == Finding::Meets);
+    let meets = meets.map(|candidate| {
+        format!(" {} may err more often, and is shown to meet all of it.", named(candidate))
+    });
+    meets.unwrap_or_default()
+}
+
 /// Says whether the contract is met.
 pub(super) fn answer(verdict: &Verdict) -> String {
     let Some(best) = verdict.candidates.first() else {
@@ -90,10 +99,11 @@ pub(super) fn answer(verdict: &Verdict) -> String {
             let is_told = best.trial.mistakes() > 0;
             format!(
                 "Answer: {name} comes first, but there is no promise of how long its mistakes last. {seen}; \
-                 you allow {}. {}{}",
+                 you allow {}. {}{}{}",
                 verdict.contract.mistakes_per_day,
                 lasting(verdict, best),
-                if is_told { " A longer trace would tell." } else { "" }
+                if is_told { " A longer trace would tell." } else { "" },
+                also_meets(verdict)
             )
         }
         Finding::NotShown if best.trial.mistakes() == 0 => {
