@@ -189,6 +189,8 @@ fn arguments_that_make_no_sense_are_refused() {
         ("--skew=1=+40s --skew=1=+40s@2s", "clocks are 80s apart"),
         ("--kill=0@1s --kill=1@2s", "2 of 3 nodes may be killed for ever"),
         ("--duration=20m", "the run would take 1200s, and may take 600s"),
+        // What is shown if nothing is asked for is longer than the lease.
+        ("--lease=1h", "the run would take 3605.5s, and may take 600s"),
         ("--pause=leader@1s+15m", "and may take 600s"),
         ("--skew=1=+2h", "more than --max-offset of 60s"),
         ("--heartbeat-interval=400ms", "must be twice the heartbeat interval"),
